@@ -1,0 +1,117 @@
+package tutti
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Money is an exact amount and its ISO 4217 currency, for example {"149.90", "EUR"}.
+type Money struct {
+	Amount   string `json:"amount"` // decimal, '.' as separator, no grouping, no exponent
+	Currency string `json:"currency"`
+}
+
+// MoneyFromMinor makes Money from an amount in minor units ("14990", EUR → 149.90), with the
+// currency's number of digits after ISO 4217 (JPY 0, KWD 3, else 2).
+func MoneyFromMinor(minor int64, currency string) Money {
+	digits := 2
+	switch currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		digits = 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		digits = 3
+	}
+	sign := ""
+	u := uint64(minor)
+	if minor < 0 {
+		sign, u = "-", -u
+	}
+	s := fmt.Sprintf("%0*d", digits+1, u)
+	if digits == 0 {
+		return Money{Amount: sign + s, Currency: currency}
+	}
+	return Money{Amount: sign + s[:len(s)-digits] + "." + s[len(s)-digits:], Currency: currency}
+}
+
+// Place is a point on the earth in degrees (WGS 84).
+type Place struct {
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
+}
+
+// Valid reports whether the place is on the earth: -90..90, -180..180, no NaN.
+func (p Place) Valid() bool {
+	return p.Lat >= -90 && p.Lat <= 90 && p.Lon >= -180 && p.Lon <= 180
+}
+
+// DistanceTo is the great-circle distance in metres (haversine, radius 6,371,008.8 m).
+func (p Place) DistanceTo(q Place) float64 {
+	const radius, rad = 6371008.8, math.Pi / 180
+	dlat, dlon := (q.Lat-p.Lat)*rad, (q.Lon-p.Lon)*rad
+	h := math.Pow(math.Sin(dlat/2), 2) + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*math.Pow(math.Sin(dlon/2), 2)
+	return 2 * radius * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// Geohash writes the place as a geohash of n characters (6 is about 1.2 km × 0.6 km).
+func (p Place) Geohash(n int) string {
+	const digits = "0123456789bcdefghjkmnpqrstuvwxyz"
+	lat, lon := [2]float64{-90, 90}, [2]float64{-180, 180}
+	var b strings.Builder
+	for bit, ch, even := 0, 0, true; b.Len() < n; even = !even {
+		r, v := &lat, p.Lat
+		if even {
+			r, v = &lon, p.Lon
+		}
+		mid := (r[0] + r[1]) / 2
+		ch <<= 1
+		if v >= mid {
+			ch |= 1
+			r[0] = mid
+		} else {
+			r[1] = mid
+		}
+		if bit++; bit == 5 {
+			b.WriteByte(digits[ch])
+			bit, ch = 0, 0
+		}
+	}
+	return b.String()
+}
+
+// Quantise gives the centre of the place's geohash cell of n characters: what a plan may hold.
+func (p Place) Quantise(n int) Place {
+	lonBits, latBits := (5*n+1)/2, 5*n/2
+	centre := func(v, lo, hi float64, bits int) float64 {
+		w := (hi - lo) / math.Exp2(float64(bits))
+		i := math.Min(math.Floor((v-lo)/w), math.Exp2(float64(bits))-1)
+		return lo + (i+0.5)*w
+	}
+	return Place{Lat: centre(p.Lat, -90, 90, latBits), Lon: centre(p.Lon, -180, 180, lonBits)}
+}
+
+// RichText is formatted text in every form a channel may want. HTML is sanitised.
+type RichText struct {
+	HTML     string `json:"html"`
+	Markdown string `json:"markdown"`
+	Plain    string `json:"plain"`
+	SSML     string `json:"ssml"` // inner SSML, without the <speak> element
+}
+
+// Focal is the point of interest of a picture, 0..1 from the left and the top.
+type Focal struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Window is a span of time [From, Until) in a named zone. A zero end is open.
+type Window struct {
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Holds reports whether t lies in the window.
+func (w Window) Holds(t time.Time) bool {
+	return (w.From.IsZero() || !t.Before(w.From)) && (w.Until.IsZero() || t.Before(w.Until))
+}
