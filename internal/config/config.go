@@ -1,0 +1,155 @@
+// Package config owns tutti.yaml: its types, how it is read and checked, how it is read again
+// when it changes, and the YAML files of compositions, audiences, personas and redirects.
+//
+// It tells all mistakes at once, each with file, line, field and the line to write instead. It
+// knows nothing of manifests, databases or rules: what only another room can know (whether a
+// source has a kind, whether a rule compiles) is checked there, with lines given by Document.
+package config
+
+import (
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Config is everything that tutti.yaml says, with defaults filled in. It is read by many at
+// once and never changed after Load.
+type Config struct {
+	Path string // the file it was read from; "" when it was made by hand
+
+	Sources          []Source
+	Channels         []tutti.Channel
+	Locales          tutti.Locales
+	Markets          []tutti.Market // the first is the default
+	Attributes       []tutti.Attribute
+	Enrichers        []tutti.Enricher
+	ComponentTypes   []tutti.ComponentType
+	CompositionTypes []tutti.CompositionType
+
+	Visitors    Visitors
+	Limits      Limits
+	Development bool   // introspection for all keys, GraphiQL, the preview page
+	BaseURL     string // where the server is reached from outside; "" = as listened
+	CacheBytes  int64  // memory for kept resources
+
+	Listen   string // from TUTTI_LISTEN or a flag, never from the file
+	Database string // from TUTTI_DATABASE_URL or a flag, never from the file
+}
+
+// Source is one origin system instance.
+type Source struct {
+	Name         string
+	Connector    string // a vendor manifest's name, or a path to a manifest, relative to the config file
+	Description  string
+	URL          string
+	Settings     map[string]string
+	Secrets      map[string]tutti.Secret
+	AllowPrivate []string // hosts or host:port that may be private addresses
+	Visitor      string   // CEL over claims, visitor and attributes: how this visitor is called in this source; "" = visitors are unknown there
+	Kinds        map[string]KindConfig
+	Freshness    Freshness
+	Limits       SourceLimits
+	Webhook      Webhook
+	Line         int // in the config file; 0 when made by hand
+}
+
+// KindConfig says who may get the items of a kind, and how fresh they are kept.
+type KindConfig struct {
+	Access    tutti.Access // has no default: it must be written
+	Owner     string       // the mapped field that says whose an item is; needed with access visitor
+	Expose    string       // "delivery": browser and server keys may ask for items by ref and search; "" = not
+	Freshness *Freshness   // nil = the source's
+}
+
+// Freshness says how long an answer of an origin counts. Load fills in DefaultFreshness where
+// nothing is written; zero means none.
+type Freshness struct {
+	Fresh        time.Duration // served as it is
+	Stale        time.Duration // after that: served at once, renewed behind
+	StaleIfError time.Duration // after that: served only when the origin does not answer
+	Negative     time.Duration // how long "not found" is remembered
+}
+
+// SourceLimits protect an origin system, and us from it.
+type SourceLimits struct {
+	Timeout     time.Duration // of one call
+	SoftTimeout time.Duration // after that a stale copy is served, where there is one
+	Concurrency int           // calls at the same time
+	Rate        float64       // calls per second; 0 = no limit
+	MaxBytes    int64         // of one answer
+}
+
+// Webhook says how an origin's messages are verified.
+type Webhook struct {
+	Secret tutti.Secret // zero = this source has no webhook
+}
+
+// Visitors says how visitor tokens (JWT) are verified: with the keys at JWKS, or with Secret
+// (HS256). Where neither is set, no visitor token is accepted.
+type Visitors struct {
+	Issuer   string // the iss that a token must have; "" = any
+	Audience string // the aud that a token must have; "" = any
+	JWKS     string // address of the key set
+	Secret   tutti.Secret
+	Leeway   time.Duration // for clocks that differ
+}
+
+// Limits are the limits of one request.
+type Limits struct {
+	Tokens        int   // of the GraphQL document
+	DocumentBytes int   // of the GraphQL document
+	SameKeys      int   // same response keys in one selection set
+	Selections    int   // as written
+	Expanded      int   // selections with fragments spread
+	Depth         int   //
+	Fragments     int   //
+	Aliases       int   //
+	Directives    int   //
+	RootFields    int   //
+	Cost          int   // list sizes multiplied
+	Errors        int   // told in one answer
+	First         int   // the most items of one list
+	ContextBytes  int   // of the context variable
+	BodyBytes     int64 // of the HTTP body
+}
+
+// DefaultFreshness is what counts where the config says nothing.
+var DefaultFreshness = Freshness{Fresh: time.Minute, Stale: 10 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 10 * time.Second}
+
+// DefaultSourceLimits are what counts where the config says nothing.
+var DefaultSourceLimits = SourceLimits{Timeout: time.Second, SoftTimeout: 300 * time.Millisecond, Concurrency: 16, MaxBytes: 4 << 20}
+
+// DefaultLimits are what counts where the config says nothing.
+var DefaultLimits = Limits{
+	Tokens: 4000, DocumentBytes: 64 << 10, SameKeys: 20, Selections: 1000, Expanded: 5000, Depth: 20,
+	Fragments: 50, Aliases: 50, Directives: 50, RootFields: 50, Cost: 20000, Errors: 10, First: 100,
+	ContextBytes: 16 << 10, BodyBytes: 1 << 20,
+}
+
+// Defaults that are not part of a group.
+const (
+	DefaultCacheBytes = 256 << 20
+	DefaultLeeway     = 30 * time.Second
+	DefaultListen     = "127.0.0.1:8080"
+	DefaultDatabase   = "sqlite:./tutti.db"
+)
+
+// Source finds a source by name; nil when there is none.
+func (c *Config) Source(name string) *Source {
+	for i := range c.Sources {
+		if c.Sources[i].Name == name {
+			return &c.Sources[i]
+		}
+	}
+	return nil
+}
+
+// Channel finds a channel by name; nil when there is none.
+func (c *Config) Channel(name string) *tutti.Channel {
+	for i := range c.Channels {
+		if c.Channels[i].Name == name {
+			return &c.Channels[i]
+		}
+	}
+	return nil
+}
