@@ -2,14 +2,15 @@ package graph
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// Answer is a delivered object, written by the projector with the selection it was asked with.
-type Answer struct{}
+// Answer is a delivered object, already written to bytes with the selection it was asked with.
+// gqlgen passes it on untouched.
+type Answer struct{ data []byte }
 
 // ResourceAnswer is a delivered resource: always an *Answer.
 type ResourceAnswer interface{ IsResource() }
@@ -17,11 +18,57 @@ type ResourceAnswer interface{ IsResource() }
 // RouteAnswer is what a path leads to: always an *Answer.
 type RouteAnswer interface{ IsRouteResult() }
 
-func (*Answer) IsResource()    {}
+// IsResource says that an answer may stand where a Resource is expected.
+func (*Answer) IsResource() {}
+
+// IsRouteResult says that an answer may stand where a RouteResult is expected.
 func (*Answer) IsRouteResult() {}
 
-func (a *Answer) MarshalGQL(w io.Writer) {}
-func (a *Answer) UnmarshalGQL(v any) error { return fmt.Errorf("an answer is not an input") }
+// NewAnswer writes obj with the selection set of the field that is being resolved. It gives nil
+// when obj is nil or a null in it reaches the top. Errors inside are added to the response with
+// their paths. Call it in a resolver, before it returns: later errors would be lost.
+func NewAnswer(ctx context.Context, obj Object) *Answer {
+	return answerAt(ctx, obj, nil)
+}
 
-var _ graphql.Marshaler = (*Answer)(nil)
-var _ = context.Background
+// NewAnswers writes a list of objects, nil for nil, each with its index in error paths.
+func NewAnswers(ctx context.Context, objs []Object) []*Answer {
+	list := make([]*Answer, len(objs))
+	for i, o := range objs {
+		if o != nil {
+			list[i] = answerAt(ctx, o, &i)
+		}
+	}
+	return list
+}
+
+func answerAt(ctx context.Context, obj Object, index *int) *Answer {
+	if obj == nil {
+		return nil
+	}
+	field := graphql.GetFieldContext(ctx)
+	path := field.Path()
+	p := projector{ctx: ctx, vars: graphql.GetOperationContext(ctx).Variables, schema: schemaFrom(ctx)}
+	for _, e := range path {
+		p.path = append(p.path, e)
+	}
+	if index != nil {
+		p.push(pathIndex(*index))
+	}
+	if !p.object(obj, &selection{set: field.Field.Selections}) {
+		return nil
+	}
+	return &Answer{data: p.out}
+}
+
+// MarshalGQL writes the bytes; null for nil.
+func (a *Answer) MarshalGQL(w io.Writer) {
+	if a == nil {
+		_, _ = io.WriteString(w, "null")
+		return
+	}
+	_, _ = w.Write(a.data)
+}
+
+// UnmarshalGQL refuses: an answer is never an input.
+func (a *Answer) UnmarshalGQL(any) error { return errors.New("an answer is not an input") }

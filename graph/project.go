@@ -1,0 +1,360 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Object is a delivered object that the projector can write. Field gives the value of one field:
+// nil, bool, string, int, int64, float64, time.Time, tutti.Ref, tutti.Money and the like as an
+// Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON anything that
+// encoding/json takes. It does no I/O. Safe for concurrent reads.
+type Object interface {
+	TypeName() string
+	Field(name string, args Args) (any, error)
+}
+
+// Args are a field's arguments, defaults and variables filled in.
+type Args map[string]any
+
+// Int gives a number, or otherwise when the argument is absent or null.
+func (a Args) Int(name string, otherwise int) int {
+	switch v := a[name].(type) {
+	case int64:
+		return int(v)
+	case int:
+		return v
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n)
+		}
+	case float64:
+		return int(v)
+	}
+	return otherwise
+}
+
+// String gives a text, "" when the argument is absent or null.
+func (a Args) String(name string) string {
+	s, _ := a[name].(string)
+	return s
+}
+
+// Raw is ready JSON.
+type Raw []byte
+
+type schemaKey struct{}
+
+// WithSchema makes the schema of a generation known to the projector.
+func WithSchema(ctx context.Context, s *ast.Schema) context.Context {
+	return context.WithValue(ctx, schemaKey{}, s)
+}
+
+func schemaFrom(ctx context.Context) *ast.Schema {
+	s, _ := ctx.Value(schemaKey{}).(*ast.Schema)
+	return s
+}
+
+type pathIndex = ast.PathIndex
+
+// projector writes objects by the selection sets of one operation, after the rules of the
+// GraphQL specification (October 2021, section 6.4): CollectFields, CompleteValue, and a null
+// in a non-null place taking away its parent.
+type projector struct {
+	ctx    context.Context
+	vars   map[string]any
+	schema *ast.Schema
+	path   ast.Path
+	out    []byte
+}
+
+// selection is a merged selection set, with the fields collected for each object type once.
+type selection struct {
+	set    ast.SelectionSet
+	byType map[string][]*collected
+}
+
+type collected struct {
+	key   string
+	field *ast.Field
+	args  Args
+	sub   *selection
+}
+
+func (p *projector) push(e ast.PathElement) { p.path = append(p.path, e) }
+func (p *projector) pop()                   { p.path = p.path[:len(p.path)-1] }
+
+func (p *projector) fail(err error) {
+	e := gqlerror.WrapPath(append(ast.Path(nil), p.path...), err)
+	graphql.AddError(p.ctx, e)
+}
+
+// object writes obj and reports false, with nothing written, when a null must go further up.
+func (p *projector) object(obj Object, sel *selection) bool {
+	start := len(p.out)
+	p.out = append(p.out, '{')
+	for i, c := range p.collect(sel, obj.TypeName()) {
+		if i > 0 {
+			p.out = append(p.out, ',')
+		}
+		p.out = appendString(p.out, c.key)
+		p.out = append(p.out, ':')
+		if c.field.Name == "__typename" {
+			p.out = appendString(p.out, obj.TypeName())
+			continue
+		}
+		p.push(ast.PathName(c.key))
+		v, err := obj.Field(c.field.Name, c.args)
+		if err != nil {
+			p.fail(err)
+			v = nil
+		}
+		ok := p.value(v, c.field.Definition.Type, c.sub, err != nil)
+		p.pop()
+		if !ok {
+			p.out = p.out[:start]
+			return false
+		}
+	}
+	p.out = append(p.out, '}')
+	return true
+}
+
+// value writes v as a value of type t. failed tells that an error already stands for a null.
+func (p *projector) value(v any, t *ast.Type, sub *selection, failed bool) bool {
+	if v == nil {
+		if t.NonNull {
+			if !failed {
+				p.fail(tutti.Errorf(tutti.Internal, "writing a null where %s is promised", t))
+			}
+			return false
+		}
+		p.out = append(p.out, "null"...)
+		return true
+	}
+	start := len(p.out)
+	if p.present(v, t, sub) {
+		return true
+	}
+	p.out = p.out[:start]
+	if t.NonNull {
+		return false
+	}
+	p.out = append(p.out, "null"...)
+	return true
+}
+
+func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
+	if t.Elem != nil {
+		switch l := v.(type) {
+		case []Object:
+			return p.list(len(l), t.Elem, sub, func(i int) any {
+				if l[i] == nil {
+					return nil
+				}
+				return l[i]
+			})
+		case []string:
+			return p.list(len(l), t.Elem, sub, func(i int) any { return l[i] })
+		case []int:
+			return p.list(len(l), t.Elem, sub, func(i int) any { return l[i] })
+		case []any:
+			return p.list(len(l), t.Elem, sub, func(i int) any { return l[i] })
+		}
+		p.fail(tutti.Errorf(tutti.Internal, "writing %T where a list is promised", v))
+		return false
+	}
+	if obj, ok := v.(Object); ok {
+		return p.object(obj, sub)
+	}
+	b, err := appendLeaf(p.out, v)
+	if err != nil {
+		p.fail(tutti.Errorf(tutti.Internal, "writing a value: %w", err))
+		return false
+	}
+	p.out = b
+	return true
+}
+
+func (p *projector) list(n int, elem *ast.Type, sub *selection, at func(int) any) bool {
+	p.out = append(p.out, '[')
+	for i := range n {
+		if i > 0 {
+			p.out = append(p.out, ',')
+		}
+		p.push(ast.PathIndex(i))
+		ok := p.value(at(i), elem, sub, false)
+		p.pop()
+		if !ok {
+			return false
+		}
+	}
+	p.out = append(p.out, ']')
+	return true
+}
+
+// collect gives the fields to write for an object type, merged by response key, in order.
+func (p *projector) collect(sel *selection, typeName string) []*collected {
+	if fields, ok := sel.byType[typeName]; ok {
+		return fields
+	}
+	var fields []*collected
+	index := map[string]*collected{}
+	p.collectInto(sel.set, typeName, map[string]bool{}, index, &fields)
+	if sel.byType == nil {
+		sel.byType = map[string][]*collected{}
+	}
+	sel.byType[typeName] = fields
+	return fields
+}
+
+func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]*collected, fields *[]*collected) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			if !included(s.Directives, p.vars) {
+				continue
+			}
+			key := s.Alias
+			c := index[key]
+			if c == nil {
+				c = &collected{key: key, field: s, args: s.ArgumentMap(p.vars), sub: &selection{}}
+				index[key] = c
+				*fields = append(*fields, c)
+			}
+			c.sub.set = append(c.sub.set, s.SelectionSet...)
+		case *ast.InlineFragment:
+			if included(s.Directives, p.vars) && p.applies(s.TypeCondition, typeName) {
+				p.collectInto(s.SelectionSet, typeName, seen, index, fields)
+			}
+		case *ast.FragmentSpread:
+			if seen[s.Name] || !included(s.Directives, p.vars) {
+				continue
+			}
+			seen[s.Name] = true
+			if p.applies(s.Definition.TypeCondition, typeName) {
+				p.collectInto(s.Definition.SelectionSet, typeName, seen, index, fields)
+			}
+		}
+	}
+}
+
+func (p *projector) applies(condition, typeName string) bool {
+	return Applies(p.schema, condition, typeName)
+}
+
+// Applies reports whether a fragment on condition counts for an object type.
+func Applies(schema *ast.Schema, condition, typeName string) bool {
+	if condition == "" || condition == typeName {
+		return true
+	}
+	for _, d := range schema.PossibleTypes[condition] {
+		if d.Name == typeName {
+			return true
+		}
+	}
+	return false
+}
+
+// included evaluates @skip and @include (specification section 3.13).
+func included(ds ast.DirectiveList, vars map[string]any) bool {
+	if len(ds) == 0 {
+		return true
+	}
+	truth := func(name string, otherwise bool) bool {
+		d := ds.ForName(name)
+		if d == nil {
+			return otherwise
+		}
+		b, ok := d.ArgumentMap(vars)["if"].(bool)
+		if !ok {
+			return otherwise
+		}
+		return b
+	}
+	return !truth("skip", false) && truth("include", true)
+}
+
+func appendLeaf(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return appendString(b, v), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int:
+		return strconv.AppendInt(b, int64(v), 10), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case float64:
+		j, err := json.Marshal(v)
+		return append(b, j...), err
+	case time.Time:
+		b = append(b, '"')
+		b = v.UTC().AppendFormat(b, time.RFC3339Nano)
+		return append(b, '"'), nil
+	case Raw:
+		return append(b, v...), nil
+	case fmt.Stringer:
+		return appendString(b, v.String()), nil
+	}
+	j, err := json.Marshal(v)
+	return append(b, j...), err
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString writes a JSON string (RFC 8259). Invalid UTF-8 becomes U+FFFD; U+2028 and U+2029
+// are escaped, so that the answer is also safe inside a script.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+				i++
+				continue
+			}
+			b = append(b, s[from:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			i++
+			from = i
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 || r == '\u2028' || r == '\u2029' {
+			b = append(b, s[from:i]...)
+			if n == 1 {
+				b = append(b, "\\ufffd"...)
+			} else {
+				b = append(b, "\\u202"...)
+				b = append(b, hexDigits[r&15])
+			}
+			from = i + n
+		}
+		i += n
+	}
+	b = append(b, s[from:]...)
+	return append(b, '"')
+}
