@@ -397,6 +397,10 @@ type PreviewInput struct {
 	Persona *string `json:"persona,omitempty"`
 	// Variants to take whatever their rules say.
 	Variants []*ForcedVariantInput `json:"variants,omitempty"`
+	// Stands in for the persona's place.
+	Location *PlaceInput `json:"location,omitempty"`
+	// Stands in for the persona's consent.
+	Consent *ConsentInput `json:"consent,omitempty"`
 }
 
 // What an experience lacks, told in place.
@@ -496,6 +500,12 @@ type RedirectInput struct {
 	From      string `json:"from"`
 	To        string `json:"to"`
 	Permanent *bool  `json:"permanent,omitempty"`
+}
+
+// All redirects. They are saved as one, so they have one revision.
+type RedirectList struct {
+	Revision int         `json:"revision"`
+	Nodes    []*Redirect `json:"nodes"`
 }
 
 // Formatted text in every form a channel may want. All forms are safe to insert.

@@ -23,6 +23,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Composition() CompositionResolver
 	Experience() ExperienceResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
@@ -414,6 +415,11 @@ type ComplexityRoot struct {
 		From      func(childComplexity int) int
 		Permanent func(childComplexity int) int
 		To        func(childComplexity int) int
+	}
+
+	RedirectList struct {
+		Nodes    func(childComplexity int) int
+		Revision func(childComplexity int) int
 	}
 
 	ResourceConnection struct {
@@ -2324,6 +2330,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Redirect.To(childComplexity), true
 
+	case "RedirectList.nodes":
+		if e.ComplexityRoot.RedirectList.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedirectList.Nodes(childComplexity), true
+	case "RedirectList.revision":
+		if e.ComplexityRoot.RedirectList.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedirectList.Revision(childComplexity), true
+
 	case "ResourceConnection.nodes":
 		if e.ComplexityRoot.ResourceConnection.Nodes == nil {
 			break
@@ -3159,7 +3178,7 @@ type Query {
   "The stored audiences."
   audiences: [Audience!]! @access(to: [PREVIEW, MANAGEMENT])
   "The stored redirects."
-  redirects: [Redirect!]! @access(to: [PREVIEW, MANAGEMENT])
+  redirects: RedirectList! @access(to: [PREVIEW, MANAGEMENT])
   "The publications log, newest first."
   publications(kind: DocumentKind, name: ID, "100 at most. Default 50." first: Int, after: String): PublicationConnection! @access(to: [PREVIEW, MANAGEMENT])
 }
@@ -3189,7 +3208,7 @@ type Mutation @access(to: [MANAGEMENT]) {
   "Takes a persona away. Its versions stay."
   deletePersona(name: ID!): Boolean!
   "Saves and publishes the whole list of redirects. Loops are refused."
-  saveRedirects(redirects: [RedirectInput!]!, revision: Int!): [Redirect!]!
+  saveRedirects(redirects: [RedirectInput!]!, revision: Int!): RedirectList!
 }
 
 # ------------------------------------------------------------------------------ context
@@ -3239,6 +3258,10 @@ input PreviewInput {
   persona: ID
   "Variants to take whatever their rules say."
   variants: [ForcedVariantInput!]
+  "Stands in for the persona's place."
+  location: PlaceInput
+  "Stands in for the persona's consent."
+  consent: ConsentInput
 }
 
 "The state a query looks at."
@@ -4029,6 +4052,12 @@ type Audience @access(to: [PREVIEW, MANAGEMENT]) {
   published: Boolean!
 }
 
+"All redirects. They are saved as one, so they have one revision."
+type RedirectList @access(to: [PREVIEW, MANAGEMENT]) {
+  revision: Int!
+  nodes: [Redirect!]!
+}
+
 type Redirect @access(to: [PREVIEW, MANAGEMENT]) {
   from: String!
   to: URL!
@@ -4647,6 +4676,16 @@ func (ec *executionContext) childFields_Redirect(ctx context.Context, field grap
 		return ec.fieldContext_Redirect_permanent(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Redirect", field.Name)
+}
+
+func (ec *executionContext) childFields_RedirectList(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revision":
+		return ec.fieldContext_RedirectList_revision(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RedirectList_nodes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedirectList", field.Name)
 }
 
 func (ec *executionContext) childFields_ResourceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -19,6 +19,9 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type CompositionResolver interface {
+	Versions(ctx context.Context, obj *Composition, first *int, after *string) (*CompositionVersionConnection, error)
+}
 type ExperienceResolver interface {
 	ID(ctx context.Context, obj *Answer) (string, error)
 	Composition(ctx context.Context, obj *Answer) (string, error)
@@ -46,7 +49,7 @@ type MutationResolver interface {
 	UnpublishAudience(ctx context.Context, name string) (*Audience, error)
 	SavePersona(ctx context.Context, name string, persona PersonaInput, revision int) (*Persona, error)
 	DeletePersona(ctx context.Context, name string) (bool, error)
-	SaveRedirects(ctx context.Context, redirects []*RedirectInput, revision int) ([]*Redirect, error)
+	SaveRedirects(ctx context.Context, redirects []*RedirectInput, revision int) (*RedirectList, error)
 }
 type QueryResolver interface {
 	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, preview *PreviewInput) (*Answer, error)
@@ -66,7 +69,7 @@ type QueryResolver interface {
 	Attributes(ctx context.Context) ([]*Attribute, error)
 	Personas(ctx context.Context) ([]*Persona, error)
 	Audiences(ctx context.Context) ([]*Audience, error)
-	Redirects(ctx context.Context) ([]*Redirect, error)
+	Redirects(ctx context.Context) (*RedirectList, error)
 	Publications(ctx context.Context, kind *DocumentKind, name *string, first *int, after *string) (*PublicationConnection, error)
 }
 type ResourceConnectionResolver interface {
@@ -2904,7 +2907,8 @@ func (ec *executionContext) _Composition_versions(ctx context.Context, field gra
 			return ec.fieldContext_Composition_versions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Versions, nil
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Composition().Versions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *CompositionVersionConnection) graphql.Marshaler {
@@ -2918,8 +2922,8 @@ func (ec *executionContext) fieldContext_Composition_versions(ctx context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "Composition",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CompositionVersionConnection(ctx, field)
 		},
@@ -4946,8 +4950,8 @@ func (ec *executionContext) _Mutation_saveRedirects(ctx context.Context, field g
 			return ec.Resolvers.Mutation().SaveRedirects(ctx, fc.Args["redirects"].([]*RedirectInput), fc.Args["revision"].(int))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*Redirect) graphql.Marshaler {
-			return ec.marshalNRedirect2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *RedirectList) graphql.Marshaler {
+			return ec.marshalNRedirectList2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectList(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4960,7 +4964,7 @@ func (ec *executionContext) fieldContext_Mutation_saveRedirects(ctx context.Cont
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Redirect(ctx, field)
+			return ec.childFields_RedirectList(ctx, field)
 		},
 	}
 	defer func() {
@@ -7466,8 +7470,8 @@ func (ec *executionContext) _Query_redirects(ctx context.Context, field graphql.
 			return ec.Resolvers.Query().Redirects(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*Redirect) graphql.Marshaler {
-			return ec.marshalNRedirect2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *RedirectList) graphql.Marshaler {
+			return ec.marshalNRedirectList2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectList(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7480,7 +7484,7 @@ func (ec *executionContext) fieldContext_Query_redirects(_ context.Context, fiel
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Redirect(ctx, field)
+			return ec.childFields_RedirectList(ctx, field)
 		},
 	}
 	return fc, nil
@@ -7958,6 +7962,61 @@ func (ec *executionContext) _Redirect_permanent(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_Redirect_permanent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Redirect", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RedirectList_revision(ctx context.Context, field graphql.CollectedField, obj *RedirectList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedirectList_revision(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Revision, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedirectList_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RedirectList", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RedirectList_nodes(ctx context.Context, field graphql.CollectedField, obj *RedirectList) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RedirectList_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Redirect) graphql.Marshaler {
+			return ec.marshalNRedirect2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RedirectList_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RedirectList",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Redirect(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ResourceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Answer) (ret graphql.Marshaler) {
@@ -10899,7 +10958,7 @@ func (ec *executionContext) unmarshalInputPreviewInput(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"perspective", "persona", "variants"}
+	fieldsInOrder := [...]string{"perspective", "persona", "variants", "location", "consent"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10927,6 +10986,20 @@ func (ec *executionContext) unmarshalInputPreviewInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.Variants = data
+		case "location":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("location"))
+			data, err := ec.unmarshalOPlaceInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPlaceInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Location = data
+		case "consent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consent"))
+			data, err := ec.unmarshalOConsentInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐConsentInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Consent = data
 		}
 	}
 	return it, nil
@@ -11823,33 +11896,66 @@ func (ec *executionContext) _Composition(ctx context.Context, sel ast.SelectionS
 		case "id":
 			out.Values[i] = ec._Composition_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "type":
 			out.Values[i] = ec._Composition_type(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "title":
 			out.Values[i] = ec._Composition_title(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "draft":
 			out.Values[i] = ec._Composition_draft(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "published":
 			out.Values[i] = ec._Composition_published(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "versions":
-			out.Values[i] = ec._Composition_versions(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Composition_versions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14568,6 +14674,49 @@ func (ec *executionContext) _Redirect(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var redirectListImplementors = []string{"RedirectList"}
+
+func (ec *executionContext) _RedirectList(ctx context.Context, sel ast.SelectionSet, obj *RedirectList) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, redirectListImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RedirectList")
+		case "revision":
+			out.Values[i] = ec._RedirectList_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._RedirectList_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var resourceConnectionImplementors = []string{"ResourceConnection"}
 
 func (ec *executionContext) _ResourceConnection(ctx context.Context, sel ast.SelectionSet, obj *Answer) graphql.Marshaler {
@@ -16683,6 +16832,16 @@ func (ec *executionContext) unmarshalNRedirectInput2ᚕᚖgithubᚗcomᚋtuttihq
 func (ec *executionContext) unmarshalNRedirectInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectInput(ctx context.Context, v any) (*RedirectInput, error) {
 	res, err := ec.unmarshalInputRedirectInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRedirectList2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRedirectList(ctx context.Context, sel ast.SelectionSet, v *RedirectList) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RedirectList(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRef2githubᚗcomᚋtuttihqᚋtuttiᚐRef(ctx context.Context, v any) (tutti.Ref, error) {
