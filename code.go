@@ -49,6 +49,8 @@ type Error struct {
 	Message string
 	Field   string // the input field or path that is wrong; "" when none is
 	Hint    string // what would be right; "" when nothing useful can be said
+	Line    int    // of the text that Field holds, from 1; 0 when the mistake has no place in a text
+	Column  int    // in characters, from 1; 0 without Line
 	Cause   error
 }
 
