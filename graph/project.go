@@ -222,7 +222,7 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 	for _, s := range set {
 		switch s := s.(type) {
 		case *ast.Field:
-			if !included(s.Directives, p.vars) {
+			if !Included(s.Directives, p.vars) {
 				continue
 			}
 			key := s.Alias
@@ -234,11 +234,11 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 			}
 			c.sub.set = append(c.sub.set, s.SelectionSet...)
 		case *ast.InlineFragment:
-			if included(s.Directives, p.vars) && p.applies(s.TypeCondition, typeName) {
+			if Included(s.Directives, p.vars) && p.applies(s.TypeCondition, typeName) {
 				p.collectInto(s.SelectionSet, typeName, seen, index, fields)
 			}
 		case *ast.FragmentSpread:
-			if seen[s.Name] || !included(s.Directives, p.vars) {
+			if seen[s.Name] || !Included(s.Directives, p.vars) {
 				continue
 			}
 			seen[s.Name] = true
@@ -266,8 +266,8 @@ func Applies(schema *ast.Schema, condition, typeName string) bool {
 	return false
 }
 
-// included evaluates @skip and @include (specification section 3.13).
-func included(ds ast.DirectiveList, vars map[string]any) bool {
+// Included evaluates @skip and @include (specification section 3.13).
+func Included(ds ast.DirectiveList, vars map[string]any) bool {
 	if len(ds) == 0 {
 		return true
 	}
