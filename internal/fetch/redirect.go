@@ -1,0 +1,79 @@
+package fetch
+
+import (
+	"net/http"
+	"net/url"
+)
+
+const maxRedirects = 5
+
+// redirects decides about each further hop. The dialer checks the hop's address as well.
+type redirects struct{ allow allowed }
+
+// kept are the headers that go to another host. Everything else may be a credential: vendors
+// name theirs as they like.
+var kept = []string{"Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "User-Agent", "Range"}
+
+func (r redirects) check(req *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	req.Header.Del("Referer") // net/http puts the previous address there, query and all
+	switch {
+	case len(via) > maxRedirects:
+		return refused("more than 5 redirects")
+	case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
+		return refused("a redirect from https to a scheme that is not")
+	}
+	if err := acceptable(req.URL); err != nil {
+		return err
+	}
+	if r.allow.has(req.URL.Hostname(), portOf(req.URL)) && !r.allow.has(first.Hostname(), portOf(first)) {
+		return refused("a redirect from a public host to one that may be private")
+	}
+	if stayed(req, via) {
+		return nil
+	}
+	if req.Body != nil && req.Body != http.NoBody {
+		return refused("a redirect that would send the body to another host")
+	}
+	strip(req)
+	return nil
+}
+
+// stayed says whether no hop so far left the host that the caller named.
+func stayed(req *http.Request, via []*http.Request) bool {
+	for _, v := range via[1:] {
+		if !sameHost(via[0].URL, v.URL) {
+			return false
+		}
+	}
+	return sameHost(via[0].URL, req.URL)
+}
+
+// sameHost takes http on its own port and https on its own port as one host.
+func sameHost(a, b *url.URL) bool {
+	if hostKey(a.Hostname(), "") != hostKey(b.Hostname(), "") {
+		return false
+	}
+	pa, pb := portOf(a), portOf(b)
+	return pa == pb || pa == "80" && pb == "443"
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+func strip(req *http.Request) {
+	safe := http.Header{}
+	for _, name := range kept {
+		if v, ok := req.Header[name]; ok {
+			safe[name] = v
+		}
+	}
+	req.Header = safe
+}
