@@ -1,0 +1,77 @@
+package resolvers
+
+import (
+	"encoding/json"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/graph"
+)
+
+// componentObject is a delivered component, of the object type named as its component type.
+type componentObject struct {
+	c *tutti.Component
+	x experienceObject
+}
+
+func (o componentObject) TypeName() string { return o.c.Type }
+
+func (o componentObject) Field(name string, args graph.Args) (any, error) {
+	c := o.c
+	switch name {
+	case "id":
+		return c.ID, nil
+	case "component":
+		return c.Component, nil
+	case "type":
+		return c.Type, nil
+	case "variant":
+		return orNull(c.Variant), nil
+	case "props":
+		b, err := json.Marshal(c.PropsJSON())
+		return graph.Raw(b), err
+	case "actions":
+		list := make([]graph.Object, len(c.Actions))
+		for i, a := range c.Actions {
+			list[i] = fields{"Action", map[string]any{
+				"label": a.Label, "intent": a.Intent, "href": orNull(a.Href), "deepLink": orNull(a.DeepLink), "expiresAt": instant(a.ExpiresAt),
+			}}
+		}
+		return list, nil
+	case "parent":
+		return orNull(c.Parent), nil
+	case "slot":
+		return c.Slot, nil
+	case "slots":
+		return o.x.slots(c.Slots), nil
+	case "resource":
+		d, _ := c.Props[args.String("prop")].(*tutti.Delivered)
+		return resourceOrNull(d), nil
+	case "resources":
+		l, ok := c.Props[args.String("prop")].(*tutti.List)
+		if !ok {
+			return nil, nil
+		}
+		return listObject(l, args.Int("first", 0)), nil
+	case "freshness":
+		return freshnessObject(c.Freshness), nil
+	case "personal":
+		return c.Private, nil
+	case "why":
+		return o.x.decision(c.Component), nil
+	case "assembled":
+		list := make([]string, len(c.Assembled))
+		for i, r := range c.Assembled {
+			list[i] = string(r)
+		}
+		return list, nil
+	case "origins":
+		list := make([]graph.Object, len(c.Origins))
+		for i, g := range c.Origins {
+			list[i] = fields{"Origin", map[string]any{
+				"source": g.Source, "ref": g.Ref.String(), "prop": orNull(g.Prop), "freshness": freshnessObject(g.Freshness), "cached": g.Cached,
+			}}
+		}
+		return list, nil
+	}
+	return nil, noField(c.Type, name)
+}
