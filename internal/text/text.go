@@ -41,7 +41,7 @@ func fromWords(s string) tutti.RichText {
 
 // needsEscape reports whether some form of one line of words differs from the words.
 func needsEscape(s string) bool {
-	return strings.ContainsAny(s, "&<>\"'\\`*_[]|~") || s != "" && strings.ContainsRune("#+-=0123456789", rune(s[0]))
+	return strings.ContainsAny(s, "&<>\"'\\`*_[]|~") || s != "" && strings.ContainsRune("#+-=:0123456789", rune(s[0]))
 }
 
 var markdown = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(gohtml.WithUnsafe()))

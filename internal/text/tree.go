@@ -3,7 +3,6 @@ package text
 import (
 	"strings"
 
-	htmltomarkdown "github.com/JohannesKaufmann/html-to-markdown/v2"
 	"github.com/tuttihq/tutti"
 	"golang.org/x/net/html"
 )
@@ -11,7 +10,7 @@ import (
 // fromTree writes all forms of a sanitised tree.
 func fromTree(body *html.Node) tutti.RichText {
 	bs := readBlocks(body)
-	return tutti.RichText{HTML: treeHTML(body), Plain: plain(bs), SSML: ssml(bs), Markdown: treeMarkdown(body)}
+	return tutti.RichText{HTML: treeHTML(body), Plain: plain(bs), SSML: ssml(bs), Markdown: toMarkdown(body)}
 }
 
 func treeHTML(body *html.Node) string {
@@ -22,13 +21,4 @@ func treeHTML(body *html.Node) string {
 		}
 	}
 	return strings.TrimSpace(b.String())
-}
-
-// treeMarkdown changes the tree: call it last.
-func treeMarkdown(body *html.Node) string {
-	md, err := htmltomarkdown.ConvertNode(body)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(md))
 }
