@@ -16,6 +16,23 @@ type Experience struct {
 	Locales     []LocaleUsed // only where a fallback was used
 	Speech      *Speech      // nil where the channel has none
 	Message     *Message     // nil where the channel has none
+	Hidden      []Hidden     // components that were decided but not delivered
+	Pieces      []Piece      // what speech and message were joined from, with holes still in them; Fill joins them anew
+	Channel     *Channel
+}
+
+// Hidden tells of a component that the plan holds and the experience does not.
+type Hidden struct {
+	Component string // the stable name
+	Path      string
+	Reasons   []Reason // HIDDEN, and what led to it
+}
+
+// Piece is what one component says and writes on a channel without screens.
+type Piece struct {
+	SSML   string // without <speak>
+	Speech string // the same as plain text
+	Text   string // for the message
 }
 
 // Slot is a delivered slot.
@@ -43,6 +60,18 @@ type Component struct {
 	Freshness Freshness
 	Assembled []Reason // FRESH, CACHED, STALE, FALLBACK, … without repeats
 	Problems  []Problem
+	Origins   []Origin       // the items it was made of, without repeats
+	Limits    map[string]int // by prop name: how long a text with holes may be once they are filled, in grapheme clusters
+	Channel   *Channel       // what it is fitted to
+}
+
+// Origin is one item that a component was made of.
+type Origin struct {
+	Source    string
+	Ref       Ref
+	Prop      string // the prop that it came into; "" for what it was repeated over
+	Freshness Freshness
+	Cached    bool
 }
 
 // Delivered is a resource as one experience shows it: with its id, its relations that were
@@ -61,6 +90,19 @@ type List struct {
 	Nodes []*Delivered
 	Total *int   // nil when the origin does not say
 	Next  string // where the next page starts, encrypted; "" at the end
+
+	// At gives the cursor after the first n nodes, for n of 1 to len(Nodes); nil when there is
+	// no such cursor. Use CursorAt.
+	At func(n int) string
+}
+
+// CursorAt gives the cursor after the first n nodes, "" when nothing follows them. What is asked
+// beyond the nodes is the end of the list, as Next.
+func (l *List) CursorAt(n int) string {
+	if n >= len(l.Nodes) || n < 1 || l.At == nil {
+		return l.Next
+	}
+	return l.At(n)
 }
 
 // Action is something the person can do.
