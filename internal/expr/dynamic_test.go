@@ -54,7 +54,7 @@ func TestDynamicValues(t *testing.T) {
 		`has(item.nope) ? 1 : 2`:                    int64(2),
 		`n > 2 && item.rating >= 4`:                 true,
 		`money(14990, "EUR")`:                       tutti.Money{Amount: "149.90", Currency: "EUR"},
-		`plain("<p>a&amp;b</p><p>c</p>")`:           "a&b c",
+		`plain("<p>a&amp;b</p><p>c</p>")`:           "a&b\n\nc",
 		`upper("é") + lower("É") + trim(" x ")`:     "Éé" + "x",
 		`replace("aba", "a", "c")`:                  "cbc",
 		`split("a,b", ",")`:                         []any{"a", "b"},

@@ -9,6 +9,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
 )
 
 // ourFunctions are what expressions may call besides the standard functions and the CEL
@@ -18,7 +19,7 @@ func ourFunctions() []cel.EnvOption {
 	opts := []cel.EnvOption{
 		cel.Function("geo.distance", cel.Overload("geo_distance_map_map", []*cel.Type{place, place}, cel.DoubleType, cel.BinaryBinding(distance))),
 		cel.Function("money", cel.Overload("money_int_string", []*cel.Type{cel.IntType, str}, dyn, cel.BinaryBinding(money))),
-		cel.Function("plain", cel.Overload("plain_string", []*cel.Type{str}, str, cel.UnaryBinding(onString(plainText)))),
+		cel.Function("plain", cel.Overload("plain_string", []*cel.Type{str}, str, cel.UnaryBinding(onString(func(s string) string { return text.FromHTML(s).Plain })))),
 		cel.Function("path", cel.Overload("path_dyn_string", []*cel.Type{dyn, str}, dyn, cel.BinaryBinding(lookup))),
 		cel.Function("join", cel.Overload("join_list_string", []*cel.Type{cel.ListType(str), str}, str, cel.BinaryBinding(join))),
 		cel.Function("split", cel.Overload("split_global", []*cel.Type{str, str}, cel.ListType(str), cel.BinaryBinding(split))),

@@ -37,8 +37,21 @@ func mistakes(src string, issues *cel.Issues, names []string, hints func(string)
 			return mistake(l, c, message, hint)
 		}
 	}
+	if g := undeclared.FindStringSubmatch(first.Message); g != nil && strings.HasSuffix(lineStart(src, line, column), g[1]) {
+		column -= utf8.RuneCountInString(g[1]) // CEL points at the bracket of a call
+	}
 	message, hint := translate(first.Message, names, hints)
 	return mistake(line, column, message, hint)
+}
+
+// lineStart gives what stands on a line before a column.
+func lineStart(src string, line, column int) string {
+	lines := strings.Split(src, "\n")
+	if line > len(lines) {
+		return ""
+	}
+	r := []rune(lines[line-1])
+	return string(r[:min(column-1, len(r))])
 }
 
 var (

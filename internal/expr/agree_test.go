@@ -1,0 +1,164 @@
+package expr
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tuttihq/tutti"
+	"pgregory.net/rapid"
+)
+
+var agreeAttributes = []tutti.Attribute{
+	{Name: "s", Type: tutti.StringType}, {Name: "a.s", Type: tutti.StringType}, {Name: "n", Type: tutti.IntType}, {Name: "f", Type: tutti.DoubleType},
+	{Name: "b", Type: tutti.BoolType}, {Name: "c", Type: tutti.BoolType}, {Name: "l", Type: tutti.ListType},
+}
+
+func condition(depth int) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		if depth > 0 && rapid.Bool().Draw(t, "deeper") {
+			x, y := condition(depth-1).Draw(t, "x"), condition(depth-1).Draw(t, "y")
+			return rapid.SampledFrom([]string{"(" + x + " && " + y + ")", "(" + x + " || " + y + ")", "!(" + x + ")"}).Draw(t, "join")
+		}
+		op := rapid.SampledFrom([]string{"==", "!=", "<", "<=", ">", ">="}).Draw(t, "op")
+		return rapid.SampledFrom([]string{
+			"b", "!c", "b == true", "c != false", "s " + op + " 'x'", "'y' " + op + " a.s", "n " + op + " 2", "3 " + op + " n", "f " + op + " 2.5",
+			"f > 2", "n < 2.5", "2.5 >= n", "s in ['x', 'y']", "a.s in []", "'x' in l", "'z' in l",
+		}).Draw(t, "leaf")
+	})
+}
+
+func TestSimpleRulesAgreeWithCEL(t *testing.T) {
+	r, err := NewRules(agreeAttributes, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		src := condition(3).Draw(t, "rule")
+		p, err := r.Compile(src, tutti.BoolType)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		if p.simple == nil {
+			t.Fatalf("%s does not run in the fast evaluator", src)
+		}
+		known := knownMap{}
+		for name, values := range map[string][]any{
+			"s": {"x", "y", "q"}, "a.s": {"x", "y", ""}, "n": {int64(1), int64(2), int64(3)}, "f": {1.0, 2.5, 3.0}, "b": {true, false}, "c": {true, false},
+			"l": {[]string{"x"}, []string{}, []string{"z", "x"}},
+		} {
+			if i := rapid.IntRange(-1, len(values)-1).Draw(t, name); i >= 0 {
+				known[name] = values[i]
+			}
+		}
+		_, fast, ferr := p.EvalKnown(known)
+		_, slow, serr := p.evalCEL(known)
+		if fast != slow || ferr != nil || serr != nil {
+			t.Fatalf("%s with %v: fast %s %v, CEL %s %v", src, known, fast, ferr, slow, serr)
+		}
+	})
+}
+
+// What strangers write must never panic, and what compiles must say what it reads.
+func FuzzCompile(f *testing.F) {
+	for _, s := range []string{"s == 'x'", "l.exists(i, i == s)", "a.s", "n / 0 > f", "has(a.s)", "{'a': [1]}", "s.matches('a+')", "s = 'x'", "'${'", "[1,2].map(i, i*n)", "b ? s : a.s", "path({'a': l}, 'a.0')", "”", "optional.of(s)", "geo.distance({'lat':1,'lon':2},{'lat':1})"} {
+		f.Add(s)
+	}
+	r, err := NewRules(agreeAttributes, nil, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	d, err := NewDynamic("s", "a", "n", "f", "b", "c", "l")
+	if err != nil {
+		f.Fatal(err)
+	}
+	known := map[string]any{"s": "x", "n": int64(1), "f": 1.5, "b": true, "l": []string{"x"}}
+	f.Fuzz(func(t *testing.T, src string) {
+		p, err := r.Compile(src, "")
+		if err != nil {
+			teaches(t, err)
+		} else {
+			p.Eval(known)
+			if len(p.Reads()) > len(agreeAttributes) {
+				t.Fatalf("%q reads %v", src, p.Reads())
+			}
+		}
+		if q, err := d.Compile(src); err != nil {
+			teaches(t, err)
+		} else {
+			q.Eval(map[string]any{"s": "x", "n": int64(1), "f": 1.5, "b": true, "l": []string{"x"}, "a": map[string]any{"s": "y"}})
+		}
+		if parts, err := ParseTemplate(src); err != nil {
+			teaches(t, err)
+		} else if !strings.Contains(src, "${") && len(src) > 0 && (len(parts) != 1 || parts[0].Words != src) {
+			t.Fatalf("%q became %v", src, parts)
+		}
+	})
+}
+
+func teaches(t *testing.T, err error) {
+	e, ok := err.(*tutti.Error)
+	if !ok || e.Code != tutti.Invalid || e.Line < 1 || e.Column < 1 || e.Message == "" {
+		t.Fatalf("%#v does not say where", err)
+	}
+}
+
+func BenchmarkRule(b *testing.B) {
+	r, err := NewRules(agreeAttributes, nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	known := knownMap{"s": "x", "a.s": "y", "n": int64(3), "f": 1.5, "b": true}
+	for _, src := range []string{"s == 'x' && n > 2 && f < 2.0 && a.s != 'x' && b", "s.startsWith('x') && n > 2 && f < 2.0 && a.s != 'x' && b", "s.startsWith('x') && c"} {
+		p, err := r.Compile(src, tutti.BoolType)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("%.20s", src), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p.EvalKnown(known)
+			}
+		})
+		b.Run(fmt.Sprintf("%.20s by CEL", src), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p.evalCEL(known)
+			}
+		})
+	}
+}
+
+func BenchmarkDynamic(b *testing.B) {
+	d, err := NewDynamic("item")
+	if err != nil {
+		b.Fatal(err)
+	}
+	vars := map[string]any{"item": map[string]any{"image": map[string]any{"alt": "x"}, "name": "Azul"}}
+	for _, src := range []string{"item.image.alt", "item.name + ', ' + item.image.alt", "{'a': item.name, 'b': item.?image.?alt.orValue('')}"} {
+		p, err := d.Compile(src)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("%.20s", src), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.Eval(vars); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	r, err := NewRules(agreeAttributes, nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := r.Compile("s == 'x' && n > 2 && f < 2.0 && a.s != 'x' && b", tutti.BoolType); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
