@@ -675,6 +675,7 @@ type UnknownComponent struct {
 	Actions   []*Action      `json:"actions"`
 	Parent    *string        `json:"parent,omitempty"`
 	Slot      string         `json:"slot"`
+	Path      string         `json:"path"`
 	Slots     []*Slot        `json:"slots"`
 	Resource  ResourceAnswer `json:"resource,omitempty"`
 	Resources *Answer        `json:"resources,omitempty"`

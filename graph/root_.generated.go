@@ -560,6 +560,7 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 		Origins   func(childComplexity int) int
 		Parent    func(childComplexity int) int
+		Path      func(childComplexity int) int
 		Personal  func(childComplexity int) int
 		Props     func(childComplexity int) int
 		Resource  func(childComplexity int, prop string) int
@@ -2910,6 +2911,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnknownComponent.Parent(childComplexity), true
+	case "UnknownComponent.path":
+		if e.ComplexityRoot.UnknownComponent.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownComponent.Path(childComplexity), true
 	case "UnknownComponent.personal":
 		if e.ComplexityRoot.UnknownComponent.Personal == nil {
 			break
@@ -3354,6 +3361,8 @@ interface Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   parent: ID
   "The name of the slot it stands in."
   slot: String!
+  "Where it stands, such as slots.main[0]. Paths of problems start with it."
+  path: String!
   "The slots inside it."
   slots: [Slot!]!
   "The item that a prop of type resource holds. Null when it is missing."
@@ -3382,6 +3391,7 @@ type UnknownComponent implements Component @access(to: [BROWSER, SERVER, PREVIEW
   actions: [Action!]!
   parent: ID
   slot: String!
+  path: String!
   slots: [Slot!]!
   resource(prop: String!): Resource
   resources(prop: String!, first: Int): ResourceConnection

@@ -41,6 +41,8 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 		return orNull(c.Parent), nil
 	case "slot":
 		return c.Slot, nil
+	case "path":
+		return c.Path, nil
 	case "slots":
 		return o.x.slots(c.Slots), nil
 	case "resource":
