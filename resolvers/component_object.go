@@ -1,8 +1,6 @@
 package resolvers
 
 import (
-	"encoding/json"
-
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/graph"
 )
@@ -27,8 +25,7 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 	case "variant":
 		return orNull(c.Variant), nil
 	case "props":
-		b, err := json.Marshal(c.PropsJSON())
-		return graph.Raw(b), err
+		return graph.Raw(c.PropsJSON()), nil
 	case "actions":
 		list := make([]graph.Object, len(c.Actions))
 		for i, a := range c.Actions {

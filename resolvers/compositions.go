@@ -154,7 +154,7 @@ func refused(problems []engine.Problem) error {
 	for i, p := range problems {
 		errs[i] = p.Err()
 	}
-	return graph.Errors(errs)
+	return errors.Join(errs...)
 }
 
 func (m mutation) PublishComposition(ctx context.Context, id string, revision int, from *time.Time, note *string) (*graph.Composition, error) {

@@ -138,7 +138,11 @@ func (w *needWalk) component(set ast.SelectionSet) {
 				c.Lists = map[string]engine.ListNeed{}
 			}
 			l := c.Lists[prop]
-			l.First = max(l.First, args.Int("first", 0))
+			if first := args.Int("first", 0); first > 0 {
+				l.First = max(l.First, first)
+			} else {
+				l.Default = true
+			}
 			l.Item = merged(l.Item, w.resource(w.below(f.SelectionSet, "nodes")))
 			c.Lists[prop] = l
 		default:

@@ -15,7 +15,6 @@ type Store interface {
 	Drafts(ctx context.Context, kind tutti.DocumentKind) ([]tutti.Draft, error)
 	Draft(ctx context.Context, kind tutti.DocumentKind, name string) (tutti.Draft, error)
 	SaveDraft(ctx context.Context, d tutti.Draft, by string, at time.Time) (tutti.Draft, error)
-	DeleteDraft(ctx context.Context, kind tutti.DocumentKind, name string) error
 	Publish(ctx context.Context, kind tutti.DocumentKind, name string, revision int, from time.Time, note, by string, at time.Time) (tutti.Publication, error)
 	Unpublish(ctx context.Context, kind tutti.DocumentKind, name, by string, at time.Time) error
 	Version(ctx context.Context, kind tutti.DocumentKind, name string, number int) (tutti.Version, error)
