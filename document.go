@@ -47,4 +47,5 @@ type Publication struct {
 	Until     time.Time // zero = still, or until further notice
 	CreatedBy string
 	CreatedAt time.Time
+	EndedBy   string // who published the next one or took it back; "" when it has no end, or its end was planned from the start
 }
