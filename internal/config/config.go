@@ -34,83 +34,85 @@ type Config struct {
 
 	Listen   string // from TUTTI_LISTEN or a flag, never from the file
 	Database string // from TUTTI_DATABASE_URL or a flag, never from the file
+
+	lines map[string]int // of every path that is written
 }
 
 // Source is one origin system instance.
 type Source struct {
-	Name         string
-	Connector    string // a vendor manifest's name, or a path to a manifest, relative to the config file
-	Description  string
-	URL          string
-	Settings     map[string]string
-	Secrets      map[string]tutti.Secret
-	AllowPrivate []string // hosts or host:port that may be private addresses
-	Visitor      string   // CEL over claims, visitor and attributes: how this visitor is called in this source; "" = visitors are unknown there
-	Kinds        map[string]KindConfig
-	Freshness    Freshness
-	Limits       SourceLimits
-	Webhook      Webhook
-	Line         int // in the config file; 0 when made by hand
+	Name         string                  `json:"-"`
+	Connector    string                  `json:"connector"` // a vendor manifest's name, or a path to a manifest, relative to the config file
+	Description  string                  `json:"description"`
+	URL          string                  `json:"url"`
+	Settings     map[string]string       `json:"settings"`
+	Secrets      map[string]tutti.Secret `json:"secrets"`
+	AllowPrivate []string                `json:"allowPrivate"` // hosts or host:port that may be private addresses
+	Visitor      string                  `json:"visitor"`      // CEL over claims, visitor and attributes: how this visitor is called in this source; "" = visitors are unknown there
+	Kinds        map[string]KindConfig   `json:"kinds"`
+	Freshness    Freshness               `json:"freshness"`
+	Limits       SourceLimits            `json:"limits"`
+	Webhook      Webhook                 `json:"webhook"`
+	Line         int                     `json:"-"` // in the config file; 0 when made by hand
 }
 
 // KindConfig says who may get the items of a kind, and how fresh they are kept.
 type KindConfig struct {
-	Access    tutti.Access // has no default: it must be written
-	Owner     string       // the mapped field that says whose an item is; needed with access visitor
-	Expose    string       // "delivery": browser and server keys may ask for items by ref and search; "" = not
-	Freshness *Freshness   // nil = the source's
+	Access    tutti.Access `json:"access"`    // has no default: it must be written
+	Owner     string       `json:"owner"`     // the mapped field that says whose an item is; needed with access visitor
+	Expose    string       `json:"expose"`    // "delivery": browser and server keys may ask for items by ref and search; "" = not
+	Freshness *Freshness   `json:"freshness"` // nil = the source's
 }
 
 // Freshness says how long an answer of an origin counts. Load fills in DefaultFreshness where
 // nothing is written; zero means none.
 type Freshness struct {
-	Fresh        time.Duration // served as it is
-	Stale        time.Duration // after that: served at once, renewed behind
-	StaleIfError time.Duration // after that: served only when the origin does not answer
-	Negative     time.Duration // how long "not found" is remembered
+	Fresh        time.Duration `json:"fresh"`        // served as it is
+	Stale        time.Duration `json:"stale"`        // after that: served at once, renewed behind
+	StaleIfError time.Duration `json:"staleIfError"` // after that: served only when the origin does not answer
+	Negative     time.Duration `json:"negative"`     // how long "not found" is remembered
 }
 
 // SourceLimits protect an origin system, and us from it.
 type SourceLimits struct {
-	Timeout     time.Duration // of one call
-	SoftTimeout time.Duration // after that a stale copy is served, where there is one
-	Concurrency int           // calls at the same time
-	Rate        float64       // calls per second; 0 = no limit
-	MaxBytes    int64         // of one answer
+	Timeout     time.Duration `json:"timeout"`     // of one call
+	SoftTimeout time.Duration `json:"softTimeout"` // after that a stale copy is served, where there is one
+	Concurrency int           `json:"concurrency"` // calls at the same time
+	Rate        float64       `json:"rate"`        // calls per second; 0 = no limit
+	MaxBytes    int64         `json:"maxBytes"`    // of one answer
 }
 
 // Webhook says how an origin's messages are verified.
 type Webhook struct {
-	Secret tutti.Secret // zero = this source has no webhook
+	Secret tutti.Secret `json:"secret"` // zero = this source has no webhook
 }
 
 // Visitors says how visitor tokens (JWT) are verified: with the keys at JWKS, or with Secret
 // (HS256). Where neither is set, no visitor token is accepted.
 type Visitors struct {
-	Issuer   string // the iss that a token must have; "" = any
-	Audience string // the aud that a token must have; "" = any
-	JWKS     string // address of the key set
-	Secret   tutti.Secret
-	Leeway   time.Duration // for clocks that differ
+	Issuer   string        `json:"issuer"`   // the iss that a token must have; "" = any
+	Audience string        `json:"audience"` // the aud that a token must have; "" = any
+	JWKS     string        `json:"jwks"`     // address of the key set
+	Secret   tutti.Secret  `json:"secret"`
+	Leeway   time.Duration `json:"leeway"` // for clocks that differ
 }
 
 // Limits are the limits of one request.
 type Limits struct {
-	Tokens        int   // of the GraphQL document
-	DocumentBytes int   // of the GraphQL document
-	SameKeys      int   // same response keys in one selection set
-	Selections    int   // as written
-	Expanded      int   // selections with fragments spread
-	Depth         int   //
-	Fragments     int   //
-	Aliases       int   //
-	Directives    int   //
-	RootFields    int   //
-	Cost          int   // list sizes multiplied
-	Errors        int   // told in one answer
-	First         int   // the most items of one list
-	ContextBytes  int   // of the context variable
-	BodyBytes     int64 // of the HTTP body
+	Tokens        int   `json:"tokens"`        // of the GraphQL document
+	DocumentBytes int   `json:"documentBytes"` // of the GraphQL document
+	SameKeys      int   `json:"sameKeys"`      // same response keys in one selection set
+	Selections    int   `json:"selections"`    // as written
+	Expanded      int   `json:"expanded"`      // selections with fragments spread
+	Depth         int   `json:"depth"`         // of nested selections
+	Fragments     int   `json:"fragments"`     // defined
+	Aliases       int   `json:"aliases"`       // in all
+	Directives    int   `json:"directives"`    // in all
+	RootFields    int   `json:"rootFields"`    // of one operation
+	Cost          int   `json:"cost"`          // list sizes multiplied
+	Errors        int   `json:"errors"`        // told in one answer
+	First         int   `json:"first"`         // the most items of one list
+	ContextBytes  int   `json:"contextBytes"`  // of the context variable
+	BodyBytes     int64 `json:"bodyBytes"`     // of the HTTP body
 }
 
 // DefaultFreshness is what counts where the config says nothing.
