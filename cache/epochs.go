@@ -1,0 +1,108 @@
+package cache
+
+import (
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// epochs remembers when tags were last forgotten, in a table of fixed size.
+//
+// There is one sequence. Each Forget is its next number, written to the tag's two slots. A load
+// takes the number before it starts, and its values are old once both slots of one of their tags hold a later
+// one. So tags that only the answer tells need nothing taken beforehand, and a tag costs no memory. Tags that share
+// slots can only make a value look forgotten that is not, which costs a reload: with 1,000
+// tags forgotten during a value's life the chance is 1 in 1,000 for each of its tags. No Forget is ever missed.
+type epochs struct {
+	mu  sync.Mutex // orders writers
+	seq atomic.Uint64
+	all atomic.Uint64 // the last ForgetAll
+
+	seed             maphash.Seed
+	forgotten, purge table
+}
+
+const (
+	slotBits = 15
+	slotMask = 1<<slotBits - 1
+)
+
+// table has two halves; a slot is a place in each.
+type table [2][1 << slotBits]atomic.Uint64
+
+type slot uint32
+
+func newEpochs() *epochs { return &epochs{seed: maphash.MakeSeed()} }
+
+// now gives the number of the last Forget that is complete.
+func (e *epochs) now() uint64 { return e.seq.Load() }
+
+func (e *epochs) slot(tag string) slot {
+	return slot(maphash.String(e.seed, tag) & (1<<(2*slotBits) - 1))
+}
+
+// forget writes the slots before it raises the sequence: a load that takes the new number began
+// when they were written.
+func (e *epochs) forget(tags []string, purge bool) {
+	if len(tags) == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	next := e.seq.Load() + 1
+	for _, tag := range tags {
+		s := e.slot(tag)
+		e.forgotten.write(s, next)
+		if purge {
+			e.purge.write(s, next)
+		}
+	}
+	e.seq.Store(next)
+}
+
+func (e *epochs) forgetAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	next := e.seq.Load() + 1
+	e.all.Store(next)
+	e.seq.Store(next)
+}
+
+// forgottenSince says whether one of the slots was forgotten after taken.
+func (e *epochs) forgottenSince(slots []slot, taken uint64) bool {
+	return e.all.Load() > taken || e.forgotten.after(slots, taken)
+}
+
+// purgedSince says whether one of the slots was purged after taken.
+func (e *epochs) purgedSince(slots []slot, taken uint64) bool { return e.purge.after(slots, taken) }
+
+func (t *table) write(s slot, n uint64) {
+	t[0][s&slotMask].Store(n)
+	t[1][s>>slotBits].Store(n)
+}
+
+func (t *table) after(slots []slot, taken uint64) bool {
+	for _, s := range slots {
+		if t[0][s&slotMask].Load() > taken && t[1][s>>slotBits].Load() > taken {
+			return true
+		}
+	}
+	return false
+}
+
+func slotsOf(e *epochs, lists ...[]string) []slot {
+	n := 0
+	for _, tags := range lists {
+		n += len(tags)
+	}
+	slots := make([]slot, 0, n)
+	for _, tags := range lists {
+		for _, tag := range tags {
+			if s := e.slot(tag); !slices.Contains(slots, s) {
+				slots = append(slots, s)
+			}
+		}
+	}
+	return slots
+}

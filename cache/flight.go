@@ -1,0 +1,153 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"github.com/tuttihq/tutti"
+)
+
+// flight is the load of one key. It stays in Cache.flights until its entry can be seen in
+// memory, so that nobody loads again in between.
+type flight[V any] struct {
+	batch *batch[V]
+	slots []slot
+	old   *entry[V] // what the load was told as Old; nil when nothing was
+
+	landed bool // under Cache.mu; entry and err may also be read once batch.done is closed
+	entry  *entry[V]
+	err    error
+}
+
+// batch is one call of load: the flights of its asks, in their order.
+type batch[V any] struct {
+	taken   Epochs
+	asks    []Ask[V]
+	flights []*flight[V]
+	done    chan struct{}
+}
+
+// Panic is what a load panicked with. errors.As finds it in a Result's Err; the stack is for
+// logs.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+func newBatch[V any](taken Epochs) *batch[V] {
+	return &batch[V]{taken: taken, done: make(chan struct{})}
+}
+
+func (b *batch[V]) add(key Key, slots []slot, old *entry[V]) *flight[V] {
+	ask := Ask[V]{Key: key}
+	if old != nil && old.found {
+		ask.Old, ask.HasOld, ask.Validator = old.value, true, old.validator
+	} else {
+		old = nil
+	}
+	f := &flight[V]{batch: b, slots: slots, old: old}
+	b.asks, b.flights = append(b.asks, ask), append(b.flights, f)
+	return f
+}
+
+// fly runs a batch to its end. ctx gives values only.
+func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(context.Context, []Ask[V]) []Loaded[V]) {
+	defer c.running.Done()
+	c.counts.loads.Add(1)
+	limit := p.HardLimit
+	if limit <= 0 {
+		limit = defaultHardLimit
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	defer context.AfterFunc(c.stop, cancel)()
+
+	var answers []Loaded[V]
+	err := errors.New("the load ended its goroutine")
+	defer func() { // also on runtime.Goexit, which no recover sees
+		if v := recover(); v != nil {
+			err = &Panic{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			answers, err = nil, tutti.Errorf(tutti.Internal, "loading %d keys: %w", len(b.asks), err)
+		}
+		c.land(b, answers, err, p)
+	}()
+	answers = load(ctx, b.asks)
+	err = nil
+	if len(answers) != len(b.asks) {
+		err = fmt.Errorf("%d answers came", len(answers))
+	}
+}
+
+// land hands the answers to those who wait and to memory. A flight without an entry leaves at
+// once: errors are not kept.
+func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
+	now := c.now()
+	c.mu.Lock()
+	for i, f := range b.flights {
+		if f.err = err; err == nil {
+			f.entry, f.err = c.accept(b.asks[i].Key, f, answers[i], p)
+		}
+		f.landed = true
+		if f.err != nil {
+			c.leave(b.asks[i].Key.Key, f)
+		}
+	}
+	c.mu.Unlock()
+	for _, f := range b.flights {
+		if f.entry != nil {
+			c.memory.set(f.entry, now)
+		}
+	}
+	close(b.done)
+	c.memory.flush()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, f := range b.flights {
+		c.leave(b.asks[i].Key.Key, f)
+	}
+}
+
+// leave takes a flight out of the list, unless a later one took its place. Under mu.
+func (c *Cache[V]) leave(key string, f *flight[V]) {
+	if c.flights[key] == f {
+		delete(c.flights, key)
+	}
+}
+
+// accept makes the entry of one answer.
+func (c *Cache[V]) accept(key Key, f *flight[V], l Loaded[V], p Policy) (*entry[V], error) {
+	if l.Err != nil {
+		return nil, l.Err
+	}
+	slots := f.slots
+	if l.Unchanged {
+		if f.old == nil {
+			return nil, tutti.Errorf(tutti.BadAnswer, "loading a value: the answer is \"unchanged\", but no older one was told")
+		}
+		l.Value, l.Found = f.old.value, true
+		if l.Validator == "" {
+			l.Validator = f.old.validator
+		}
+		slots = union(slots, f.old.slots)
+	}
+	slots = union(slots, slotsOf(c.epochs, l.Tags))
+	return newEntry(key.Key, slots, f.batch.taken, l, p, c.now()), nil
+}
+
+// union gives a new list when b adds something: entries share their lists.
+func union(a, b []slot) []slot {
+	a = slices.Clip(a)
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
+}
