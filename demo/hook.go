@@ -39,3 +39,8 @@ func with(fields record, name string, value any) record {
 	out[name] = value
 	return out
 }
+
+func shaHex(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
