@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/tuttihq/tutti"
+)
+
+// outcome is what came of a well-formed request.
+type outcome struct {
+	status    int // 0 = as the media type says for a request error, 200 with data
+	data      []byte
+	errors    gqlerror.List // not presented yet
+	operation *ast.OperationDefinition
+	cached    bool // the document was known
+	allow     string
+}
+
+func requestError(status int, list gqlerror.List) outcome {
+	return outcome{status: status, errors: list}
+}
+
+// execute answers one operation: limits, validation, variables, policies, and then the
+// resolvers. Only the last step does I/O.
+func (s *Server) execute(ctx context.Context, g *Generation, v Viewer, p parameters, method string) outcome {
+	d, cached, errs := g.document(p.query)
+	if errs != nil {
+		return requestError(0, errs)
+	}
+	op := d.doc.Operations.ForName(p.operationName)
+	if op == nil {
+		return requestError(0, one(noOperation(d, p.operationName)))
+	}
+	out := s.run(ctx, g, v, p, method, d, op)
+	out.operation, out.cached = op, cached
+	return out
+}
+
+func noOperation(d *document, name string) *tutti.Error {
+	e := &tutti.Error{Code: tutti.BadRequest, Field: "operationName", Message: "the document holds no operation of this name."}
+	if name == "" {
+		e.Message = "the document holds several operations."
+	}
+	e.Hint = "Name one of the document's operations."
+	return e
+}
+
+func (s *Server) run(ctx context.Context, g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) outcome {
+	if method == http.MethodGet && op.Operation != ast.Query {
+		out := requestError(http.StatusMethodNotAllowed, one(&tutti.Error{Code: tutti.BadRequest, Message: "GET is for queries only.", Hint: "Send mutations with POST."}))
+		out.allow = http.MethodPost
+		return out
+	}
+	known := d.operations[op]
+	if list := g.forbidden(known.restrictions, v.Class); list != nil {
+		return requestError(http.StatusForbidden, list)
+	}
+	vars, bad := coerceVariables(g, op, p.variables)
+	if len(bad) > 0 {
+		var list gqlerror.List
+		for _, e := range bad {
+			list = append(list, one(e)...)
+		}
+		return requestError(0, list)
+	}
+	if list := g.forbidden(g.policies.variables(op, vars), v.Class); list != nil {
+		return requestError(http.StatusForbidden, list)
+	}
+	costErr := known.costErr
+	if !known.costFixed {
+		_, costErr = cost(op, vars, g.limits)
+	}
+	if costErr != nil {
+		return requestError(0, one(costErr))
+	}
+	return s.resolve(ctx, g, p, d, op, vars)
+}
+
+// forbidden gives the refusals of what a class may not ask for; nil when it may ask for all.
+func (g *Generation) forbidden(found []restriction, class tutti.KeyClass) gqlerror.List {
+	var list gqlerror.List
+	for _, r := range found {
+		if r.to&classBit(class) != 0 {
+			continue
+		}
+		if len(list) == g.limits.Errors {
+			break
+		}
+		e := r.refusal(class)
+		list = append(list, &gqlerror.Error{Err: e, Message: e.Message, Locations: []gqlerror.Location{location(r.at)}})
+	}
+	return list
+}
+
+func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *document, op *ast.OperationDefinition, vars map[string]any) outcome {
+	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
+		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
+		RecoverFunc:            s.recovered,
+		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	})
+	ctx = graphql.WithResponseContext(ctx, keep, s.recovered)
+	resp := g.executable.Exec(ctx)(ctx)
+	errs := graphql.GetErrors(ctx)
+	if resp == nil {
+		return requestError(http.StatusServiceUnavailable, one(&tutti.Error{Code: tutti.Unavailable, Message: "nothing was answered."}))
+	}
+	errs = append(errs, resp.Errors...)
+	data := []byte(resp.Data)
+	if len(data) == 0 {
+		data = []byte("null")
+	}
+	return outcome{data: data, errors: errs}
+}

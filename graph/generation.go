@@ -1,0 +1,100 @@
+package graph
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/tuttihq/tutti"
+)
+
+// GenerationConfig is what a Generation is made of.
+type GenerationConfig struct {
+	ID             string // names the generation in logs and, later, in cache keys
+	ComponentTypes []tutti.ComponentType
+	Attributes     []tutti.Attribute
+	Resolvers      ResolverRoot
+	Visitors       *TokenVerifier // nil = visitor tokens are refused
+	Limits         Limits
+	Introspection  bool // the schema may be asked for, with any key
+}
+
+// Generation is one state of the configuration as the API shows it: schema, executable schema,
+// policies, limits, and the operations analysed under them. It is never changed; a reload makes
+// another one. Safe for concurrent use.
+type Generation struct {
+	id             string
+	schema         *ast.Schema
+	executable     graphql.ExecutableSchema
+	policies       *policies
+	limits         Limits
+	visitors       *TokenVerifier
+	attributes     map[string]tutti.Attribute
+	attributeNames []string // those that a request may give, sorted
+	declared       []tutti.Attribute
+	documents      *documents
+}
+
+// NewGeneration makes a generation, or says what in the config cannot become a schema: an
+// *tutti.Error with code Invalid that names the component type or attribute.
+func NewGeneration(c GenerationConfig) (*Generation, error) {
+	schema, err := loadSchema(c.ComponentTypes, c.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	p, missing := newPolicies(schema, c.Introspection)
+	if len(missing) > 0 {
+		return nil, tutti.Errorf(tutti.Internal, "reading the schema's policies: @access is missing or wrong on %s", strings.Join(missing, ", "))
+	}
+	limits := c.Limits.withDefaults()
+	g := &Generation{
+		id: c.ID, schema: schema, policies: p, limits: limits, visitors: c.Visitors,
+		executable: NewExecutableSchema(Config{Schema: schema, Resolvers: c.Resolvers}),
+		attributes: make(map[string]tutti.Attribute, len(c.Attributes)),
+		declared:   append([]tutti.Attribute(nil), c.Attributes...),
+		documents:  newDocuments(limits.CacheBytes),
+	}
+	for _, a := range c.Attributes {
+		g.attributes[a.Name] = a
+		if givable(a) && a.Deprecated == "" {
+			g.attributeNames = append(g.attributeNames, a.Name)
+		}
+	}
+	sort.Strings(g.attributeNames)
+	return g, nil
+}
+
+// ID is the generation's name.
+func (g *Generation) ID() string { return g.id }
+
+// Schema is the schema with the types made from the config. Do not change it.
+func (g *Generation) Schema() *ast.Schema { return g.schema }
+
+// Limits are the limits in force, defaults filled in.
+func (g *Generation) Limits() Limits { return g.limits }
+
+// Attributes are the declared attributes. Do not change them.
+func (g *Generation) Attributes() []tutti.Attribute { return g.declared }
+
+// number writes 4000 as "4,000".
+func number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size writes a number of bytes: "64 KB".
+func size(n int) string {
+	if n >= 1<<20 && n%(1<<20) == 0 {
+		return number(n>>20) + " MB"
+	}
+	if n >= 1024 && n%1024 == 0 {
+		return number(n>>10) + " KB"
+	}
+	return number(n) + " bytes"
+}

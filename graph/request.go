@@ -1,0 +1,167 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tuttihq/tutti"
+)
+
+// parameters are what a request asks, by the GraphQL-over-HTTP specification.
+type parameters struct {
+	query         string
+	operationName string
+	variables     map[string]any // numbers are json.Number
+	extensions    map[string]any
+}
+
+// refused is a request that is not well formed, or not allowed as it came.
+type refused struct {
+	status int
+	err    error // *tutti.Error, or with a code
+}
+
+func refuse(status int, code tutti.Code, message, hint string) *refused {
+	return &refused{status, &tutti.Error{Code: code, Message: message, Hint: hint}}
+}
+
+// readParameters reads a GET or POST. What is wrong is told without repeating it.
+func readParameters(r *http.Request, limit int64) (parameters, *refused) {
+	if r.Method == http.MethodGet {
+		return fromURL(r.URL)
+	}
+	body, bad := readBody(r, limit)
+	if bad != nil {
+		return parameters{}, bad
+	}
+	return fromBody(body)
+}
+
+func readBody(r *http.Request, limit int64) ([]byte, *refused) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "the body's content type is not supported.", "Send JSON with Content-Type: application/json.")
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
+		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "the body's character set is not supported.", "Send UTF-8.")
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "compressed requests are not supported.", "Send the body as it is.")
+	}
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, tutti.TooLarge, "the request is too large.", "At most "+size(int(limit))+" are allowed.")
+	if r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, &refused{http.StatusBadRequest, &tutti.Error{Code: tutti.BadRequest, Message: "the body could not be read to its end.", Cause: err}}
+	case int64(len(body)) > limit:
+		return nil, tooLarge
+	case !utf8.Valid(body):
+		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not UTF-8.", "")
+	}
+	return body, nil
+}
+
+const wantedBody = `Send one object: {"query": "…", "variables": {…}, "operationName": "…"}.`
+
+func fromBody(body []byte) (parameters, *refused) {
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	if len(trimmed) > 0 && trimmed[0] == '[' {
+		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "batches of operations are not supported.", "Send each operation as its own request; HTTP/2 carries many at once.")
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not a JSON object.", wantedBody)
+	}
+	var p parameters
+	var bad *refused
+	if p.query, bad = text(m["query"], "query"); bad != nil {
+		return p, bad
+	}
+	if p.operationName, bad = text(m["operationName"], "operationName"); bad != nil {
+		return p, bad
+	}
+	if p.variables, bad = object(m["variables"], "variables"); bad != nil {
+		return p, bad
+	}
+	if p.extensions, bad = object(m["extensions"], "extensions"); bad != nil {
+		return p, bad
+	}
+	return p, p.check()
+}
+
+func fromURL(u *url.URL) (parameters, *refused) {
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the address's parameters cannot be read.", "Escape them as application/x-www-form-urlencoded.")
+	}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(q[name]) > 1 {
+			return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" stands there twice.", "")
+		}
+		if !utf8.ValidString(q.Get(name)) {
+			return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not UTF-8.", "")
+		}
+	}
+	p := parameters{query: q.Get("query"), operationName: q.Get("operationName")}
+	var bad *refused
+	if p.variables, bad = object(json.RawMessage(q.Get("variables")), "variables"); bad != nil {
+		return p, bad
+	}
+	if p.extensions, bad = object(json.RawMessage(q.Get("extensions")), "extensions"); bad != nil {
+		return p, bad
+	}
+	return p, p.check()
+}
+
+func (p parameters) check() *refused {
+	if _, persisted := p.extensions["persistedQuery"]; persisted && p.query == "" {
+		return refuse(http.StatusBadRequest, tutti.BadRequest, "PersistedQueryNotSupported", "Send the operation's text as query.") // the message that clients look for
+	}
+	if p.query == "" {
+		return refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter query is missing.", wantedBody)
+	}
+	return nil
+}
+
+func text(raw json.RawMessage, name string) (string, *refused) {
+	var s *string
+	if len(raw) > 0 && json.Unmarshal(raw, &s) != nil {
+		return "", refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a string.", wantedBody)
+	}
+	if s == nil {
+		return "", nil
+	}
+	return *s, nil
+}
+
+func object(raw json.RawMessage, name string) (map[string]any, *refused) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	var m map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	err := d.Decode(&m)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = more
+			if err == nil {
+				err = errors.New("more than one value")
+			}
+		}
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a JSON object.", wantedBody)
+	}
+	return m, nil
+}

@@ -1,0 +1,196 @@
+package graph
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/tuttihq/tutti"
+)
+
+const (
+	componentInterface = "Component"
+	attributesInput    = "AttributesInput"
+)
+
+var graphQLName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
+
+// loadSchema makes the schema of a generation: the base SDL, one object type for each component
+// type, and AttributesInput with the attributes that a request may give. It starts from text each
+// time, because a schema document must not be validated twice.
+func loadSchema(types []tutti.ComponentType, attrs []tutti.Attribute) (*ast.Schema, error) {
+	base := []*ast.Source{validator.Prelude}
+	for _, s := range sources {
+		if !s.BuiltIn {
+			base = append(base, s)
+		}
+	}
+	doc, err := parser.ParseSchemas(base...)
+	if err != nil {
+		return nil, tutti.Errorf(tutti.Internal, "reading the base schema: %w", err)
+	}
+	if err := checkComponentTypes(doc, types); err != nil {
+		return nil, err
+	}
+	sdl := componentsSDL(doc.Definitions.ForName(componentInterface), types)
+	input, err := attributesSDL(attrs)
+	if err != nil {
+		return nil, err
+	}
+	if input != "" {
+		doc.Definitions = without(doc.Definitions, attributesInput)
+		sdl += input
+	}
+	more, err := parser.ParseSchema(&ast.Source{Name: "config", Input: sdl})
+	if err != nil {
+		return nil, tutti.Errorf(tutti.Internal, "reading the generated schema: %w", err)
+	}
+	doc.Merge(more)
+	schema, err := validator.ValidateSchemaDocument(doc)
+	if err != nil {
+		return nil, tutti.Errorf(tutti.Invalid, "checking the schema made from the config: %w", err)
+	}
+	return schema, nil
+}
+
+func without(list ast.DefinitionList, name string) ast.DefinitionList {
+	kept := make(ast.DefinitionList, 0, len(list))
+	for _, d := range list {
+		if d.Name != name {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// checkComponentTypes refuses names that cannot be object types of the schema.
+func checkComponentTypes(doc *ast.SchemaDocument, types []tutti.ComponentType) error {
+	seen := map[string]bool{}
+	for _, t := range types {
+		field := "componentTypes." + t.Name
+		switch {
+		case !graphQLName.MatchString(t.Name) || strings.HasPrefix(t.Name, "__"):
+			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the component type's name cannot be the name of a GraphQL type.",
+				Hint: "Use letters, digits and '_', beginning with a letter, for example Hero."}
+		case doc.Definitions.ForName(t.Name) != nil:
+			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the schema has a type of this name already.",
+				Hint: "Write, for example, " + t.Name + "Card."}
+		case seen[t.Name]:
+			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the component type is defined twice."}
+		}
+		seen[t.Name] = true
+	}
+	return nil
+}
+
+// componentsSDL writes one object type for each component type, with the fields of the interface.
+func componentsSDL(component *ast.Definition, types []tutti.ComponentType) string {
+	var b strings.Builder
+	for _, t := range types {
+		description(&b, "", t.Description)
+		b.WriteString("type " + t.Name + " implements " + componentInterface)
+		access(&b, component.Directives)
+		b.WriteString(" {\n")
+		for _, f := range component.Fields {
+			description(&b, "  ", f.Description)
+			b.WriteString("  " + f.Name)
+			arguments(&b, f.Arguments)
+			b.WriteString(": " + f.Type.String())
+			access(&b, f.Directives)
+			b.WriteByte('\n')
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
+}
+
+func arguments(b *strings.Builder, args ast.ArgumentDefinitionList) {
+	if len(args) == 0 {
+		return
+	}
+	b.WriteString("(\n")
+	for _, a := range args {
+		description(b, "    ", a.Description)
+		b.WriteString("    " + a.Name + ": " + a.Type.String())
+		if a.DefaultValue != nil {
+			b.WriteString(" = " + a.DefaultValue.String())
+		}
+		access(b, a.Directives)
+		b.WriteByte('\n')
+	}
+	b.WriteString("  )")
+}
+
+func access(b *strings.Builder, list ast.DirectiveList) {
+	if d := list.ForName("access"); d != nil {
+		b.WriteString(" @access(to: " + d.Arguments.ForName("to").Value.String() + ")")
+	}
+}
+
+func description(b *strings.Builder, indent, s string) {
+	if s != "" {
+		b.WriteString(indent + literal(s) + "\n")
+	}
+}
+
+// literal writes a GraphQL string. JSON's escapes are GraphQL's.
+func literal(s string) string { return (&ast.Value{Kind: ast.StringValue, Raw: s}).String() }
+
+// attributesSDL writes AttributesInput; "" when no attribute may be given.
+func attributesSDL(attrs []tutti.Attribute) (string, error) {
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, a := range attrs {
+		if !givable(a) {
+			continue
+		}
+		field := "attributes." + a.Name
+		if !graphQLName.MatchString(a.Name) || strings.HasPrefix(a.Name, "__") {
+			return "", &tutti.Error{Code: tutti.Invalid, Field: field, Message: "an attribute that requests may give needs a name that GraphQL allows.",
+				Hint: "Write " + strconv.Quote(strings.ReplaceAll(a.Name, "-", "_")) + "."}
+		}
+		if seen[a.Name] {
+			return "", &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the attribute is declared twice."}
+		}
+		seen[a.Name] = true
+		t, ok := attributeTypes[a.Type]
+		if !ok {
+			return "", &tutti.Error{Code: tutti.Invalid, Field: field + ".type", Message: "there is no such attribute type.",
+				Hint: "One of: string, bool, int, double, timestamp, place, list."}
+		}
+		description(&b, "  ", attributeDescription(a))
+		b.WriteString("  " + a.Name + ": " + t.graphQL)
+		if a.Deprecated != "" {
+			b.WriteString(" @deprecated(reason: " + literal(a.Deprecated) + ")")
+		}
+		b.WriteByte('\n')
+	}
+	if len(seen) == 0 {
+		return "", nil
+	}
+	return "\"The declared attributes that a request may give.\"\ninput " + attributesInput + " {\n" + b.String() + "}\n", nil
+}
+
+// givable reports whether requests and visitor tokens may give an attribute, rather than the
+// server finding it out.
+func givable(a tutti.Attribute) bool {
+	return a.Derive == "" && a.Param == "" && a.Enricher == "" && !strings.Contains(a.Name, ".")
+}
+
+func attributeDescription(a tutti.Attribute) string {
+	var parts []string
+	if a.Description != "" {
+		parts = append(parts, a.Description)
+	}
+	if len(a.Values) > 0 {
+		parts = append(parts, "One of: "+strings.Join(a.Values, ", ")+".")
+	}
+	if a.Trust > tutti.TrustClient {
+		parts = append(parts, "A browser key cannot assert this.")
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,229 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/tuttihq/tutti"
+)
+
+// ServerConfig is what a Server needs besides a Generation.
+type ServerConfig struct {
+	Keys    KeyStore
+	Log     *slog.Logger                       // nil = none
+	Now     func() time.Time                   // nil = time.Now
+	Timeout time.Duration                      // of one request; 0 = 30 s
+	Observe func(context.Context, Observation) // called after each request; nil = nobody
+}
+
+// Observation is what happened in one request, for metrics. It holds no personal value. The
+// operation's name comes from the client: use it in logs, not as a label.
+type Observation struct {
+	RequestID  string
+	Generation string
+	Method     string
+	Status     int
+	Code       tutti.Code // of the first error; "" without one
+	Errors     int
+	Operation  string // its name; "" when it has none or the request did not come so far
+	Kind       string // query, mutation or ""
+	Class      tutti.KeyClass
+	KeyID      string
+	Cached     bool // the document was known
+	Bytes      int  // of the answer
+	Duration   time.Duration
+}
+
+// Server answers GraphQL over HTTP. It is an http.Handler for the one path of the API; all
+// methods are safe for concurrent use.
+type Server struct {
+	keys    *keyring
+	log     *slog.Logger
+	now     func() time.Time
+	timeout time.Duration
+	observe func(context.Context, Observation)
+	current atomic.Pointer[Generation]
+}
+
+// NewServer makes a server that answers with gen until the next Swap.
+func NewServer(c ServerConfig, gen *Generation) *Server {
+	s := &Server{log: c.Log, now: c.Now, timeout: c.Timeout, observe: c.Observe}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.timeout == 0 {
+		s.timeout = 30 * time.Second
+	}
+	if s.observe == nil {
+		s.observe = func(context.Context, Observation) {}
+	}
+	s.keys = newKeyring(c.Keys, s.now, s.log)
+	s.current.Store(gen)
+	return s
+}
+
+// Swap makes gen answer all requests that come from now on. Requests under way end with the
+// generation they began with.
+func (s *Server) Swap(gen *Generation) { s.current.Store(gen) }
+
+// Generation is the current one.
+func (s *Server) Generation() *Generation { return s.current.Load() }
+
+// Invalidate makes a new, changed or revoked key count at once. Without it, it counts within 5 s.
+func (s *Server) Invalidate() { s.keys.invalidate() }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	g := s.current.Load()
+	ctx, cancel := context.WithTimeout(WithGeneration(WithRequestID(r.Context(), requestID(r)), g), s.timeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	o := &Observation{RequestID: RequestIDFrom(ctx), Generation: g.id, Method: r.Method}
+	w.Header().Set(RequestIDHeader, o.RequestID)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	defer func() {
+		o.Duration = time.Since(began)
+		s.record(ctx, *o)
+	}()
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.fail(ctx, w, o, plainJSON, &refused{http.StatusInternalServerError, s.recovered(ctx, p)})
+		}
+	}()
+	s.serve(ctx, w, r, g, o)
+}
+
+func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
+	origin := foreignOrigin(r)
+	allowed := s.allowCORS(w, r, origin)
+	media := negotiate(r.Header.Values("Accept"))
+	switch {
+	case r.Method == http.MethodOptions:
+		o.Status = http.StatusNoContent
+		s.preflight(w, r, allowed)
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		w.Header().Set("Allow", allowedMethods)
+		s.fail(ctx, w, o, media, refuse(http.StatusMethodNotAllowed, tutti.BadRequest, "the method is not supported.", "Use GET for queries, or POST."))
+		return
+	case media == "":
+		s.fail(ctx, w, o, media, refuse(http.StatusNotAcceptable, tutti.BadRequest, "none of the accepted media types can be sent.", "Accept "+graphqlJSON+" or "+plainJSON+"."))
+		return
+	}
+	v, bad := s.authenticate(r, g, origin)
+	o.Class, o.KeyID = v.Class, v.KeyID
+	if bad != nil {
+		s.fail(ctx, w, o, media, bad)
+		return
+	}
+	p, bad := readParameters(r, g.limits.BodyBytes)
+	if bad != nil {
+		s.fail(ctx, w, o, media, bad)
+		return
+	}
+	out := s.execute(WithViewer(ctx, v), g, v, p, r.Method)
+	if out.operation != nil {
+		o.Operation, o.Kind, o.Cached = out.operation.Name, string(out.operation.Operation), out.cached
+	}
+	if out.allow != "" {
+		w.Header().Set("Allow", out.allow)
+	}
+	s.write(ctx, w, o, media, out)
+}
+
+// fail answers a request that is not well formed or not allowed.
+func (s *Server) fail(ctx context.Context, w http.ResponseWriter, o *Observation, media string, bad *refused) {
+	if bad.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="tutti"`)
+	}
+	if bad.status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // the rest of the body is not read
+	}
+	if media == "" {
+		media = plainJSON
+	}
+	cause := bad.err
+	if own := (*tutti.Error)(nil); errors.As(cause, &own) && own.Cause != nil {
+		s.log.InfoContext(ctx, "refusing a request", "request", o.RequestID, "err", own.Cause)
+	}
+	s.write(ctx, w, o, media, outcome{status: -bad.status, errors: gqlerror.List{{Err: cause, Message: "refused"}}})
+}
+
+// write sends an outcome. Under application/json a well-formed request gets 200 even when it
+// fails; a negative status is sent under both media types.
+func (s *Server) write(ctx context.Context, w http.ResponseWriter, o *Observation, media string, out outcome) {
+	presented := s.presentAll(ctx, out.errors)
+	switch {
+	case out.status < 0:
+		o.Status = -out.status
+	case out.data != nil:
+		o.Status = http.StatusOK
+	case out.status == http.StatusMethodNotAllowed:
+		o.Status = out.status
+	case media == plainJSON:
+		o.Status = http.StatusOK
+	case out.status == 0:
+		o.Status = http.StatusBadRequest
+	default:
+		o.Status = out.status
+	}
+	o.Errors = len(presented)
+	if len(presented) > 0 {
+		code, _ := presented[0].Extensions["code"].(string)
+		o.Code = tutti.Code(code)
+	}
+	body := body(out.data, presented)
+	o.Bytes = len(body)
+	h := w.Header()
+	h.Add("Vary", "Accept, Authorization, Tutti-Visitor")
+	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(o.Status)
+	_, _ = w.Write(body)
+}
+
+// body joins errors and data; there is no data key where nothing was executed.
+func body(data []byte, errs gqlerror.List) []byte {
+	b := []byte{'{'}
+	if len(errs) > 0 {
+		list, err := json.Marshal(errs)
+		if err != nil {
+			list = []byte(`[{"message":"An error could not be written."}]`)
+		}
+		b = append(append(b, `"errors":`...), list...)
+		if data != nil {
+			b = append(b, ',')
+		}
+	}
+	if data != nil {
+		b = append(append(b, `"data":`...), data...)
+	}
+	return append(b, '}')
+}
+
+func (s *Server) record(ctx context.Context, o Observation) {
+	level := slog.LevelInfo
+	if o.Status >= 500 || o.Code == tutti.Internal {
+		level = slog.LevelError
+	}
+	s.log.LogAttrs(ctx, level, "request", slog.String("request", o.RequestID), slog.String("method", o.Method), slog.Int("status", o.Status),
+		slog.String("code", string(o.Code)), slog.String("operation", o.Operation), slog.String("kind", o.Kind), slog.String("class", string(o.Class)),
+		slog.String("key", o.KeyID), slog.String("generation", o.Generation), slog.Int("bytes", o.Bytes), slog.Duration("took", o.Duration))
+	s.observe(ctx, o)
+}
