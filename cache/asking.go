@@ -65,12 +65,12 @@ func (a *asking[V]) depart(left []int, first bool) (waits []wait[V]) {
 	for _, at := range left {
 		key := a.keys[at]
 		f := c.flights[key.Key]
-		if f != nil && c.epochs.forgottenSince(f.slots, f.batch.taken.seq) {
-			f = nil // it began before the Forget: nobody may join now
-		}
 		e := c.memory.get(key.Key) // again: the flight that filled it may have just left
 		if f != nil && f.landed {
 			e, f = f.entry, nil
+		}
+		if f != nil && c.epochs.forgottenSince(f.slots, f.batch.taken.seq) {
+			f = nil // it began before the Forget: nobody may join now
 		}
 		good := isUseless
 		if e != nil {
