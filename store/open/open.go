@@ -7,6 +7,7 @@ import (
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/store"
+	"github.com/tuttihq/tutti/store/postgres"
 	"github.com/tuttihq/tutti/store/sqlite"
 )
 
@@ -26,6 +27,12 @@ func Store(ctx context.Context, address string) (store.Store, error) {
 		s, err := sqlite.Open(ctx, rest)
 		if err != nil {
 			return nil, err // not s: a nil pointer in an interface is no nil
+		}
+		return s, nil
+	case scheme == "postgres", scheme == "postgresql":
+		s, err := postgres.Open(ctx, address)
+		if err != nil {
+			return nil, err
 		}
 		return s, nil
 	}

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/store"
+)
+
+// Drafts is promised at store.Store.
+func (s *Store) Drafts(ctx context.Context, kind tutti.DocumentKind) ([]tutti.Draft, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT name, body, revision, updated_by, updated_at
+		FROM drafts WHERE kind = $1 AND body IS NOT NULL ORDER BY name`, kind)
+	if err != nil {
+		return nil, fail("reading drafts", err)
+	}
+	defer rows.Close()
+	drafts := []tutti.Draft{}
+	for rows.Next() {
+		d := tutti.Draft{Kind: kind}
+		if err := rows.Scan(&d.Name, (*[]byte)(&d.Body), &d.Revision, &d.UpdatedBy, at{&d.UpdatedAt}); err != nil {
+			return nil, fail("reading drafts", err)
+		}
+		drafts = append(drafts, d)
+	}
+	return drafts, fail("reading drafts", rows.Err())
+}
+
+// Draft is promised at store.Store.
+func (s *Store) Draft(ctx context.Context, kind tutti.DocumentKind, name string) (tutti.Draft, error) {
+	d, err := draft(ctx, s.pool, kind, name)
+	if err != nil {
+		return tutti.Draft{}, fail("reading a draft", err)
+	}
+	if d.Body == nil {
+		return tutti.Draft{}, store.NoDraft(kind, name)
+	}
+	return d, nil
+}
+
+type querier interface {
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+}
+
+// draft reads a draft's row. A deleted draft has no body; one that never was has revision 0 too.
+func draft(ctx context.Context, q querier, kind tutti.DocumentKind, name string) (tutti.Draft, error) {
+	return scanDraft(q.QueryRow(ctx, `
+		SELECT body, revision, updated_by, updated_at
+		FROM drafts WHERE kind = $1 AND name = $2`, kind, name), kind, name)
+}
+
+// holdDraft reads a draft's row as draft does, and locks it until the transaction ends.
+func holdDraft(ctx context.Context, tx pgx.Tx, kind tutti.DocumentKind, name string) (tutti.Draft, error) {
+	return scanDraft(tx.QueryRow(ctx, `
+		SELECT body, revision, updated_by, updated_at
+		FROM drafts WHERE kind = $1 AND name = $2 FOR UPDATE`, kind, name), kind, name)
+}
+
+func scanDraft(row pgx.Row, kind tutti.DocumentKind, name string) (tutti.Draft, error) {
+	d := tutti.Draft{Kind: kind, Name: name}
+	err := row.Scan((*[]byte)(&d.Body), &d.Revision, &d.UpdatedBy, at{&d.UpdatedAt})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return d, nil
+	}
+	return d, err
+}
+
+// SaveDraft is promised at store.Store.
+func (s *Store) SaveDraft(ctx context.Context, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
+	body, err := store.CheckDraft(d)
+	if err != nil {
+		return tutti.Draft{}, err
+	}
+	d.Body = body
+	err = s.change(ctx, "saving a draft", func(tx pgx.Tx) (err error) {
+		d, err = saveDraft(ctx, tx, d, by, now)
+		return err
+	})
+	if err != nil {
+		return tutti.Draft{}, err
+	}
+	return d, nil
+}
+
+func saveDraft(ctx context.Context, tx pgx.Tx, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
+	old, err := holdDraft(ctx, tx, d.Kind, d.Name)
+	if err != nil {
+		return d, err
+	}
+	if err := store.CheckRevision(old, d.Revision); err != nil {
+		return d, err
+	}
+	d.Revision, d.UpdatedBy, d.UpdatedAt = old.Revision+1, by, store.Time(now)
+	done, err := tx.Exec(ctx, `
+		INSERT INTO drafts (kind, name, body, revision, updated_by, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body, revision = excluded.revision,
+			updated_by = excluded.updated_by, updated_at = excluded.updated_at
+		WHERE drafts.revision = excluded.revision - 1`,
+		d.Kind, d.Name, string(d.Body), d.Revision, d.UpdatedBy, when(d.UpdatedAt))
+	if err != nil {
+		return d, err
+	}
+	if done.RowsAffected() == 0 { // there was no row to lock, and somebody else made it meanwhile
+		if old, err = draft(ctx, tx, d.Kind, d.Name); err != nil {
+			return d, err
+		}
+		return d, store.Stale(old, 0)
+	}
+	return d, count(ctx, tx)
+}
+
+// DeleteDraft is promised at store.Store.
+func (s *Store) DeleteDraft(ctx context.Context, kind tutti.DocumentKind, name, by string, now time.Time) error {
+	return s.change(ctx, "deleting a draft", func(tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, `
+			UPDATE drafts SET body = NULL, revision = revision + 1, updated_by = $1, updated_at = $2
+			WHERE kind = $3 AND name = $4 AND body IS NOT NULL`, by, when(store.Time(now)), kind, name)
+		if err != nil {
+			return err
+		}
+		if done.RowsAffected() == 0 {
+			return store.NoDraft(kind, name)
+		}
+		return count(ctx, tx)
+	})
+}

@@ -1,0 +1,49 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tuttihq/tutti/store"
+)
+
+// Seen is promised at store.Store.
+func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string, now time.Time) (bool, error) {
+	first := false
+	err := s.change(ctx, "noting an event", func(tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, `
+			INSERT INTO events (source, id, seen_at) VALUES ($1, $2, $3) ON CONFLICT (source, id) DO NOTHING`,
+			source, store.EventID(eventID), store.Time(now))
+		if err != nil {
+			return err
+		}
+		if done.RowsAffected() == 0 {
+			return nil
+		}
+		first = true
+		_, err = tx.Exec(ctx, "INSERT INTO outbox (source, tags, created_at) VALUES ($1, $2, $3)",
+			source, store.Strings(tags), store.Time(now))
+		return err
+	})
+	return first && err == nil, err
+}
+
+// PruneEvents is promised at store.Store.
+func (s *Store) PruneEvents(ctx context.Context, now time.Time) (int, error) {
+	var n int64
+	before := store.Time(now).Add(-store.EventsKept)
+	err := s.change(ctx, "pruning events", func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM outbox WHERE created_at < $1", before); err != nil {
+			return err
+		}
+		done, err := tx.Exec(ctx, "DELETE FROM events WHERE seen_at < $1", before)
+		if err != nil {
+			return err
+		}
+		n = done.RowsAffected()
+		return nil
+	})
+	return int(n), err
+}

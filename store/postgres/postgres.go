@@ -1,0 +1,172 @@
+// Package postgres keeps the store in a PostgreSQL database (13 or newer), through pgx.
+//
+// It owns its SQL, its migrations and its pool of connections; what the methods promise is said
+// at [store.Store]. All tables are in the schema that the connection's search_path names first.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/store"
+)
+
+// Store is a store in a PostgreSQL database. Safe for concurrent use.
+type Store struct {
+	pool   *pgxpool.Pool
+	schema int64 // the newest migration that this code knows
+
+	mu   sync.Mutex
+	lock *store.Lock // guarded by mu; nil = not held
+}
+
+var _ store.Store = (*Store)(nil)
+
+// What a connection gets when the address does not say otherwise. The defaults of pgx are 4
+// connections and to wait for ever.
+const (
+	maxConns         = 10
+	connectTimeout   = 5 * time.Second
+	statementTimeout = 10 * time.Second
+	lockTimeout      = 5 * time.Second
+	idleTimeout      = 10 * time.Second // of a transaction that does nothing
+)
+
+// Open connects to a database by its address (postgres://…) and migrates it. The database must
+// exist. It reads the usual parameters of such an address, and those of pgxpool (pool_max_conns).
+func Open(ctx context.Context, address string) (*Store, error) {
+	cfg, err := configure(address)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := migrate(ctx, cfg.ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, tutti.Errorf(tutti.Internal, "opening the database: %w", err)
+	}
+	return &Store{pool: pool, schema: schema}, nil
+}
+
+func configure(address string) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(address)
+	if err != nil { // pgx keeps the password out of its text
+		return nil, &tutti.Error{
+			Code: tutti.Invalid, Field: "TUTTI_DATABASE_URL", Message: "The address of the Postgres database can not be read.",
+			Hint: "Write, for example:  postgres://user:password@host:5432/tutti", Cause: err,
+		}
+	}
+	conn := cfg.ConnConfig
+	if conn.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
+		return nil, &tutti.Error{
+			Code: tutti.Invalid, Field: "TUTTI_DATABASE_URL", Message: "Tutti does not use the simple protocol.",
+			Hint: "Take default_query_exec_mode=simple_protocol out of the address; behind a pooler, write default_query_exec_mode=exec.",
+		}
+	}
+	if !named(address, "pool_max_conns") {
+		cfg.MaxConns = maxConns
+	}
+	if conn.ConnectTimeout == 0 || conn.ConnectTimeout > time.Minute { // pgx puts 2 minutes where nothing is said
+		conn.ConnectTimeout = connectTimeout
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "tutti",
+		"statement_timeout":                   millis(statementTimeout),
+		"lock_timeout":                        millis(lockTimeout),
+		"idle_in_transaction_session_timeout": millis(idleTimeout),
+	} {
+		if conn.RuntimeParams[name] == "" {
+			conn.RuntimeParams[name] = value
+		}
+	}
+	conn.RuntimeParams["timezone"] = "UTC"
+	cfg.AfterConnect = utc
+	return cfg, nil
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// utc lets a connection give times in UTC, not in the zone of this machine.
+func utc(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
+
+// Close is promised at store.Store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	lock := s.lock
+	s.mu.Unlock()
+	if lock != nil {
+		lock.Release()
+	}
+	s.pool.Close()
+	return nil
+}
+
+// change runs do in a transaction.
+func (s *Store) change(ctx context.Context, doing string, do func(tx pgx.Tx) error) error {
+	return fail(doing, pgx.BeginFunc(ctx, s.pool, do))
+}
+
+// count moves the number of Changed with the transaction. It comes last in one: its row is
+// locked until the commit.
+func count(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "UPDATE changes SET number = number + 1 WHERE id = 1")
+	return err
+}
+
+// Changed is promised at store.Store.
+func (s *Store) Changed(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.pool.QueryRow(ctx, "SELECT number FROM changes WHERE id = 1").Scan(&n)
+	return n, fail("reading the number of changes", err)
+}
+
+// fail wraps what the database says; an error that has a code keeps it. nil stays nil.
+func fail(doing string, err error) error {
+	var public *tutti.Error
+	if err == nil || errors.As(err, &public) {
+		return err
+	}
+	return tutti.Errorf(tutti.Internal, doing+": %w", err)
+}
+
+// exists reports whether err says that a row with this primary key or unique value is there.
+func exists(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23505"
+}
+
+// when writes a time; zero is null.
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// at reads a time that may be null.
+type at struct{ to *time.Time }
+
+// ScanTimestamptz is what pgx calls.
+func (a at) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*a.to = time.Time{}
+	if v.Valid {
+		*a.to = v.Time.UTC()
+	}
+	return nil
+}

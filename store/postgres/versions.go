@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/store"
+)
+
+// Version is promised at store.Store.
+func (s *Store) Version(ctx context.Context, kind tutti.DocumentKind, name string, number int) (tutti.Version, error) {
+	v, err := version(ctx, s.pool, kind, name, number)
+	return v, fail("reading a version", err)
+}
+
+func version(ctx context.Context, q querier, kind tutti.DocumentKind, name string, number int) (tutti.Version, error) {
+	v := tutti.Version{Kind: kind, Name: name, Number: number}
+	err := q.QueryRow(ctx, `
+		SELECT body, note, created_by, created_at
+		FROM versions WHERE kind = $1 AND name = $2 AND number = $3`, kind, name, number).
+		Scan((*[]byte)(&v.Body), &v.Note, &v.CreatedBy, at{&v.CreatedAt})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return tutti.Version{}, store.NoVersion(kind, name, number)
+	}
+	return v, err
+}
+
+// Versions is promised at store.Store.
+func (s *Store) Versions(ctx context.Context, kind tutti.DocumentKind, name string, first, before int) ([]tutti.Version, error) {
+	if before <= 0 {
+		before = math.MaxInt
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT number, body, note, created_by, created_at
+		FROM versions WHERE kind = $1 AND name = $2 AND number < $3 ORDER BY number DESC LIMIT $4`,
+		kind, name, before, max(first, 0))
+	if err != nil {
+		return nil, fail("reading versions", err)
+	}
+	defer rows.Close()
+	versions := []tutti.Version{}
+	for rows.Next() {
+		v := tutti.Version{Kind: kind, Name: name}
+		if err := rows.Scan(&v.Number, (*[]byte)(&v.Body), &v.Note, &v.CreatedBy, at{&v.CreatedAt}); err != nil {
+			return nil, fail("reading versions", err)
+		}
+		versions = append(versions, v)
+	}
+	return versions, fail("reading versions", rows.Err())
+}
+
+// Restore is promised at store.Store.
+func (s *Store) Restore(ctx context.Context, kind tutti.DocumentKind, name string, number, revision int, by string, now time.Time) (tutti.Draft, error) {
+	var d tutti.Draft
+	err := s.change(ctx, "restoring a version", func(tx pgx.Tx) error {
+		v, err := version(ctx, tx, kind, name, number)
+		if err != nil {
+			return err
+		}
+		d, err = saveDraft(ctx, tx, tutti.Draft{Kind: kind, Name: name, Body: v.Body, Revision: revision}, by, now)
+		return err
+	})
+	if err != nil {
+		return tutti.Draft{}, err
+	}
+	return d, nil
+}
