@@ -28,3 +28,9 @@ func Curl(url, serverKey, browserKey string) (guest, anonymous string) {
 	}
 	return line(serverKey, Guest), line(browserKey, Anonymous)
 }
+
+// Visitors are the guests for whom the demo makes visitor tokens, with what their tokens claim.
+var Visitors = map[string]map[string]any{
+	"guest-7": {"tier": "gold", "reservation": "R-1007"},
+	"guest-8": {"tier": "silver", "reservation": "R-1008"},
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
+	"github.com/tuttihq/tutti/graph"
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/internal/fetch"
+	"github.com/tuttihq/tutti/resolvers"
+	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/store"
+)
+
+// house is everything that one running server stands on. What follows from the config is in a
+// generation, which is swapped whole; the store, the keys and the API's server stay.
+type house struct {
+	log    *slog.Logger
+	store  store.Store
+	dir    string // where relative manifest paths start
+	secret []byte // the deployment's
+	server *graph.Server
+	meters *prometheus.Registry
+
+	live atomic.Pointer[generation]
+
+	mu      sync.Mutex // one reload or refresh at a time; guards next and changed
+	next    time.Time  // when what is published changes by itself; zero = never
+	changed int64      // the store's counter when what is published was last read
+	closed  chan struct{}
+	done    sync.WaitGroup
+}
+
+// generation is everything that follows from one state of the config.
+type generation struct {
+	config  *config.Config
+	sources *sources.Sources
+	library *engine.Library
+	meters  *prometheus.Registry
+}
+
+// openHouse builds a server's parts for a config: it reads what is published and calls no
+// origin. Close must be called once nobody asks any more.
+func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir string, log *slog.Logger) (*house, error) {
+	secret, err := st.DeploymentSecret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{log: log, store: st, dir: dir, secret: secret, meters: prometheus.NewRegistry(), closed: make(chan struct{})}
+	gen, schema, err := h.build(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	h.live.Store(gen)
+	h.server = graph.NewServer(graph.ServerConfig{Keys: st, Log: log, Observe: h.observer()}, schema)
+	h.done.Go(h.watchStore)
+	return h, nil
+}
+
+// build makes a generation of a config, with what is published now.
+func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *graph.Generation, error) {
+	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
+	var err error
+	g.sources, err = sources.Open(cfg.Sources, sources.Deps{
+		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	schema, err := h.furnish(ctx, g)
+	if err != nil {
+		g.sources.Close()
+		return nil, nil, err
+	}
+	return g, schema, nil
+}
+
+// furnish makes what stands on the sources: engine, library, resolvers, schema.
+func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, error) {
+	cfg := g.config
+	visitors := map[string]string{}
+	for _, s := range cfg.Sources {
+		if s.Visitor != "" {
+			visitors[s.Name] = s.Visitor
+		}
+	}
+	id, err := generationID(cfg, g.sources.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.New(engine.Config{
+		Attributes: cfg.Attributes, Enrichers: cfg.Enrichers, Channels: cfg.Channels, Locales: cfg.Locales, Markets: cfg.Markets,
+		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Secret: h.secret, Generation: id,
+	}, g.sources)
+	if err != nil {
+		return nil, err
+	}
+	g.library = engine.NewLibrary(e)
+	if err := h.read(ctx, g.library); err != nil {
+		return nil, err
+	}
+	verifier, err := tokenVerifier(cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := resolvers.New(resolvers.Deps{
+		Engine: e, Library: g.library, Sources: g.sources, SourceStates: func() []resolvers.SourceState { return sourceStates(g) }, Store: h.store,
+		Attributes: cfg.Attributes, Channels: cfg.Channels, Locales: cfg.Locales, ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes,
+		Reload: h.refresh, Now: time.Now,
+	})
+	return graph.NewGeneration(graph.GenerationConfig{
+		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Resolvers: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
+	})
+}
+
+// reload takes another config. When it cannot be built, everything stays as it was.
+func (h *house) reload(ctx context.Context, cfg *config.Config) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	gen, schema, err := h.build(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	old := h.live.Swap(gen)
+	h.server.Swap(schema)
+	h.done.Go(func() { // requests that began before go on with the old sources for a moment
+		select {
+		case <-time.After(time.Minute):
+		case <-h.closed:
+		}
+		old.sources.Close()
+	})
+	return nil
+}
+
+// refresh reads what is published again, after a publication here or by somebody else.
+func (h *house) refresh(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.read(ctx, h.live.Load().library)
+}
+
+// read fills a library with what is published now. Documents that no longer fit the config are
+// left out and logged.
+func (h *house) read(ctx context.Context, library *engine.Library) error {
+	changed, err := h.store.Changed(ctx)
+	if err != nil {
+		return err
+	}
+	published, next, err := h.store.Published(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	docs := make([]engine.Doc, len(published))
+	for i, p := range published {
+		docs[i] = engine.Doc{Kind: p.Kind, Name: p.Name, Version: p.Version, Body: p.Body, From: p.From, Until: p.Until}
+	}
+	for _, p := range library.Load(docs, next) {
+		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "problem", p.Error())
+	}
+	h.next, h.changed = next, changed
+	return nil
+}
+
+// watchStore follows planned publications and changes that other processes make.
+func (h *house) watchStore() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-h.closed:
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		if err := h.follow(ctx); err != nil {
+			h.log.Error("reading what is published", "error", err)
+		}
+		cancel()
+	}
+}
+
+func (h *house) follow(ctx context.Context) error {
+	changed, err := h.store.Changed(ctx)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	old := changed != h.changed || !h.next.IsZero() && !time.Now().Before(h.next)
+	h.mu.Unlock()
+	if !old {
+		return nil
+	}
+	h.server.Invalidate()
+	return h.refresh(ctx)
+}
+
+func (h *house) seen(ctx context.Context, source, event string) (bool, error) {
+	return h.store.Seen(ctx, source, event, nil, time.Now())
+}
+
+// ready tells whether requests can be answered: the store must answer.
+func (h *house) ready(ctx context.Context) error {
+	_, err := h.store.Changed(ctx)
+	return err
+}
+
+// Gather joins the meters of the house with those of the live generation.
+func (h *house) Gather() ([]*dto.MetricFamily, error) {
+	return prometheus.Gatherers{h.meters, h.live.Load().meters}.Gather()
+}
+
+// close ends everything but the store, which its opener closes.
+func (h *house) close() {
+	close(h.closed)
+	h.done.Wait()
+	h.live.Load().sources.Close()
+}
+
+// generationID names a state of the config by its content, so that it is the same on every
+// replica and after every restart. Secrets are not part of it.
+func generationID(cfg *config.Config, kinds []*tutti.Kind) (string, error) {
+	b, err := json.Marshal(struct {
+		Attributes, Enrichers, Channels, Locales, Markets, Components, Compositions, Kinds any
+	}{cfg.Attributes, cfg.Enrichers, cfg.Channels, cfg.Locales, cfg.Markets, cfg.ComponentTypes, cfg.CompositionTypes, kinds})
+	if err != nil {
+		return "", tutti.Errorf(tutti.Internal, "naming the generation: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:9]), nil
+}
+
+func tokenVerifier(cfg *config.Config) (*graph.TokenVerifier, error) {
+	v := cfg.Visitors
+	if v.JWKS == "" && v.Secret.IsZero() {
+		return nil, nil
+	}
+	return graph.NewTokenVerifier(graph.TokenConfig{
+		Issuer: v.Issuer, Audience: v.Audience, Secret: v.Secret, JWKS: v.JWKS, Leeway: v.Leeway, Client: fetch.New(fetch.Config{}).HTTP(),
+	})
+}
+
+func limits(l config.Limits) graph.Limits {
+	return graph.Limits{
+		BodyBytes: l.BodyBytes, DocumentBytes: l.DocumentBytes, ContextBytes: l.ContextBytes, Tokens: l.Tokens, Depth: l.Depth, SameKeys: l.SameKeys,
+		Selections: l.Selections, Expanded: l.Expanded, Fragments: l.Fragments, Aliases: l.Aliases, Directives: l.Directives, RootFields: l.RootFields,
+		First: l.First, Cost: l.Cost, Errors: l.Errors,
+	}
+}
+
+func sourceStates(g *generation) []resolvers.SourceState {
+	var list []resolvers.SourceState
+	for _, s := range g.sources.Health() {
+		state := resolvers.SourceState{
+			Name: s.Source, State: string(s.State), Calls: s.Calls, Failures: s.Failures, MedianLatency: s.MedianLatency, LastError: s.LastError, LastSuccess: s.LastSuccess,
+		}
+		if c := g.config.Source(s.Source); c != nil {
+			state.Connector, state.Description = c.Connector, c.Description
+		}
+		list = append(list, state)
+	}
+	return list
+}
+
+var errLockLost = errors.New("another process took the database over")
