@@ -18,7 +18,7 @@ import (
 )
 
 // Names are the played systems, by the names that the demo's configuration gives them.
-var names = [...]string{"dam", "social", "stay"}
+var names = [...]string{"dam", "social", "support", "stay"}
 
 // OriginsConfig says how the systems are played. The zero value works.
 type OriginsConfig struct {
@@ -63,7 +63,7 @@ func StartOrigins(cfg OriginsConfig) (*Origins, error) {
 
 // players make the vendor's side of each system.
 var players = map[string]func(w *world, base string, s map[string]string, now func() time.Time) (player, error){
-	"dam": newDAM, "social": newSocial, "stay": newStay,
+	"dam": newDAM, "social": newSocial, "support": newSupport, "stay": newStay,
 }
 
 // Names gives the names of the systems, always in the same order.
