@@ -67,7 +67,10 @@ func (a *asking[V]) depart(left []int, first bool) (waits []wait[V]) {
 		f := c.flights[key.Key]
 		e := c.memory.get(key.Key) // again: the flight that filled it may have just left
 		if f != nil && f.landed {
-			e, f = f.entry, nil
+			if f.entry != nil {
+				e = f.entry
+			}
+			f = nil
 		}
 		if f != nil && c.epochs.forgottenSince(f.slots, f.batch.taken.seq) {
 			f = nil // it began before the Forget: nobody may join now

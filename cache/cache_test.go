@@ -276,6 +276,7 @@ func TestNotFoundCoversTheOlderValueEvenWhenItIsNotKept(t *testing.T) {
 		delete(o.says, "a")
 		c.Forget("tag:a")
 		wantMissing(t, ask(), "")
+		synctest.Wait()
 		o.fail(tutti.Unavailable)
 		wantMissing(t, ask(), tutti.Unavailable) // and not the value from before
 	})
@@ -399,16 +400,24 @@ func TestCloseIsSafeBesideEverything(t *testing.T) {
 }
 
 func TestCloseEndsLoadsAndWaitsForThem(t *testing.T) {
-	c, o := New(Config{}, func(string) int { return 0 }), &origin{gate: make(chan struct{})}
-	landed := false
-	load := func(ctx context.Context, asks []Ask[string]) []Loaded[string] {
-		defer func() { landed = true }()
-		go c.halt() // what Close does first
-		return o.load(ctx, asks)
-	}
-	wantMissing(t, c.GetMany(t.Context(), keyed("a"), usual, load)[0], tutti.Timeout)
-	c.Close()
-	if !landed {
-		t.Error("the load was not waited for")
-	}
+	bubble(t, func(t *testing.T, c *Cache[string]) {
+		o := &origin{gate: make(chan struct{})}
+		landed := false
+		got := make(chan Result[string], 1)
+		go func() {
+			got <- c.GetMany(t.Context(), keyed("a"), usual, func(ctx context.Context, asks []Ask[string]) []Loaded[string] {
+				answers := o.load(ctx, asks)
+				time.Sleep(time.Second) // of the bubble: tidying up
+				landed = true
+				return answers
+			})[0]
+		}()
+		synctest.Wait()
+		start := time.Now()
+		c.Close()
+		if d := time.Since(start); !landed || d != time.Second {
+			t.Errorf("closed after %v, the load has landed: %v", d, landed)
+		}
+		wantMissing(t, <-got, tutti.Timeout)
+	})
 }

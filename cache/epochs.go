@@ -42,8 +42,8 @@ func (e *epochs) slot(tag string) slot {
 	return slot(maphash.String(e.seed, tag) & (1<<(2*slotBits) - 1))
 }
 
-// forget writes the slots before it raises the sequence: a load that takes the new number began
-// when they were written.
+// forget writes the slots before it raises the sequence: whoever takes the new number can rely
+// on every slot.
 func (e *epochs) forget(tags []string, purge bool) {
 	if len(tags) == 0 {
 		return

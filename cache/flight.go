@@ -85,8 +85,8 @@ func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(con
 	}
 }
 
-// land hands the answers to those who wait and to memory. A flight without an entry leaves at
-// once: errors are not kept.
+// land hands the answers to those who wait and to memory. Errors reach those who wait, and
+// nobody else.
 func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	now := c.now()
 	c.mu.Lock()
@@ -95,9 +95,6 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 			f.entry, f.err = c.accept(b.asks[i].Key, f, answers[i], p)
 		}
 		f.landed = true
-		if f.err != nil {
-			c.leave(b.asks[i].Key.Key, f)
-		}
 	}
 	c.mu.Unlock()
 	for _, f := range b.flights {
@@ -110,14 +107,9 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, f := range b.flights {
-		c.leave(b.asks[i].Key.Key, f)
-	}
-}
-
-// leave takes a flight out of the list, unless a later one took its place. Under mu.
-func (c *Cache[V]) leave(key string, f *flight[V]) {
-	if c.flights[key] == f {
-		delete(c.flights, key)
+		if key := b.asks[i].Key.Key; c.flights[key] == f { // else a later one took its place
+			delete(c.flights, key)
+		}
 	}
 }
 
@@ -141,9 +133,8 @@ func (c *Cache[V]) accept(key Key, f *flight[V], l Loaded[V], p Policy) (*entry[
 	return newEntry(key.Key, slots, f.batch.taken, l, p, c.now()), nil
 }
 
-// union gives a new list when b adds something: entries share their lists.
+// union adds to a what only b has.
 func union(a, b []slot) []slot {
-	a = slices.Clip(a)
 	for _, s := range b {
 		if !slices.Contains(a, s) {
 			a = append(a, s)

@@ -81,10 +81,38 @@ func TestSlowLoadCannotUndoForget(t *testing.T) {
 		o.gate = nil
 		c.Forget("tag:a")
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh) // and did not join the slow one
+		synctest.Wait() // the new load has left the list of flights
 		close(slow)
 		wantValue(t, <-first, "new", tutti.Fresh)
 		synctest.Wait()
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh)
+		wantCalls(t, o, []string{"a"}, []string{"a"})
+	})
+}
+
+func TestReadersJoinTheNewLoadWhileAForgottenOneLands(t *testing.T) {
+	bubble(t, func(t *testing.T, c *Cache[string]) {
+		o := &origin{says: map[string]string{"a": "old"}}
+		var gates [2]chan struct{}
+		got := make(chan Result[string], 3)
+		for i := range gates {
+			gates[i] = make(chan struct{})
+			o.gate = gates[i]
+			go func() { got <- get(c, o, "a") }()
+			synctest.Wait()
+			o.set("a", "new")
+			if i == 0 {
+				c.Forget("tag:a")
+			}
+		}
+		close(gates[0]) // the first reader needs the new value too, and so does the third
+		synctest.Wait()
+		go func() { got <- get(c, o, "a") }()
+		synctest.Wait()
+		close(gates[1])
+		for range 3 {
+			wantValue(t, <-got, "new", tutti.Fresh)
+		}
 		wantCalls(t, o, []string{"a"}, []string{"a"})
 	})
 }
