@@ -1,0 +1,39 @@
+# make help lists what there is to do.
+
+TOOL := go tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test e2e bench check lint fmt clean
+
+help: ## lists these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## makes bin/tutti, one file with everything in it
+	CGO_ENABLED=0 go build -trimpath -o bin/tutti ./cmd/tutti
+
+run: build ## starts the server with the travel demo
+	bin/tutti demo
+
+test: ## runs every test with the race detector, on SQLite and on a throw-away PostgreSQL
+	scripts/test
+
+e2e: ## assembles an experience with a real Vendure server (installed once)
+	scripts/e2e
+
+bench: ## prints the figures of docs/performance.md
+	go test -run '^$$' -bench . -benchmem ./...
+
+check: ## fails when generated code, format, vet or staticcheck is not as it should be
+	scripts/check
+
+lint: ## checks format, vet and staticcheck
+	@unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then \
+		echo "Not formatted (make fmt does it):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+fmt: ## formats the code
+	$(TOOL) gofumpt -w .
+
+clean: ## removes what was built and the caches of e2e
+	rm -rf bin .cache e2e/.cache
