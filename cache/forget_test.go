@@ -81,7 +81,7 @@ func TestSlowLoadCannotUndoForget(t *testing.T) {
 		o.gate = nil
 		c.Forget("tag:a")
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh) // and did not join the slow one
-		synctest.Wait() // the new load has left the list of flights
+		synctest.Wait()                                  // the new load has left the list of flights
 		close(slow)
 		wantValue(t, <-first, "new", tutti.Fresh)
 		synctest.Wait()

@@ -3,6 +3,7 @@ package cache
 import (
 	"fmt"
 	"hash/maphash"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,10 +20,16 @@ type memory[V any] struct {
 	size           func(V) int
 	max            int64
 	evicted, items atomic.Int64
+
+	mu      sync.Mutex
+	pending map[string]struct{} // keys set since the last flush
 }
 
+// maxPending bounds pending.
+const maxPending = 1024
+
 func newMemory[V any](maxBytes int64, size func(V) int) *memory[V] {
-	m := &memory[V]{size: size, max: maxBytes}
+	m := &memory[V]{size: size, max: maxBytes, pending: map[string]struct{}{}}
 	seed := maphash.MakeSeed()
 	var err error
 	m.ristretto, err = ristretto.NewCache(&ristretto.Config[string, *entry[V]]{
@@ -67,6 +74,12 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 	if e.found {
 		cost += int64(m.size(e.value))
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, again := m.pending[e.key]; again || len(m.pending) >= maxPending {
+		m.settle() // ristretto drops the second of two new values that wait for the same key
+	}
+	m.pending[e.key] = struct{}{}
 	m.items.Add(1) // before, for OnExit may run at once
 	if !m.ristretto.SetWithTTL(e.key, e, cost, max(e.uselessFrom().Sub(now), time.Second)) {
 		m.items.Add(-1)
@@ -74,7 +87,16 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 }
 
 // flush waits until everything set before is seen by get, as far as it is kept at all.
-func (m *memory[V]) flush() { m.ristretto.Wait() }
+func (m *memory[V]) flush() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settle()
+}
+
+func (m *memory[V]) settle() {
+	m.ristretto.Wait()
+	clear(m.pending)
+}
 
 func (m *memory[V]) bytes() int64 { return m.max - m.ristretto.RemainingCost() }
 
