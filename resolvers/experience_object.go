@@ -15,7 +15,6 @@ type experienceObject struct {
 	channel string
 	locale  string
 	until   time.Time
-	cursors cursors
 }
 
 func (experienceObject) TypeName() string { return "Experience" }

@@ -1,0 +1,81 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
+	"github.com/tuttihq/tutti/graph"
+)
+
+func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (*graph.Answer, error) {
+	req, err := q.request(ctx, channel, locale, in, preview)
+	if err != nil {
+		return nil, err
+	}
+	c, err := q.compiled(ctx, id, req)
+	if err != nil {
+		return nil, err
+	}
+	given, ok := params.(map[string]any)
+	if params != nil && !ok {
+		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "params", Message: "params must be an object.", Hint: `Write, for example, {hotel: "stay:hotel/azul"}.`}
+	}
+	checked, err := c.CheckParams(given)
+	if err != nil {
+		return nil, err
+	}
+	x, err := q.assemble(ctx, c, checked, req, experienceNeed(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return graph.NewAnswer(ctx, x), nil
+}
+
+// compiled gives a composition as the request looks at it: published, or its draft where there
+// is one.
+func (r *Resolvers) compiled(ctx context.Context, id string, req *request) (*engine.Compiled, error) {
+	if req.Preview.Draft {
+		d, err := r.Store.Draft(ctx, tutti.CompositionDocument, id)
+		if err == nil {
+			return r.Library.Draft(d.Name, d.Revision, d.Body)
+		}
+		if tutti.CodeOf(err) != tutti.NotFound {
+			return nil, err
+		}
+	}
+	return r.Library.Composition(id, req.At)
+}
+
+// assemble goes the way of one query: learn, decide, gather and shape, fill.
+func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request, need engine.Need) (graph.Object, error) {
+	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
+	plan, why := c.Decide(params, req.Context, facts)
+	x, err := r.Engine.Assemble(ctx, plan, need)
+	if err != nil {
+		return nil, err
+	}
+	x = r.Engine.Fill(x, c.Fills(params, req.Context, facts))
+	if len(req.problems)+len(problems) > 0 {
+		told := *x
+		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
+		x = &told
+	}
+	return experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until}, nil
+}
+
+func (q query) More(ctx context.Context, cursor string, first *int, in *graph.ContextInput) (*graph.Answer, error) {
+	n, err := pageSize(first, 0)
+	if err != nil {
+		return nil, err
+	}
+	req, err := q.request(ctx, "", nil, in, nil)
+	if err != nil {
+		return nil, err
+	}
+	list, err := q.Engine.More(ctx, cursor, n, q.Engine.Owner(ctx, req.Context), listNeed(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return graph.NewAnswer(ctx, listObject(list, 0)), nil
+}

@@ -1,0 +1,105 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/graph"
+)
+
+func (q query) Resource(ctx context.Context, ref tutti.Ref, locale, channel *string, in *graph.ContextInput, preview *graph.PreviewInput) (graph.ResourceAnswer, error) {
+	found, err := q.lookUp(ctx, []tutti.Ref{ref}, locale, channel, in, preview)
+	if err != nil || found[0] == nil {
+		return nil, err
+	}
+	answer := graph.NewAnswer(ctx, found[0])
+	if answer == nil {
+		return nil, nil
+	}
+	return answer, nil
+}
+
+func (q query) Resources(ctx context.Context, refs []*tutti.Ref, locale, channel *string, in *graph.ContextInput, preview *graph.PreviewInput) ([]graph.ResourceAnswer, error) {
+	if len(refs) > maxPage {
+		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "refs", Message: "at most 100 refs may be asked for at once.", Hint: "Ask in several requests."}
+	}
+	asked := make([]tutti.Ref, len(refs))
+	for i, r := range refs {
+		asked[i] = *r
+	}
+	found, err := q.lookUp(ctx, asked, locale, channel, in, preview)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]graph.ResourceAnswer, len(found))
+	for i, a := range graph.NewAnswers(ctx, found) {
+		if a != nil {
+			list[i] = a
+		}
+	}
+	return list, nil
+}
+
+// lookUp gives resources in the order asked; nil for what is not there or not for this viewer.
+func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *string, in *graph.ContextInput, preview *graph.PreviewInput) ([]graph.Object, error) {
+	req, err := q.request(ctx, valueOf(channel), locale, in, preview)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range refs {
+		if err := q.exposed(ctx, ref.Source, ref.Kind); err != nil {
+			return nil, err
+		}
+	}
+	found, problems, err := q.Engine.Resources(ctx, refs, req.view(q.Engine.Owner(ctx, req.Context)), resourceNeed(ctx))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range problems { // what a source cannot answer is an error; what is not there is null
+		if p.Code != tutti.NotFound {
+			return nil, &tutti.Error{Code: p.Code, Message: p.Message}
+		}
+	}
+	list := make([]graph.Object, len(found))
+	for i, d := range found {
+		if d != nil {
+			list[i] = resourceObject{d}
+		}
+	}
+	return list, nil
+}
+
+// exposed checks that a viewer may ask for items of a kind by ref or search.
+func (r *Resolvers) exposed(ctx context.Context, source, kind string) error {
+	k, ok := r.Deps.Sources.Kind(source, kind)
+	if !ok {
+		return &tutti.Error{Code: tutti.UnknownSource, Message: "no source " + source + " with a kind " + kind + " is configured.", Hint: "The query sources lists them."}
+	}
+	if !k.Expose && !graph.ViewerFrom(ctx).Editing() {
+		return &tutti.Error{
+			Code: tutti.Forbidden, Message: source + ":" + kind + " is reached through experiences only.",
+			Hint: "Ask for an experience, or let the operator write  expose: delivery  for this kind.",
+		}
+	}
+	return nil
+}
+
+func (q query) Search(ctx context.Context, source, kind string, words *string, first *int, after, locale, channel *string, in *graph.ContextInput) (*graph.Answer, error) {
+	n, err := pageSize(first, 20)
+	if err != nil {
+		return nil, err
+	}
+	req, err := q.request(ctx, valueOf(channel), locale, in, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.exposed(ctx, source, kind); err != nil {
+		return nil, err
+	}
+	sel := tutti.Selection{Source: source, Kind: kind, Text: valueOf(words), First: n, After: valueOf(after)}
+	list, err := q.Engine.Search(ctx, sel, req.view(q.Engine.Owner(ctx, req.Context)), listNeed(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return graph.NewAnswer(ctx, listObject(list, 0)), nil
+}
