@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/tuttihq/tutti"
+)
+
+// bind walks a path from the item, a ref param or another prop to a field. A ref on the way is a
+// relation and is followed; what stands at the end stays as it is.
+func (s *shaper) bind(b tutti.BindPath) outcome {
+	o := s.root(b.From)
+	for i, name := range b.Path {
+		if o.state != have {
+			return o
+		}
+		o = s.step(o, name, b.Path[i:])
+	}
+	return o
+}
+
+// root looks for what a name stands for: the item, a param, or another prop.
+func (s *shaper) root(name string) outcome {
+	if name == "item" && s.item != nil {
+		return value(s.item, s.item.wave)
+	}
+	if v, ok := s.a.plan.Params[name]; ok {
+		if ref, ok := v.(tutti.Ref); ok {
+			return s.follow(ref, 1, true)
+		}
+		return value(v, 0)
+	}
+	o, ok := s.propNamed(name)
+	if !ok {
+		return outcome{state: absent}
+	}
+	return o
+}
+
+// step goes one field further.
+func (s *shaper) step(o outcome, name string, rest []string) outcome {
+	if ref, ok := o.v.(tutti.Ref); ok {
+		if o = s.follow(ref, o.wave+1, false); o.state != have {
+			return o
+		}
+	}
+	switch v := o.v.(type) {
+	case *entry:
+		s.use(v, s.at)
+		f, ok := s.fieldOf(v, name)
+		if !ok {
+			return outcome{state: absent}
+		}
+		return value(f, v.wave)
+	case *listing:
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(v.entries) {
+			return value(v.entries[i], o.wave)
+		}
+		return outcome{state: absent}
+	}
+	f, ok := part(o.v, name)
+	if !ok {
+		return outcome{state: absent}
+	}
+	return value(f, o.wave)
+}
+
+// fieldOf gives a field of an item; ref, id, source, kind and locale besides the mapped ones,
+// and url for the address of an asset's widest rendition.
+func (s *shaper) fieldOf(e *entry, name string) (any, bool) {
+	r := e.got.Resource
+	if v, ok := r.Fields[name]; ok {
+		return v, v != nil
+	}
+	switch name {
+	case "ref":
+		return r.Ref.String(), true
+	case "id":
+		return r.Ref.ID, true
+	case "source":
+		return r.Ref.Source, true
+	case "kind":
+		return r.Ref.Kind, true
+	case "locale":
+		return r.Locale, r.Locale != ""
+	case "url":
+		if r.Type == tutti.AssetType {
+			d := tutti.Delivered{Resource: r, Channel: s.a.channel}
+			url := d.PictureURL(0, 0, "")
+			return url, url != ""
+		}
+	}
+	return nil, false
+}
+
+// part gives a part of a value that is no resource.
+func part(v any, name string) (any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		f, ok := v[name]
+		return f, ok && f != nil
+	case tutti.Money:
+		switch name {
+		case "amount":
+			return v.Amount, true
+		case "currency":
+			return v.Currency, true
+		}
+	case tutti.Place:
+		switch name {
+		case "lat":
+			return v.Lat, true
+		case "lon":
+			return v.Lon, true
+		}
+	case tutti.Focal:
+		switch name {
+		case "x":
+			return v.X, true
+		case "y":
+			return v.Y, true
+		}
+	case tutti.RichText:
+		switch name {
+		case "html":
+			return v.HTML, true
+		case "markdown":
+			return v.Markdown, true
+		case "plain":
+			return v.Plain, true
+		case "ssml":
+			return v.SSML, true
+		}
+	}
+	i, err := strconv.Atoi(name)
+	if err != nil || i < 0 {
+		return nil, false
+	}
+	switch v := v.(type) {
+	case []tutti.Ref:
+		if i < len(v) {
+			return v[i], true
+		}
+	case []string:
+		if i < len(v) {
+			return v[i], true
+		}
+	case []any:
+		if i < len(v) {
+			return v[i], v[i] != nil
+		}
+	}
+	return nil, false
+}

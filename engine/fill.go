@@ -1,0 +1,260 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
+)
+
+// Fill puts the personal values into the holes of an experience, each escaped for the form that
+// it stands in, and cuts where a prop or channel allows no more. A hole without a value is
+// filled with nothing. What is filled gets new ids. The experience that comes in stays as it is
+// and may be filled for many visitors at once; without holes it is what comes out.
+func (e *Engine) Fill(x *tutti.Experience, fills tutti.Fills) *tutti.Experience {
+	f := &filling{as: e.assembling, fills: fills, replaced: map[*tutti.Component]*tutti.Component{}, ids: map[string]string{}}
+	out := *x
+	changed := false
+	out.Title, changed = f.words(x.Title, changed)
+	out.Description, changed = f.words(x.Description, changed)
+	for _, c := range x.Components {
+		if filled := f.component(c); filled != c {
+			f.replaced[c] = filled
+			f.ids[c.ID] = filled.ID
+			changed = true
+		}
+	}
+	changed = f.said(&out, x) || changed
+	if !changed {
+		return x
+	}
+	if len(f.replaced) > 0 {
+		f.reparent(&out, x)
+	}
+	out.ID = e.assembling.ids.of("filled", x.ID, strings.Join(f.used, "\x00"))
+	return &out
+}
+
+type filling struct {
+	as       *assembling
+	fills    tutti.Fills
+	used     []string // what went in, for ids
+	replaced map[*tutti.Component]*tutti.Component
+	ids      map[string]string
+}
+
+func holed(s string) bool { return strings.Contains(s, tutti.HoleStart) }
+
+// words fills a plain text.
+func (f *filling) words(s string, changed bool) (string, bool) {
+	if !holed(s) {
+		return s, changed
+	}
+	return f.fill(s, func(_, v string) string { return v }), true
+}
+
+// fill replaces every hole in s. escape gets what stands before the hole, filled, and the value.
+func (f *filling) fill(s string, escape func(before, value string) string) string {
+	var b strings.Builder
+	for {
+		words, rest, found := strings.Cut(s, tutti.HoleStart)
+		b.WriteString(words)
+		if !found {
+			return b.String()
+		}
+		hole, after, _ := strings.Cut(rest, tutti.HoleEnd)
+		v := text.StripHoles(f.fills[hole])
+		f.used = append(f.used, hole, v)
+		b.WriteString(escape(b.String(), v))
+		s = after
+	}
+}
+
+func (f *filling) html(s string) string {
+	return f.fill(s, func(before, v string) string {
+		if strings.LastIndexByte(before, '<') > strings.LastIndexByte(before, '>') {
+			return escapeAddress(v) // inside a tag: the value is part of an address
+		}
+		return text.EscapeHTML(v)
+	})
+}
+
+func (f *filling) markdown(s string) string {
+	return f.fill(s, func(before, v string) string {
+		if at := strings.LastIndex(before, "]("); at >= 0 && !strings.ContainsAny(before[at:], ") \n") {
+			return escapeAddress(v)
+		}
+		return text.EscapeMarkdown(v)
+	})
+}
+
+func (f *filling) ssml(s string) string {
+	return f.fill(s, func(_, v string) string { return text.EscapeSSML(v) })
+}
+
+func (f *filling) plain(s string) string {
+	return f.fill(s, func(_, v string) string { return v })
+}
+
+func (f *filling) address(s string) string {
+	return f.fill(s, func(_, v string) string { return escapeAddress(v) })
+}
+
+// component gives the filled component, or c itself when it has no holes.
+func (f *filling) component(c *tutti.Component) *tutti.Component {
+	var props map[string]any
+	before := len(f.used)
+	for _, name := range c.Order {
+		v, changed := f.prop(c, name)
+		if !changed {
+			continue
+		}
+		if props == nil {
+			props = make(map[string]any, len(c.Props))
+			for n, was := range c.Props {
+				props[n] = was
+			}
+		}
+		props[name] = v
+	}
+	var actions []tutti.Action
+	for i, a := range c.Actions {
+		if !holed(a.Label) && !holed(a.Href) && !holed(a.DeepLink) {
+			continue
+		}
+		if actions == nil {
+			actions = append(actions, c.Actions...)
+		}
+		actions[i].Label, actions[i].Href, actions[i].DeepLink = f.plain(a.Label), f.address(a.Href), f.address(a.DeepLink)
+	}
+	if props == nil && actions == nil {
+		return c
+	}
+	filled := *c
+	filled.Limits = nil
+	if props != nil {
+		filled.Props = props
+	}
+	if actions != nil {
+		filled.Actions = actions
+	}
+	filled.ID = f.as.ids.of("filled", c.ID, strings.Join(f.used[before:], "\x00"))
+	return &filled
+}
+
+func (f *filling) prop(c *tutti.Component, name string) (any, bool) {
+	limit := c.Limits[name]
+	switch v := c.Props[name].(type) {
+	case string:
+		if !holed(v) {
+			return v, false
+		}
+		if f.isAddress(c.Type, name) {
+			return f.address(v), true
+		}
+		v = f.plain(v)
+		if limit > 0 {
+			v, _ = text.Cut(v, limit)
+		}
+		return v, true
+	case tutti.RichText:
+		if !holed(v.HTML) && !holed(v.Markdown) && !holed(v.Plain) && !holed(v.SSML) {
+			return v, false
+		}
+		v = tutti.RichText{HTML: f.html(v.HTML), Markdown: f.markdown(v.Markdown), Plain: f.plain(v.Plain), SSML: f.ssml(v.SSML)}
+		if limit > 0 {
+			v = cutRich(v, limit)
+		}
+		return v, true
+	}
+	return nil, false
+}
+
+func (f *filling) isAddress(componentType, prop string) bool {
+	t, ok := f.as.types[componentType]
+	if !ok {
+		return false
+	}
+	def, _ := t.Prop(prop)
+	return def.Type == tutti.PropURL
+}
+
+// said fills speech and message and reports whether there was anything to fill.
+func (f *filling) said(out, x *tutti.Experience) bool {
+	if !saidHoled(x) {
+		return false
+	}
+	out.Pieces = make([]tutti.Piece, len(x.Pieces))
+	for i, p := range x.Pieces {
+		out.Pieces[i] = tutti.Piece{SSML: f.ssml(p.SSML), Speech: f.plain(p.Speech), Text: f.plain(p.Text)}
+	}
+	if x.Speech != nil {
+		s := *x.Speech
+		s.Reprompt = f.plain(s.Reprompt)
+		out.Speech = &s
+	}
+	if x.Message != nil {
+		m := *x.Message
+		m.Buttons = make([]tutti.Button, len(x.Message.Buttons))
+		for i, b := range x.Message.Buttons {
+			m.Buttons[i] = tutti.Button{Label: f.plain(b.Label), Href: f.address(b.Href)}
+		}
+		out.Message = &m
+	}
+	joinPieces(out)
+	return true
+}
+
+func saidHoled(x *tutti.Experience) bool {
+	for _, p := range x.Pieces {
+		if holed(p.SSML) || holed(p.Speech) || holed(p.Text) {
+			return true
+		}
+	}
+	if x.Message != nil {
+		for _, b := range x.Message.Buttons {
+			if holed(b.Label) || holed(b.Href) {
+				return true
+			}
+		}
+	}
+	return x.Speech != nil && holed(x.Speech.Reprompt)
+}
+
+// reparent puts the filled components in place of those with holes, wherever they are named.
+func (f *filling) reparent(out, x *tutti.Experience) {
+	copies := make(map[*tutti.Component]*tutti.Component, len(x.Components))
+	out.Components = make([]*tutti.Component, len(x.Components))
+	for i, c := range x.Components {
+		filled := c
+		if r, ok := f.replaced[c]; ok {
+			filled = r
+		}
+		copied := *filled
+		if id, ok := f.ids[copied.Parent]; ok {
+			copied.Parent = id
+		}
+		copies[c] = &copied
+		out.Components[i] = &copied
+	}
+	for _, c := range out.Components {
+		c.Slots = copySlots(c.Slots, copies)
+	}
+	out.Slots = copySlots(x.Slots, copies)
+}
+
+func copySlots(slots []*tutti.Slot, copies map[*tutti.Component]*tutti.Component) []*tutti.Slot {
+	if len(slots) == 0 {
+		return slots
+	}
+	out := make([]*tutti.Slot, len(slots))
+	for i, s := range slots {
+		copied := *s
+		copied.Components = make([]*tutti.Component, len(s.Components))
+		for j, c := range s.Components {
+			copied.Components[j] = copies[c]
+		}
+		out[i] = &copied
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package engine
+
+// Need is what one operation selects of an experience. Gathering fetches nothing else, but for
+// what texts, showWhen and templates read. The zero Need asks for the components with their
+// actions and for no prop at all.
+type Need struct {
+	Speech     bool                     // where the channel has speech
+	Message    bool                     // where the channel has messages
+	Props      bool                     // as Components.Props
+	Components ComponentNeed            // of every component
+	ByType     map[string]ComponentNeed // of the components of one type, besides
+}
+
+// ComponentNeed is what is selected of a component.
+type ComponentNeed struct {
+	Props     bool // the JSON of all props
+	Resources map[string]ResourceNeed
+	Lists     map[string]ListNeed
+}
+
+// ListNeed is what is selected of a prop of type resources.
+type ListNeed struct {
+	First   int  // the most that some selection asks for, 100 at most; 0 = as the prop and channel say
+	Default bool // some selection gives no number beside one that does
+	Item    ResourceNeed
+}
+
+// ResourceNeed says which relations of a resource are followed.
+type ResourceNeed struct {
+	Relations map[string]ResourceNeed // by field name
+}
+
+// Everything asks for all that can be had without following relations.
+func Everything() Need {
+	return Need{Speech: true, Message: true, Components: ComponentNeed{Props: true}}
+}
+
+// of joins what is needed of every component with what is needed of one type.
+func (n *Need) of(componentType string) ComponentNeed {
+	c := n.Components
+	c.Props = c.Props || n.Props
+	t, ok := n.ByType[componentType]
+	if !ok {
+		return c
+	}
+	c.Props = c.Props || t.Props
+	c.Resources = joinNeeds(c.Resources, t.Resources, ResourceNeed.with)
+	c.Lists = joinNeeds(c.Lists, t.Lists, ListNeed.with)
+	return c
+}
+
+// asks reports whether anybody wants the prop's value.
+func (c *ComponentNeed) asks(prop string) bool {
+	if c.Props {
+		return true
+	}
+	if _, ok := c.Resources[prop]; ok {
+		return true
+	}
+	_, ok := c.Lists[prop]
+	return ok
+}
+
+func (r ResourceNeed) with(o ResourceNeed) ResourceNeed {
+	return ResourceNeed{Relations: joinNeeds(r.Relations, o.Relations, ResourceNeed.with)}
+}
+
+func (l ListNeed) with(o ListNeed) ListNeed {
+	return ListNeed{
+		First:   max(l.First, o.First),
+		Default: l.Default || o.Default || (l.First == 0) != (o.First == 0),
+		Item:    l.Item.with(o.Item),
+	}
+}
+
+func joinNeeds[V any](a, b map[string]V, with func(V, V) V) map[string]V {
+	if len(b) == 0 {
+		return a
+	}
+	if len(a) == 0 {
+		return b
+	}
+	m := make(map[string]V, len(a)+len(b))
+	for name, v := range a {
+		m[name] = v
+	}
+	for name, v := range b {
+		if was, ok := m[name]; ok {
+			v = with(was, v)
+		}
+		m[name] = v
+	}
+	return m
+}

@@ -1,0 +1,40 @@
+package engine
+
+import "github.com/tuttihq/tutti"
+
+// lack tells what is wrong with one thing in public words. It never holds the text of an
+// error: that may name what only the log may know. An item of somebody else reads exactly as one
+// that does not exist.
+func lack(path string, ref tutti.Ref, source string, code tutti.Code, stale bool) tutti.Problem {
+	p := tutti.Problem{Path: path, Ref: ref.String(), Code: code, Stale: stale}
+	if source == "" {
+		source = ref.Source
+	}
+	what := "The source " + source
+	switch code {
+	case tutti.NotFound:
+		p.Message = "There is no such item, or it is not for you."
+	case tutti.UnknownSource:
+		p.Message = "No such source or kind is configured."
+	case tutti.Timeout:
+		p.Message = what + " did not answer in time."
+	case tutti.RateLimited:
+		p.Message = what + " asks to wait."
+	case tutti.TooLarge:
+		p.Message = what + " sent more than may be taken."
+	case tutti.BadAnswer:
+		p.Message = what + " sent something that cannot be read."
+	case tutti.TooManyRefs:
+		p.Message = "One experience gathers 200 items at most, over three steps from item to item."
+	case tutti.Invalid, tutti.InvalidValue, tutti.MalformedRef:
+		p.Message = "The value does not fit the prop."
+	case tutti.Internal:
+		p.Message = "Something went wrong on our side."
+	default:
+		p.Code, p.Message = tutti.Unavailable, what+" does not answer."
+	}
+	if source == "" && p.Code == tutti.Unavailable {
+		p.Message = "It cannot be had now."
+	}
+	return p
+}

@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+)
+
+// shaper makes one component of its plan: once through in every pass, until nothing is pending.
+// What it collects counts only when the pass was the last.
+type shaper struct {
+	a     *assembly
+	cp    *tutti.ComponentPlan
+	need  ComponentNeed
+	item  *entry // what the component is repeated for; nil without
+	path  string // of the component: slots.main[0]
+	prop  string // what is being shaped; "" for none
+	at    string // the same as a path inside the component: props.image
+	memo  []outcome
+	state state // pending once anything is
+
+	freshness tutti.Freshness
+	reasons   reasons
+	problems  []tutti.Problem
+	locales   []tutti.LocaleUsed
+	origins   []tutti.Origin
+	limits    map[string]int
+}
+
+// reasons is a set of what happened in assembling.
+type reasons uint8
+
+const (
+	wasFresh reasons = 1 << iota
+	wasCached
+	wasStale
+	fellBack
+	wasHidden
+	wasMissing
+	overBudget
+)
+
+func (r reasons) list() []tutti.Reason {
+	var list []tutti.Reason
+	for i, reason := range [...]tutti.Reason{
+		tutti.ReasonFresh, tutti.ReasonCached, tutti.ReasonStale, tutti.ReasonFallback, tutti.ReasonHidden, tutti.ReasonMissing, tutti.ReasonOverBudget,
+	} {
+		if r&(1<<i) != 0 {
+			list = append(list, reason)
+		}
+	}
+	return list
+}
+
+// firstOf tries values in turn: the first that is there and fits. A value that is not there yet
+// is waited for; one that failed is told, as stood in for when another one does.
+func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcome {
+	var failures []outcome
+	for i := range values {
+		o := s.value(&values[i], def)
+		if o.state == have {
+			o = s.fit(def, o, values[i].Kind == tutti.LiteralValue)
+		}
+		switch o.state {
+		case pending:
+			s.state = pending
+			return o
+		case failed:
+			failures = append(failures, o)
+		case have:
+			s.tell(failures, true)
+			if i > 0 {
+				s.reasons |= fellBack
+			}
+			if o.locale != "" {
+				s.usedLocale(s.at, o.locale)
+			}
+			return o
+		}
+	}
+	s.tell(failures, false)
+	if len(failures) > 0 {
+		s.reasons |= wasMissing
+		s.freshness = s.freshness.Worst(tutti.Freshness{State: tutti.Missing})
+		return failures[0]
+	}
+	return outcome{state: absent}
+}
+
+func (s *shaper) tell(failures []outcome, stoodIn bool) {
+	for _, f := range failures {
+		s.lack(s.at, f, stoodIn)
+	}
+}
+
+// lack notes what is missing at a place inside the component.
+func (s *shaper) lack(at string, f outcome, stoodIn bool) {
+	if f.code == tutti.Timeout {
+		s.reasons |= overBudget
+	}
+	p := lack(joinPath(s.path, at), f.ref, f.source, f.code, stoodIn)
+	if !slices.Contains(s.problems, p) {
+		s.problems = append(s.problems, p)
+	}
+}
+
+func joinPath(path, at string) string {
+	if path == "" || at == "" {
+		return path + at
+	}
+	return path + "." + at
+}
+
+// use notes that an item went into the component: its age, language and where it came from.
+func (s *shaper) use(e *entry, at string) {
+	s.useFreshness(e.got.Freshness, e.got.Cached)
+	if e.got.Err != nil && failure(e.got.Err) != tutti.NotFound {
+		s.lack(at, failing(failure(e.got.Err), e.ref), true)
+	}
+	s.usedLocale(at, e.got.Resource.Locale)
+	o := tutti.Origin{Source: e.ref.Source, Ref: e.ref, Prop: s.prop, Freshness: e.got.Freshness, Cached: e.got.Cached}
+	for i := range s.origins {
+		if s.origins[i].Ref == o.Ref && s.origins[i].Prop == o.Prop {
+			return
+		}
+	}
+	s.origins = append(s.origins, o)
+}
+
+func (s *shaper) useFreshness(f tutti.Freshness, cached bool) {
+	s.freshness = s.freshness.Worst(f)
+	switch {
+	case f.State == tutti.StaleRevalidating || f.State == tutti.StaleError:
+		s.reasons |= wasStale
+	case cached:
+		s.reasons |= wasCached
+	default:
+		s.reasons |= wasFresh
+	}
+}
+
+// usedLocale notes that a part came in another language than asked.
+func (s *shaper) usedLocale(at, got string) {
+	asked := s.a.g.scope.Locale
+	if got == "" || asked == "" || strings.EqualFold(got, asked) {
+		return
+	}
+	l := tutti.LocaleUsed{Path: joinPath(s.path, at), Asked: asked, Got: got}
+	if !slices.Contains(s.locales, l) {
+		s.locales = append(s.locales, l)
+	}
+}
+
+// propNamed gives a prop's value, looking for it when nobody did yet. A prop that reads itself
+// finds nothing. ok is false when the component has no such prop.
+func (s *shaper) propNamed(name string) (o outcome, ok bool) {
+	for i := range s.cp.Props {
+		if s.cp.Props[i].Definition.Name == name {
+			return s.propAt(i), true
+		}
+	}
+	return outcome{}, false
+}
+
+func (s *shaper) propAt(i int) outcome {
+	if s.memo == nil {
+		s.memo = make([]outcome, len(s.cp.Props))
+	}
+	if s.memo[i].state != unlooked {
+		return s.memo[i]
+	}
+	s.memo[i] = outcome{state: absent}
+	p := &s.cp.Props[i]
+	prop, at := s.prop, s.at
+	s.prop, s.at = p.Definition.Name, "props."+p.Definition.Name
+	s.memo[i] = s.firstOf(p.Values, &p.Definition)
+	s.prop, s.at = prop, at
+	return s.memo[i]
+}
+
+// owner is the one whom the component plan names; nobody's for a plan that all share.
+func (s *shaper) owner() tutti.Owner {
+	if s.cp.Private {
+		return s.cp.Owner
+	}
+	return tutti.Owner{}
+}
+
+// delivered makes the resource that the experience shows, with the relations that are needed.
+func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delivered {
+	d := &tutti.Delivered{ID: s.a.resourceID(e), Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+	if len(need.Relations) == 0 {
+		return d
+	}
+	d.Related = make(map[string][]*tutti.Delivered, len(need.Relations))
+	for _, name := range sortedKeys(need.Relations) {
+		below := at + "." + name
+		switch v := d.Resource.Fields[name].(type) {
+		case tutti.Ref:
+			if r := s.relation(v, e, below); r != nil {
+				d.Related[name] = []*tutti.Delivered{s.delivered(r, need.Relations[name], below)}
+			}
+		case []tutti.Ref:
+			list := make([]*tutti.Delivered, 0, len(v))
+			for i, ref := range v {
+				one := fmt.Sprintf("%s[%d]", below, i)
+				if r := s.relation(ref, e, one); r != nil {
+					list = append(list, s.delivered(r, need.Relations[name], one))
+				}
+			}
+			d.Related[name] = list
+		}
+	}
+	return d
+}
+
+// relation follows a ref found inside an item; nil when it is not there, or not yet.
+func (s *shaper) relation(ref tutti.Ref, from *entry, at string) *entry {
+	switch o := s.follow(ref, from.wave+1, false); o.state {
+	case have:
+		e := o.v.(*entry)
+		s.use(e, at)
+		return e
+	case pending:
+		s.state = pending
+	case failed:
+		s.lack(at, o, false)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/tuttihq/tutti"
+)
+
+// value looks for one value of a plan.
+func (s *shaper) value(v *tutti.Value, def *tutti.PropDefinition) outcome {
+	switch v.Kind {
+	case tutti.LiteralValue:
+		if v.Literal == nil {
+			return outcome{state: absent}
+		}
+		return value(v.Literal, 0)
+	case tutti.TextValue:
+		if def.Type == tutti.PropURL {
+			return s.address(v)
+		}
+		return s.text(v, def.Type == tutti.PropRichText)
+	case tutti.RefValue:
+		return s.refValue(v)
+	case tutti.RefsValue:
+		return s.refsValue(v, s.count(def, 0))
+	case tutti.SelectValue:
+		return s.selection(v.Select, s.count(def, v.Select.First))
+	case tutti.BindValue:
+		return s.bind(v.Bind)
+	case tutti.ShapeValue:
+		return s.program(v.Program)
+	}
+	return outcome{state: absent}
+}
+
+// count says how many items of a list are wanted: what the selection or prop says, at most what
+// the channel takes; or what the operation asks for, more or less.
+func (s *shaper) count(def *tutti.PropDefinition, stored int) int {
+	n := stored
+	if n <= 0 {
+		n = def.First
+	}
+	if n <= 0 {
+		n = 10
+	}
+	if most := s.a.channel.Items; most > 0 {
+		n = min(n, most)
+	}
+	if l, ok := s.need.Lists[def.Name]; ok && l.First > 0 {
+		if l.Default || s.need.Props {
+			n = max(n, l.First)
+		} else {
+			n = l.First
+		}
+	}
+	return min(max(n, 1), 100)
+}
+
+func (s *shaper) refValue(v *tutti.Value) outcome {
+	if v.Program != nil {
+		o := s.program(v.Program)
+		if o.state != have {
+			return o
+		}
+		return s.followText(o)
+	}
+	if len(v.Refs) == 0 || v.Refs[0].IsZero() {
+		return outcome{state: absent}
+	}
+	return s.follow(v.Refs[0], 1, true)
+}
+
+// followText follows what a program computed: a ref, or the text of one.
+func (s *shaper) followText(o outcome) outcome {
+	switch v := o.v.(type) {
+	case *entry:
+		return o
+	case tutti.Ref:
+		return s.follow(v, o.wave+1, false)
+	case string:
+		if v == "" {
+			return outcome{state: absent}
+		}
+		ref, err := tutti.ParseRef(v)
+		if err != nil {
+			return failing(tutti.MalformedRef, tutti.Ref{})
+		}
+		return s.follow(ref, o.wave+1, true)
+	case *tutti.Delivered:
+		return s.follow(v.Resource.Ref, o.wave+1, false)
+	}
+	return failing(tutti.InvalidValue, tutti.Ref{})
+}
+
+// follow looks for the item of a ref. fixed says that an editor named it: then it is told when
+// it belongs to a visitor and nobody is proven, just as if it did not exist.
+func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
+	kind, known := s.a.as.sources.Kind(ref.Source, ref.Kind)
+	owner := s.owner()
+	switch mayAsk(kind, known, owner) {
+	case kindUnknown:
+		return failing(tutti.UnknownSource, ref)
+	case kindInternal:
+		return failing(tutti.NotFound, ref)
+	case ownerless:
+		if fixed {
+			return failing(tutti.NotFound, ref)
+		}
+		return outcome{state: absent}
+	}
+	e := s.a.g.lookup(ref, kind, wave)
+	switch {
+	case !e.done:
+		return outcome{state: pending}
+	case e.got.Resource == nil:
+		return failing(failure(e.got.Err), ref)
+	case !mayHave(kind, e.got.Resource, owner):
+		return failing(tutti.NotFound, ref)
+	}
+	return value(e, e.wave)
+}
+
+func (s *shaper) refsValue(v *tutti.Value, wanted int) outcome {
+	if v.Program == nil {
+		return s.refs(v.Refs, wanted, 1, true)
+	}
+	o := s.program(v.Program)
+	if o.state != have {
+		return o
+	}
+	return s.list(o, wanted)
+}
+
+// list makes a list of what a program or binding gave.
+func (s *shaper) list(o outcome, wanted int) outcome {
+	switch v := o.v.(type) {
+	case *listing:
+		return o
+	case *entry:
+		return value(&listing{entries: []*entry{v}, at: []int{0}, refs: []tutti.Ref{v.ref}, wanted: wanted, total: new(1)}, o.wave)
+	case tutti.Ref:
+		return s.refs([]tutti.Ref{v}, wanted, o.wave+1, false)
+	case []tutti.Ref:
+		return s.refs(v, wanted, o.wave+1, false)
+	case []any:
+		refs := make([]tutti.Ref, 0, len(v))
+		for _, x := range v {
+			switch x := x.(type) {
+			case *tutti.Delivered:
+				refs = append(refs, x.Resource.Ref)
+			case string:
+				ref, err := tutti.ParseRef(x)
+				if err != nil {
+					return failing(tutti.MalformedRef, tutti.Ref{})
+				}
+				refs = append(refs, ref)
+			default:
+				return failing(tutti.InvalidValue, tutti.Ref{})
+			}
+		}
+		return s.refs(refs, wanted, o.wave+1, true)
+	}
+	return failing(tutti.InvalidValue, tutti.Ref{})
+}
+
+// refs looks for the first of a list of refs. What is missing is told and left out.
+func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
+	if len(refs) == 0 {
+		return outcome{state: absent}
+	}
+	l := &listing{refs: refs, wanted: wanted, total: new(len(refs))}
+	var first outcome
+	waiting := false
+	deepest := 0
+	for i, ref := range refs[:min(wanted, len(refs))] {
+		o := s.follow(ref, wave, fixed)
+		switch o.state {
+		case pending:
+			waiting = true
+		case have:
+			l.entries, l.at = append(l.entries, o.v.(*entry)), append(l.at, i)
+			deepest = max(deepest, o.wave)
+		case failed:
+			if first.state == unlooked {
+				first = o
+			}
+			s.lack(s.at+"["+strconv.Itoa(i)+"]", o, false)
+		}
+	}
+	switch {
+	case waiting:
+		return outcome{state: pending}
+	case len(l.entries) == 0 && first.state == failed:
+		return first
+	case len(l.entries) == 0:
+		return outcome{state: absent}
+	}
+	return value(l, deepest)
+}
+
+// selection looks for what a selection finds.
+func (s *shaper) selection(stored *tutti.Selection, wanted int) outcome {
+	kind, known := s.a.as.sources.Kind(stored.Source, stored.Kind)
+	owner := s.owner()
+	switch mayAsk(kind, known, owner) {
+	case kindUnknown:
+		return outcome{state: failed, code: tutti.UnknownSource, source: stored.Source}
+	case kindInternal, ownerless:
+		return outcome{state: absent}
+	}
+	sel, o := s.arguments(*stored)
+	if o.state != have {
+		return o
+	}
+	sel.Owner = ""
+	if kind.Access == tutti.AccessVisitor {
+		sel.Owner = owner.InSource[kind.Source]
+	}
+	f := s.a.g.look(sel, kind, wanted, o.wave+1)
+	if !f.done {
+		return outcome{state: pending}
+	}
+	if f.err != nil {
+		return outcome{state: failed, code: failure(f.err), source: stored.Source}
+	}
+	return value(f.listing(owner, wanted), f.wave)
+}
+
+// listing gives the first items that the owner may have. Where the origin cannot limit a
+// selection to one owner, neither its count nor its next page is told: they would tell of others.
+func (f *found) listing(owner tutti.Owner, wanted int) *listing {
+	l := &listing{found: f, wanted: wanted, total: f.page.Total}
+	if f.kind.Access == tutti.AccessVisitor && !f.kind.OwnerFilter {
+		l.total = nil
+	}
+	for i, e := range f.items {
+		if i == wanted {
+			break
+		}
+		if e == nil {
+			continue
+		}
+		if !mayHave(f.kind, e.got.Resource, owner) {
+			l.total = nil
+			continue
+		}
+		l.entries, l.at = append(l.entries, e), append(l.at, i)
+	}
+	return l
+}
+
+// arguments computes the selection's arguments that depend on the item.
+func (s *shaper) arguments(sel tutti.Selection) (tutti.Selection, outcome) {
+	wave := 0
+	var filter map[string]any
+	for _, name := range sortedKeys(sel.Filter) {
+		p, ok := sel.Filter[name].(tutti.Program)
+		if !ok {
+			continue
+		}
+		o := s.program(p)
+		if o.state != have {
+			return sel, o
+		}
+		if filter == nil {
+			filter = make(map[string]any, len(sel.Filter))
+			for n, v := range sel.Filter {
+				filter[n] = v
+			}
+		}
+		filter[name], wave = o.v, max(wave, o.wave)
+	}
+	if filter != nil {
+		sel.Filter = filter
+	}
+	return sel, outcome{state: have, wave: wave}
+}
+
+// program evaluates an expression over the item, params and props. What is absent in it is
+// absent; when that is because an item failed, so is the outcome.
+func (s *shaper) program(p tutti.Program) outcome {
+	vars, o := s.vars(p)
+	if o.state == pending {
+		return o
+	}
+	v, err := p.Eval(vars)
+	switch {
+	case err != nil && o.state == failed:
+		return o
+	case errors.Is(err, tutti.NotFound), err == nil && v == nil:
+		return outcome{state: absent}
+	case err != nil:
+		return failing(tutti.InvalidValue, tutti.Ref{})
+	}
+	return value(v, o.wave)
+}
