@@ -189,6 +189,22 @@ func TestPutIsOldWhenForgottenSinceItsEpochs(t *testing.T) {
 	})
 }
 
+func TestLaterOfTwoValuesStays(t *testing.T) {
+	c := open(t)
+	for i := range 5000 {
+		key := Key{Key: strconv.Itoa(i)}
+		for _, v := range []string{"first", "second", "third"} {
+			c.Put(key, c.Epochs(nil), Loaded[string]{Value: v, Found: true}, usual)
+		}
+		c.memory.flush()
+		r := c.GetMany(t.Context(), []Key{key}, usual, (&origin{}).load)[0]
+		wantValue(t, r, "third", tutti.Fresh)
+	}
+	if s := c.Stats(); s.Items != 5000 {
+		t.Errorf("got %+v", s)
+	}
+}
+
 // In each round the origin changes and the tag is forgotten while readers fill the cache as
 // fast and as slowly as they can. A reader that begins after Forget has returned must never get the
 // older value as anything but a stand-in.

@@ -113,6 +113,16 @@ func TestLoadEndsAtTheHardLimitAndKeepsTheCallersValues(t *testing.T) {
 
 func TestWhoComesAfterAFailureLoadsAnew(t *testing.T) {
 	bubble(t, func(t *testing.T, c *Cache[string]) {
+		landed := &flight[string]{batch: newBatch[string](Epochs{}), landed: true, err: tutti.TooLarge}
+		c.flights["b"] = landed // it has failed and is about to leave the list
+		c.Put(keyed("b")[0], c.Epochs(nil), Loaded[string]{Value: "B", Found: true}, usual)
+		time.Sleep(20 * time.Minute)
+		r := c.GetMany(t.Context(), keyed("b"), usual, (&origin{err: tutti.Unavailable}).load)[0]
+		wantValue(t, r, "B", tutti.StaleError)
+		if tutti.CodeOf(r.Err) != tutti.Unavailable {
+			t.Errorf("got the error of another load: %v", r.Err)
+		}
+
 		o := &origin{says: map[string]string{"a": "A"}, err: tutti.Unavailable}
 		wantMissing(t, get(c, o, "a"), tutti.Unavailable)
 		o.fail(nil)
