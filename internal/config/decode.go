@@ -21,13 +21,37 @@ type decoder struct {
 	problems Problems
 	at       map[string]*yaml.Node // the node of every path that was written
 	visits   int
+	depth    int
+	tooMuch  bool
 }
 
 // defaulter is a type that starts with other values than zero.
 type defaulter interface{ setDefaults() }
 
-// maxVisits stops a file that uses aliases to blow itself up.
-const maxVisits = 500_000
+// A file may use aliases to blow itself up, or to stand inside itself.
+const (
+	maxVisits = 100_000
+	maxDepth  = 100
+)
+
+// enter begins a value, unless the file is too large or deep; leave ends it.
+func (d *decoder) enter(n *yaml.Node, path string) bool {
+	d.visits++
+	if d.visits > maxVisits || d.depth >= maxDepth {
+		if !d.tooMuch {
+			d.tooMuch = true
+			if len(path) > 60 {
+				path = path[:60] + "…"
+			}
+			d.problem(n, path, "is too large or too deep, perhaps by its aliases", "")
+		}
+		return false
+	}
+	d.depth++
+	return true
+}
+
+func (d *decoder) leave() { d.depth-- }
 
 // parseFile reads the one document of a YAML text; nil for an empty one.
 func (d *decoder) parseFile(content []byte) *yaml.Node {
@@ -62,12 +86,10 @@ func (d *decoder) problem(n *yaml.Node, path, message, write string) {
 
 // value reads a node into v. path names the value in problems.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
-	if d.visits++; d.visits > maxVisits {
-		if d.visits == maxVisits+1 {
-			d.problem(n, path, "makes the file too large by its aliases", "")
-		}
+	if !d.enter(n, path) {
 		return
 	}
+	defer d.leave()
 	if n.Kind == yaml.AliasNode {
 		d.value(n.Alias, v, path)
 		return
@@ -121,13 +143,16 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 }
 
 func (d *decoder) unknown(key *yaml.Node, path string, known []string) {
-	message := "is not known"
+	message, write := "is not known", ""
 	if near := nearest(key.Value, known); near != "" {
 		message += "; did you mean " + quoted(near) + "?"
 	} else {
 		message += "; here can stand " + oneOf(known)
+		if slices.Contains(known, "bind") { // a prop
+			write = "value: {" + key.Value + ": …}"
+		}
 	}
-	d.problem(key, join(path, key.Value), message, "")
+	d.problem(key, join(path, key.Value), message, write)
 }
 
 // list reads a sequence or, where things have names, a mapping by name.
@@ -301,9 +326,10 @@ func (d *decoder) pairs(n *yaml.Node, path string) []pair {
 }
 
 func (d *decoder) merged(n *yaml.Node, path string) []pair {
-	if d.visits++; d.visits > maxVisits {
+	if !d.enter(n, path) {
 		return nil
 	}
+	defer d.leave()
 	if n.Kind == yaml.SequenceNode {
 		var all []pair
 		for _, c := range n.Content {

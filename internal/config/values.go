@@ -159,9 +159,10 @@ var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9
 // plain gives a node as encoding/json would: nil, bool, json.Number, string, []any and
 // map[string]any. Dates stay the words they are written as.
 func (d *decoder) plain(n *yaml.Node, path string) (any, bool) {
-	if d.visits++; d.visits > maxVisits {
+	if !d.enter(n, path) {
 		return nil, false
 	}
+	defer d.leave()
 	switch n.Kind {
 	case yaml.AliasNode:
 		return d.plain(n.Alias, path)
