@@ -74,7 +74,9 @@ func TestRealVendure(t *testing.T) {
 	}
 
 	token := adminToken(t, shop)
-	var variants struct{ Product struct{ Variants []struct{ ID string } } }
+	var variants struct {
+		Product struct{ Variants []struct{ ID string } }
+	}
 	ask(t, shop+"/admin-api", token, `{ product(id: "3") { variants { id } } }`, nil, &variants)
 	price := 51000 + int(time.Now().Unix()%900)
 	for _, v := range variants.Product.Variants {
