@@ -98,6 +98,9 @@ func TestAnswersAreLimitedOnTheWireAndDecoded(t *testing.T) {
 			t.Errorf("%s with a limit of its own: %v", path, err)
 		}
 	}
+	if _, err := open(t, Config{MaxBytes: 1000}).HTTP().Get(at + "/announced"); !errors.Is(err, tutti.TooLarge) {
+		t.Errorf("the client for libraries begins to read what is announced as too large: %v", err)
+	}
 	res, err := open(t, Config{MaxBytes: 1000}).HTTP().Get(at + "/bomb")
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +114,9 @@ func TestAnswersAreLimitedOnTheWireAndDecoded(t *testing.T) {
 func TestBodyLessAndOddAnswers(t *testing.T) {
 	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/head", "/empty":
+		case "/head":
+			w.Header().Set("Content-Length", "99999999") // of the body that GET would give
+		case "/empty":
 			w.Header().Set("Content-Encoding", "gzip")
 		case "/unchanged":
 			w.WriteHeader(http.StatusNotModified)

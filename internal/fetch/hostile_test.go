@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -125,8 +126,9 @@ func TestHostileAddressesReachNothing(t *testing.T) {
 	}
 	c := New(Config{Resolver: resolver})
 	defer c.Close()
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:"+port)
-	t.Setenv("http_proxy", "http://127.0.0.1:"+port)
+	if c.transport.Proxy != nil {
+		t.Error("a proxy from the environment would dial unguarded")
+	}
 	for _, h := range hostile {
 		h = strings.ReplaceAll(h, "PORT", port)
 		res, err := c.Do(t.Context(), Request{URL: h, Header: http.Header{"X-Api-Key": {"sesame"}}})
@@ -156,6 +158,31 @@ func TestHostileAddressesReachNothing(t *testing.T) {
 	}
 	if n := plainly(); n < 15 {
 		t.Errorf("a plain client reached the target %d times; the table proves little", n)
+	}
+}
+
+func TestOnlyClearAddressesAreAccepted(t *testing.T) {
+	accepted := func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && acceptable(u) == nil
+	}
+	for _, s := range []string{
+		"http://acme.example", "https://acme.example:8443/a%20b?q=%00#f", "HTTPS://ACME.example./", "http://a_b.acme.example", "http://xn--bcher-kva.example",
+		"http://1.example", "http://0xcafe.example", "http://8.8.8.8", "http://[2606:4700::1]:80", "http://[::ffff:8.8.8.8]", "http://localhost", "http://10.0.0.1", "http://1e100.net",
+	} {
+		if !accepted(s) {
+			t.Errorf("%s is refused", s)
+		}
+	}
+	for _, s := range []string{
+		"", "acme.example", "//acme.example", "http:acme.example", "ftp://acme.example", "http://", "http://:80", "http://acme.example:", "http://acme.example:0", "http://acme.example:65536",
+		"http://user@acme.example", "http://:@acme.example", "http://0x7f000001", "http://0X7F.0x1", "http://0x", "http://2130706433", "http://127.1", "http://1.2.3.4.5", "http://127.0.0.01", "http://127.0.0.1.",
+		"http://[8.8.8.8]", "http://[acme.example]", "http://[2606:4700::1%25eth0]", "http://b\u00fccher.example", "http://a..example", "http://-a.example", "http://a-.example", "http://a b.example",
+		"http://" + strings.Repeat("a", 64) + ".example", "http://" + strings.Repeat("a.", 130) + "example", "http://acme.example/" + strings.Repeat("a", maxURL),
+	} {
+		if accepted(s) {
+			t.Errorf("%s is accepted", s)
+		}
 	}
 }
 
@@ -214,6 +241,7 @@ func TestReachOfAddresses(t *testing.T) {
 		"::ffff:10.0.0.1": private, "64:ff9b::808:808": private, "2002:808:808::1": private, "2001::1": private,
 		"169.254.169.254": linkLocal, "fe80::1": linkLocal, "::ffff:169.254.1.1": linkLocal,
 		"224.0.0.1": never, "255.255.255.255": never, "::": never, "::8.8.8.8": never, "ff02::1": never, "4000::1": never, "fec0::1": never,
+		"2606:4700:4700::1111%eth0": never, "::1%lo": never,
 	} {
 		if got := reachOf(netip.MustParseAddr(a)); got != want {
 			t.Errorf("reachOf(%s) = %d, want %d", a, got, want)

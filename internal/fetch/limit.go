@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bufio"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -51,7 +50,7 @@ func (l *limited) wrap(res *http.Response) error {
 	switch coding := strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ","))); coding {
 	case "", "identity":
 	case "gzip", "x-gzip":
-		body.Reader = &counted{r: &gunzip{wire: bufio.NewReader(wire)}, left: l.max}
+		body.Reader = &counted{r: &gunzip{wire: wire}, left: l.max}
 		res.Header.Del("Content-Encoding")
 		res.Header.Del("Content-Length")
 		res.ContentLength, res.Uncompressed = -1, true
@@ -95,17 +94,14 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// gunzip reads the gzip header at the first Read, so that an empty body is an empty body.
+// gunzip reads the gzip header at the first Read; an empty body is an empty body.
 type gunzip struct {
-	wire *bufio.Reader
+	wire io.Reader
 	z    *gzip.Reader
 }
 
 func (g *gunzip) Read(p []byte) (int, error) {
 	if g.z == nil {
-		if _, err := g.wire.Peek(1); err != nil {
-			return 0, err
-		}
 		z, err := gzip.NewReader(g.wire)
 		if err != nil {
 			return 0, err

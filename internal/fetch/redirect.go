@@ -7,7 +7,7 @@ import (
 
 const maxRedirects = 5
 
-// redirects decides about each further hop. The dialer checks the hop's address as well.
+// redirects decides about each further hop. limited and the dialer look at its address besides.
 type redirects struct{ allow allowed }
 
 // kept are the headers that go to another host. Everything else may be a credential: vendors
@@ -22,9 +22,6 @@ func (r redirects) check(req *http.Request, via []*http.Request) error {
 		return refused("more than 5 redirects")
 	case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
 		return refused("a redirect from https to a scheme that is not")
-	}
-	if err := acceptable(req.URL); err != nil {
-		return err
 	}
 	if r.allow.has(req.URL.Hostname(), portOf(req.URL)) && !r.allow.has(first.Hostname(), portOf(first)) {
 		return refused("a redirect from a public host to one that may be private")
