@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -16,8 +17,9 @@ import (
 var migrations embed.FS
 
 // migrate brings the database up to this code's newest migration and gives its number. A
-// database that is further on already is left as it is.
-func migrate(ctx context.Context, db *sql.DB, path string) (int64, error) {
+// database that is further on already is left as it is. It waits up to wait for another process
+// that migrates, or serves.
+func migrate(ctx context.Context, db *sql.DB, path string, wait time.Duration) (int64, error) {
 	m, newest, err := migrator(db)
 	if err != nil {
 		return 0, err
@@ -29,7 +31,7 @@ func migrate(ctx context.Context, db *sql.DB, path string) (int64, error) {
 	if !pending {
 		return newest, nil
 	}
-	release, err := hold(ctx, path, migrationWait)
+	release, err := hold(ctx, path, wait)
 	if err != nil {
 		return 0, err
 	}

@@ -38,6 +38,10 @@ var _ store.Store = (*Store)(nil)
 // and migrates it. While another process serves a database that has to be migrated, it gives
 // code Locked. The folder must exist.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return openWaiting(ctx, path, migrationWait)
+}
+
+func openWaiting(ctx context.Context, path string, wait time.Duration) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, tutti.Errorf(tutti.Internal, "finding the database: %w", err)
@@ -50,7 +54,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	schema, err := migrate(ctx, write, path)
+	schema, err := migrate(ctx, write, path, wait)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
