@@ -22,7 +22,7 @@ type dam struct {
 }
 
 func newDAM(w *world, base string, secrets map[string]string, now func() time.Time) (player, error) {
-	d := &dam{ServeMux: http.NewServeMux(), base: base, key: secrets["apiKey"], secret: secrets["apiSecret"], now: now, assets: newTable(), limits: newLimiter(2000, time.Hour, now), pics: newGallery(w)}
+	d := &dam{ServeMux: http.NewServeMux(), base: base, key: secrets["api_key"], secret: secrets["api_secret"], now: now, assets: newTable(), limits: newLimiter(2000, time.Hour, now), pics: newGallery(w)}
 	for i, p := range w.pictures {
 		d.assets.add(assetID(p.PublicID), d.asset(i, p, w.days(30+i%60, i)))
 	}

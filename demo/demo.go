@@ -12,13 +12,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/tuttihq/tutti"
 )
 
 // Names are the played systems, by the names that the demo's configuration gives them.
-var names = [...]string{"dam", "social", "support", "stay"}
+var names = [...]string{"dam", "catalog", "social", "support", "stay"}
 
 // OriginsConfig says how the systems are played. The zero value works.
 type OriginsConfig struct {
@@ -63,7 +64,7 @@ func StartOrigins(cfg OriginsConfig) (*Origins, error) {
 
 // players make the vendor's side of each system.
 var players = map[string]func(w *world, base string, s map[string]string, now func() time.Time) (player, error){
-	"dam": newDAM, "social": newSocial, "support": newSupport, "stay": newStay,
+	"dam": newDAM, "catalog": newCatalog, "social": newSocial, "support": newSupport, "stay": newStay,
 }
 
 // Names gives the names of the systems, always in the same order.
@@ -78,9 +79,9 @@ func (o *Origins) URL(name string) string {
 }
 
 // Secrets are what a client must know to speak to a system, new at each start:
-// dam apiKey, apiSecret; catalog webhookSecret; social webhookSecret; support email, apiToken,
-// webhookSecret; stay apiKey, webhookSecret. (Cloudinary signs webhooks with the apiSecret; it
-// stands under webhookSecret too.) The map is the caller's own; empty for an unknown name.
+// dam api_key, api_secret; catalog webhook_secret; social webhook_secret; support email, api_token,
+// webhook_secret; stay api_key, webhook_secret. (Cloudinary signs webhooks with the api_secret; it
+// stands under webhook_secret too.) The map is the caller's own; empty for an unknown name.
 func (o *Origins) Secrets(name string) map[string]string {
 	out := map[string]string{}
 	if p, ok := o.byName[name]; ok {
@@ -91,15 +92,15 @@ func (o *Origins) Secrets(name string) map[string]string {
 	return out
 }
 
-// Env gives the environment that the demo's tutti.yaml asks for: URLs and secrets of all
-// systems, by names such as DEMO_DAM_URL and DEMO_SUPPORT_API_TOKEN.
+// Env gives the environment that the demo's tutti.yaml asks for, but for the visitors' secret:
+// URLs and secrets of all systems, by names such as DAM_URL and SUPPORT_API_TOKEN.
 func (o *Origins) Env() map[string]string {
 	env := map[string]string{}
 	for name, p := range o.byName {
-		prefix := "DEMO_" + upperSnake(name) + "_"
+		prefix := strings.ToUpper(name) + "_"
 		env[prefix+"URL"] = p.url
 		for k, v := range p.secrets {
-			env[prefix+upperSnake(k)] = v
+			env[prefix+strings.ToUpper(k)] = v
 		}
 	}
 	return env
@@ -155,21 +156,6 @@ func random(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
-}
-
-func upperSnake(s string) string {
-	out := []byte{}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' && i > 0 {
-			out = append(out, '_')
-		}
-		if c >= 'a' && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		out = append(out, c)
-	}
-	return string(out)
 }
 
 func notFound(kind, id string) error {

@@ -172,10 +172,10 @@ func reset(w http.ResponseWriter) {
 //	GET    /_demo/calls
 //	POST   /_demo/change  {"kind":"hotel","id":"azul","fields":{"phone":"…"}}
 //
-// A POST must say Content-Type: application/json, so that no page of another site can send it.
+// No page of another site can change anything here.
 func (o *origin) control(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		writeJSON(w, http.StatusUnsupportedMediaType, map[string]any{"error": "Send Content-Type: application/json."})
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		writeJSON(w, http.StatusForbidden, map[string]any{"error": err.Error()})
 		return
 	}
 	switch r.Method + " " + r.URL.Path {

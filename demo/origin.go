@@ -82,13 +82,13 @@ func newSecrets(name string) map[string]string {
 	switch name {
 	case "dam":
 		s := random(14)
-		return map[string]string{"apiKey": "8" + digits(14), "apiSecret": s, "webhookSecret": s}
+		return map[string]string{"api_key": "8" + digits(14), "api_secret": s, "webhook_secret": s}
 	case "support":
-		return map[string]string{"email": "desk@stay.example", "apiToken": random(20), "webhookSecret": random(24)}
+		return map[string]string{"email": "desk@stay.example", "api_token": random(20), "webhook_secret": random(24)}
 	case "stay":
-		return map[string]string{"apiKey": random(20), "webhookSecret": random(24)}
+		return map[string]string{"api_key": random(20), "webhook_secret": random(24)}
 	}
-	return map[string]string{"webhookSecret": random(24)}
+	return map[string]string{"webhook_secret": random(24)}
 }
 
 func digits(n int) string {

@@ -27,7 +27,7 @@ const socialHost, placeHost = "https://social.example", "https://stay.example/pl
 var travelTag = map[string]string{"en": "travel", "de": "reisen", "es": "viajes"}
 
 func newSocial(w *world, base string, secrets map[string]string, now func() time.Time) (player, error) {
-	s := &social{ServeMux: http.NewServeMux(), hookSecret: secrets["webhookSecret"], now: now, posts: newTable(), limits: newLimiter(300, 5*time.Minute, now)}
+	s := &social{ServeMux: http.NewServeMux(), hookSecret: secrets["webhook_secret"], now: now, posts: newTable(), limits: newLimiter(300, 5*time.Minute, now)}
 	for _, p := range writePosts(w, base) {
 		s.posts.add(text(p, "id"), p)
 	}

@@ -22,7 +22,7 @@ type stay struct {
 }
 
 func newStay(w *world, _ string, secrets map[string]string, now func() time.Time) (player, error) {
-	s := &stay{ServeMux: http.NewServeMux(), key: secrets["apiKey"], hookSecret: secrets["webhookSecret"], now: now, hotels: newTable(), places: newTable(), reservation: newTable()}
+	s := &stay{ServeMux: http.NewServeMux(), key: secrets["api_key"], hookSecret: secrets["webhook_secret"], now: now, hotels: newTable(), places: newTable(), reservation: newTable()}
 	for i, h := range w.hotels {
 		s.hotels.add(h.ID, record{
 			"id": h.ID, "name": h.Name, "text": "<p>" + h.En + "</p>", "town": h.Town, "location": tutti.Place{Lat: h.Lat, Lon: h.Lon}, "address": h.Address, "phone": h.Phone,

@@ -23,7 +23,7 @@ type support struct {
 
 func newSupport(w *world, base string, secrets map[string]string, now func() time.Time) (player, error) {
 	s := &support{
-		ServeMux: http.NewServeMux(), base: base, user: secrets["email"] + "/token", token: secrets["apiToken"], hookSecret: secrets["webhookSecret"],
+		ServeMux: http.NewServeMux(), base: base, user: secrets["email"] + "/token", token: secrets["api_token"], hookSecret: secrets["webhook_secret"],
 		now: now, tickets: newTable(), articles: newTable(), limits: newLimiter(700, time.Minute, now),
 	}
 	for _, t := range writeTickets(w, base) {
@@ -51,12 +51,7 @@ func newSupport(w *world, base string, secrets map[string]string, now func() tim
 		s.list(w, r, "tickets", rows)
 	})
 	s.HandleFunc("GET /api/v2/search", s.search)
-	const help = "/api/v2/help_center"
-	s.HandleFunc("GET "+help+"/articles/search", s.searchArticles)
-	s.HandleFunc("GET "+help+"/articles/{id}", s.article)
-	s.HandleFunc("GET "+help+"/{locale}/articles/{id}", s.article)
-	s.HandleFunc("GET "+help+"/{locale}/articles", s.listArticles)
-	s.HandleFunc("GET "+help+"/{locale}/sections", s.sections)
+	s.HandleFunc("GET /api/v2/help_center/{rest...}", s.help)
 	s.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.fail(w, http.StatusNotFound) })
 	return s, nil
 }

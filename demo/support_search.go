@@ -110,6 +110,28 @@ func inLocale(a record, locale string) (record, bool) {
 	return out, true
 }
 
+// help answers the help centre's paths, with a locale or without.
+func (s *support) help(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(r.PathValue("rest"), "/")
+	if parts[0] != "articles" {
+		r.SetPathValue("locale", parts[0])
+		parts = parts[1:]
+	}
+	switch {
+	case len(parts) == 2 && parts[0] == "articles" && parts[1] == "search" && r.PathValue("locale") == "":
+		s.searchArticles(w, r)
+	case len(parts) == 2 && parts[0] == "articles":
+		r.SetPathValue("id", parts[1])
+		s.article(w, r)
+	case len(parts) == 1 && parts[0] == "articles":
+		s.listArticles(w, r)
+	case len(parts) == 1 && parts[0] == "sections":
+		s.sections(w, r)
+	default:
+		s.fail(w, http.StatusNotFound)
+	}
+}
+
 func (s *support) article(w http.ResponseWriter, r *http.Request) {
 	if a, ok := s.articles.get(r.PathValue("id")); ok {
 		if out, ok := inLocale(a, r.PathValue("locale")); ok {
