@@ -184,6 +184,11 @@ func TestOnlyClearAddressesAreAccepted(t *testing.T) {
 			t.Errorf("%s is accepted", s)
 		}
 	}
+	for _, host := range []string{"[8.8.8.8]", "[acme.example]", "a@acme.example", "acme.example/x"} { // as no parser makes them
+		if u := (&url.URL{Scheme: "http", Host: host}); acceptable(u) == nil {
+			t.Errorf("%q is accepted as a host", host)
+		}
+	}
 }
 
 func TestNameThatChangesItsAddressAfterACheckIsRefused(t *testing.T) {
