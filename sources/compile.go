@@ -1,0 +1,340 @@
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
+)
+
+// compiled is a manifest whose expressions are ready to run. It is the same for every source
+// that uses the manifest.
+type compiled struct {
+	url     *template
+	headers []namedTemplate
+	auth    *compiledAuth
+	kinds   map[string]*compiledKind
+	webhook *compiledWebhook
+}
+
+type namedTemplate struct {
+	name string
+	*template
+}
+
+type compiledAuth struct {
+	kind                  string
+	name                  string
+	user, password, value *template
+}
+
+type compiledKind struct {
+	name       string
+	pattern    *regexp.Regexp
+	ownerID    *regexp.Regexp // what an owner looks like; nil = anything
+	canonical  *expression
+	listSign   string // what ids cannot hold because it separates them in a call
+	get        *call
+	batch      *call
+	selects    []*selectCall
+	recordID   *expression
+	exists     *expression
+	fields     []field
+	locale     *expression
+	tags       []tagRule
+	renditions *renditions
+	def        Definition
+}
+
+type tagRule struct {
+	kind string
+	id   *expression
+}
+
+// compiler collects the mistakes of one manifest.
+type compiler struct {
+	m        *Manifest
+	problems []error
+}
+
+// checkManifest compiles a manifest and gives its mistakes; the result stays with it.
+func checkManifest(m *Manifest) []error {
+	c := &compiler{m: m}
+	m.compiled = c.manifest()
+	return c.problems
+}
+
+func (c *compiler) wrong(path, what, hint string) {
+	c.problems = append(c.problems, c.m.wrong(path, what, hint))
+}
+
+func (c *compiler) manifest() *compiled {
+	m, out := c.m, &compiled{kinds: map[string]*compiledKind{}}
+	if !tutti.IsName(m.Name) {
+		c.wrong("name", "is missing or no name", "Write, for example:  name: acme")
+	}
+	for group, decl := range map[string]map[string]Declaration{"settings": m.Settings, "secrets": m.Secrets} {
+		for _, name := range sortedKeys(decl) {
+			d, at := decl[name], group+"."+name
+			if !tutti.IsName(name) || strings.Contains(name, "-") {
+				c.wrong(at, "is no name: letters, digits and '_'", "")
+			}
+			if d.Description == "" {
+				c.wrong(at+".description", "is missing", "Tell the operator what it is and where to find it.")
+			}
+			c.pattern(at+".pattern", d.Pattern)
+			if group == "secrets" && d.Default != "" {
+				c.wrong(at+".default", "is not possible for a secret", "Remove it.")
+			}
+		}
+	}
+	out.url = c.template("url", m.URL, configNames)
+	out.headers = c.headers("headers", m.Headers, configNames)
+	out.auth = c.auth()
+	for i, s := range m.Limits.Statuses {
+		if s < 400 || s > 599 {
+			c.wrong(fmt.Sprintf("limits.statuses.%d", i), "is no status of an error", "")
+		}
+	}
+	if !slices.Contains([]string{"", "seconds", "unix", "time"}, m.Limits.ResetAs) {
+		c.wrong("limits.resetAs", "is unknown", "Write seconds, unix or time.")
+	}
+	if len(m.Kinds) == 0 {
+		c.wrong("kinds", "is missing", "Write at least one kind of item.")
+	}
+	for _, name := range m.kindNames() {
+		if !tutti.IsName(name) {
+			c.wrong("kinds."+name, "is no name: a letter, then letters, digits, '-' or '_'", "")
+		}
+		if m.Kinds[name] == nil {
+			c.wrong("kinds."+name, "is empty", "")
+			continue
+		}
+		out.kinds[name] = c.kind(name, m.Kinds[name])
+	}
+	out.webhook = c.webhook()
+	return out
+}
+
+func (c *compiler) auth() *compiledAuth {
+	a := c.m.Auth
+	if a == nil {
+		return nil
+	}
+	out := &compiledAuth{kind: a.Type, name: a.Name}
+	need := func(key, value string) *template {
+		if value == "" {
+			c.wrong("auth."+key, "is missing", "Write, for example:  "+key+": ${secrets.token}")
+		}
+		return c.template("auth."+key, value, configNames)
+	}
+	switch a.Type {
+	case "none":
+	case "basic":
+		out.user, out.password = need("user", a.User), need("password", a.Password)
+	case "bearer":
+		out.value = need("token", a.Token)
+	case "header", "query":
+		out.value = need("value", a.Value)
+		if a.Name == "" || a.Type == "header" && !headerName.MatchString(a.Name) {
+			c.wrong("auth.name", "is missing or no name of a "+a.Type, "Write, for example:  name: X-Api-Key")
+		}
+	default:
+		c.wrong("auth.type", "is missing or unknown", "Write none, basic, bearer, header or query.")
+	}
+	return out
+}
+
+var (
+	headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
+	resources  = []string{"Asset", "Product", "SocialPost", "SupportTicket", "Article", "Place", "Record"}
+	dimensions = []string{tutti.LocaleDimension, tutti.MarketDimension, tutti.CurrencyDimension, tutti.PerspectiveDimension}
+)
+
+func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
+	at := "kinds." + name
+	out := &compiledKind{name: name}
+	if !slices.Contains(resources, k.Type) {
+		c.wrong(at+".type", "is missing or unknown", "Write one of "+list(resources)+".")
+	}
+	for i, d := range k.Dimensions {
+		if !slices.Contains(dimensions, d) {
+			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), "is unknown", "Write one of "+list(dimensions)+".")
+		}
+	}
+	out.pattern = c.pattern(at+".id.pattern", k.ID.Pattern)
+	out.ownerID = c.pattern(at+".ownerPattern", k.OwnerID)
+	if k.ID.Canonical != "" {
+		out.canonical = c.expression(at+".id.canonical", k.ID.Canonical, idNames)
+	}
+	if k.Get == nil && k.Batch == nil {
+		c.wrong(at, "has neither get nor batch", "Write how to ask for one item (get) or many (batch).")
+	}
+	if k.Get != nil {
+		out.get = c.call(at+".get", k.Get, k.Fragment)
+		if out.get.record == nil && k.Get.Records == "" {
+			out.get.record = []string{}
+		}
+	}
+	if k.Batch != nil {
+		out.batch = c.batch(at+".batch", k, out)
+	}
+	filters := c.filters(at, k.Filters)
+	for i, s := range k.Select {
+		out.selects = append(out.selects, c.selection(fmt.Sprintf("%s.select.%d", at, i), k, s))
+	}
+	recordID := k.RecordID
+	if recordID == "" {
+		recordID = "record.id"
+	}
+	out.recordID = c.expression(at+".recordId", recordID, recordNames)
+	out.exists = c.optional(at+".exists", k.Exists, recordNames)
+	out.locale = c.optional(at+".locale", k.Locale, recordNames)
+	for _, kind := range sortedKeys(k.Tags) {
+		if !tutti.IsName(kind) {
+			c.wrong(at+".tags."+kind, "is no name of a kind of record", "")
+		}
+		out.tags = append(out.tags, tagRule{kind, c.expression(at+".tags."+kind, k.Tags[kind], recordNames)})
+	}
+	out.fields = c.fields(at+".map", tutti.ResourceType(k.Type), k.Map)
+	if k.Owner != "" && k.Map[k.Owner] == (FieldSpec{}) {
+		c.wrong(at+".owner", "is no mapped field", "Write one of "+list(sortedKeys(k.Map))+".")
+	}
+	if k.Renditions != nil {
+		out.renditions = c.renditions(at+".renditions", k.Renditions)
+	}
+	out.def = out.definition(k, filters)
+	return out
+}
+
+func (c *compiler) filters(at string, in map[string]Filter) map[string]Filter {
+	out := map[string]Filter{}
+	for _, name := range sortedKeys(in) {
+		f, path := in[name], at+".filters."+name
+		if !slices.Contains([]string{"string", "int", "float", "bool", "place", "time", "ref"}, f.Type) {
+			c.wrong(path+".type", "is missing or unknown", "Write string, int, float, bool, place, time or ref.")
+		}
+		if !tutti.IsName(name) || strings.Contains(name, "-") {
+			c.wrong(path, "is no name: letters, digits and '_'", "")
+		}
+		if p := c.pattern(path+".pattern", f.Pattern); p != nil {
+			f.pattern = p
+		}
+		out[name] = f
+	}
+	return out
+}
+
+// definition is what the house knows of the kind.
+func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Definition {
+	d := Definition{
+		Name: k.name, Type: tutti.ResourceType(spec.Type), Description: spec.Description, Dimensions: spec.Dimensions,
+		Fields: map[string]tutti.FieldType{}, Owner: spec.Owner, Canonical: k.canonicalID, MaxIDs: 1, Example: spec.ID.Example, Filters: filters,
+	}
+	for _, f := range k.fields {
+		d.Fields[f.name] = f.kind
+	}
+	if spec.Batch != nil {
+		if d.MaxIDs = spec.Batch.MaxIDs; spec.Batch.MaxRows > 0 {
+			d.MaxIDs = min(d.MaxIDs, spec.Batch.MaxRows)
+		}
+		if k.batch != nil && k.batch.idsInURL {
+			if d.MaxIDBytes = spec.Batch.MaxURLBytes; d.MaxIDBytes == 0 {
+				d.MaxIDBytes = 6 << 10 // Node servers answer 431 over 16 KiB of headers, proxies cut at 8
+			}
+		}
+	}
+	for _, t := range k.tags {
+		d.DependsOn = append(d.DependsOn, t.kind)
+	}
+	for _, s := range k.selects {
+		d.Search = d.Search || s.spec.Text != ""
+		d.OwnerFilter = d.OwnerFilter || s.spec.Owner
+		d.Lists = d.Lists || len(s.spec.Filters) == 0 && s.spec.Text != "required" && !s.spec.Owner
+		d.MaxFirst = max(d.MaxFirst, s.maxFirst())
+		for name := range s.spec.Sorts {
+			if !slices.Contains(d.Sorts, name) {
+				d.Sorts = append(d.Sorts, name)
+			}
+		}
+	}
+	slices.Sort(d.Sorts)
+	return d
+}
+
+// canonicalID gives the one spelling of an id; false when the kind's syntax forbids it.
+func (k *compiledKind) canonicalID(id string) (string, bool) {
+	if k.canonical != nil {
+		v, ok, err := k.canonical.eval(map[string]any{"id": id})
+		s, isText := v.(string)
+		if !ok || err != nil || !isText || s == "" || len(s) > maxID || !printable(s) {
+			return "", false
+		}
+		id = s
+	}
+	if k.pattern != nil && !k.pattern.MatchString(id) || k.listSign != "" && strings.Contains(id, k.listSign) {
+		return "", false
+	}
+	return id, true
+}
+
+func (c *compiler) pattern(path, src string) *regexp.Regexp {
+	if src == "" {
+		return nil
+	}
+	re, err := regexp.Compile(`^(?:` + src + `)$`)
+	if err != nil {
+		c.wrong(path, "is no valid pattern", "Patterns are RE2 and match the whole value.")
+	}
+	return re
+}
+
+func (c *compiler) optional(path, src string, in func() (*expr.Dynamic, error)) *expression {
+	if src == "" {
+		return nil
+	}
+	return c.expression(path, src, in)
+}
+
+func (c *compiler) expression(path, src string, in func() (*expr.Dynamic, error)) *expression {
+	e, err := compileExpression(src, in)
+	if err != nil {
+		c.badExpression(path, err)
+		return nil
+	}
+	return e
+}
+
+func (c *compiler) template(path, src string, in func() (*expr.Dynamic, error)) *template {
+	t, err := compileTemplate(src, in)
+	if err != nil {
+		c.badExpression(path, err)
+		return &template{}
+	}
+	return t
+}
+
+func (c *compiler) headers(path string, in map[string]string, at func() (*expr.Dynamic, error)) []namedTemplate {
+	var out []namedTemplate
+	for _, name := range sortedKeys(in) {
+		if !headerName.MatchString(name) {
+			c.wrong(path+"."+name, "is no name of a header", "")
+		}
+		out = append(out, namedTemplate{http.CanonicalHeaderKey(name), c.template(path+"."+name, in[name], at)})
+	}
+	return out
+}
+
+func (c *compiler) badExpression(path string, err error) {
+	var e *tutti.Error
+	if errors.As(err, &e) {
+		c.wrong(path, "is wrong: "+strings.TrimSuffix(e.Message, "."), e.Hint)
+		return
+	}
+	c.wrong(path, "is wrong: "+err.Error(), "")
+}

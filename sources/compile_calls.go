@@ -1,0 +1,166 @@
+package sources
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// selectCall is a compiled SelectSpec.
+type selectCall struct {
+	*call
+	spec  *SelectSpec
+	sorts map[string]any
+	next  []string
+	ids   *expression
+}
+
+var pagings = []string{"", "cursor", "link", "page", "offset"}
+
+func (s *selectCall) maxFirst() int {
+	if s.spec.Paging.MaxFirst > 0 {
+		return s.spec.Paging.MaxFirst
+	}
+	return 100
+}
+
+func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
+	b := k.Batch
+	call := c.call(at, &b.CallSpec, k.Fragment)
+	if b.MaxIDs < 1 {
+		c.wrong(at+".maxIds", "is missing", "Write how many ids the system takes in one call, for example:  maxIds: 100")
+	}
+	each := call.graphql != nil && call.graphql.each != ""
+	if call.records == nil && !each {
+		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items  (or '.' for the answer itself)")
+	}
+	if call.record != nil {
+		c.wrong(at+".record", "is not for many", "Write records.")
+	}
+	uses := each
+	for name, q := range b.Query {
+		if !strings.Contains(q.Value, "ids") {
+			continue
+		}
+		uses, call.idsInURL = true, true
+		switch q.Encode {
+		case "csv":
+			out.listSign = ","
+		case "pipe":
+			out.listSign = "|"
+		case "":
+			c.wrong(at+".query."+name+".encode", "is missing", "Write how the list is written: csv, pipe, repeat, bracket or json.")
+		}
+	}
+	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") {
+		uses = true
+	}
+	if !uses {
+		c.wrong(at, "does not use ${ids}", "Write it into query, body or graphql.variables.")
+	}
+	if call.method != http.MethodGet {
+		call.idsInURL = false
+	}
+	return call
+}
+
+// mentions reports whether a text in a tree holds a word.
+func mentions(v any, word string) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, word)
+	case []any:
+		return slices.ContainsFunc(v, func(x any) bool { return mentions(x, word) })
+	case map[string]any:
+		for _, x := range v {
+			if mentions(x, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall {
+	if s == nil {
+		c.wrong(at, "is empty", "")
+		return &selectCall{call: &call{}, spec: &SelectSpec{}}
+	}
+	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment), spec: s, sorts: map[string]any{}}
+	if out.records == nil {
+		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
+	}
+	if !slices.Contains([]string{"", "required", "optional"}, s.Text) {
+		c.wrong(at+".text", "is unknown", "Write required or optional, or leave it out.")
+	}
+	for key, names := range map[string][]string{"filters": s.Filters, "optional": s.Optional} {
+		for i, name := range names {
+			if _, ok := k.Filters[name]; !ok {
+				c.wrong(fmt.Sprintf("%s.%s.%d", at, key, i), "is no filter of the kind", "Declare it under filters.")
+			}
+		}
+	}
+	for _, name := range sortedKeys(s.Sorts) {
+		out.sorts[name] = c.node(at+".sorts."+name, s.Sorts[name])
+	}
+	p := s.Paging
+	if !slices.Contains(pagings, p.Type) {
+		c.wrong(at+".paging.type", "is unknown", "Write cursor, link, page or offset.")
+	}
+	if p.MaxFirst < 0 {
+		c.wrong(at+".paging.maxFirst", "is less than 1", "")
+	}
+	if (p.Type == "cursor") == (p.Next == "") {
+		c.wrong(at+".paging.next", "belongs to paging by cursor, and only there", "Write the path of the next cursor in the answer.")
+	}
+	if (p.Type == "link") == (p.Param == "") {
+		c.wrong(at+".paging.param", "belongs to paging by link, and only there", "Write the parameter of the next address that holds the cursor.")
+	}
+	out.next = c.path(at+".paging.next", p.Next)
+	out.ids = c.optional(at+".ids", s.IDs, recordNames)
+	return out
+}
+
+// answers reports whether this call can answer what a selection gives.
+func (s *selectCall) answers(filter map[string]any, text, sort, owner string) bool {
+	if (text != "" && s.spec.Text == "") || (text == "" && s.spec.Text == "required") || s.spec.Owner != (owner != "") {
+		return false
+	}
+	if _, ok := s.sorts[sort]; sort != "" && !ok {
+		return false
+	}
+	for _, f := range s.spec.Filters {
+		if _, ok := filter[f]; !ok {
+			return false
+		}
+	}
+	for f := range filter {
+		if !slices.Contains(s.spec.Filters, f) && !slices.Contains(s.spec.Optional, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// says tells a person what the call answers.
+func (s *selectCall) says() string {
+	var parts []string
+	parts = append(parts, s.spec.Filters...)
+	for _, f := range s.spec.Optional {
+		parts = append(parts, "["+f+"]")
+	}
+	switch s.spec.Text {
+	case "required":
+		parts = append(parts, "text")
+	case "optional":
+		parts = append(parts, "[text]")
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, " + ")
+}
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }

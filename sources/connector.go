@@ -1,0 +1,152 @@
+package sources
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Connector knows how to speak to one kind of system. It never sleeps, retries, caches, logs or
+// counts: the Source around it does. It must be safe for concurrent use and give up when the
+// context ends.
+type Connector interface {
+	// Fetch asks for items of one kind, at most Definition.MaxIDs of them, with checked, canonical
+	// and distinct ids, in one call of the system where its API allows that. The answer is a set:
+	// an ask that is in none of its parts is not there at the origin. The error is for the call as
+	// a whole, and carries Unavailable, Timeout, TooLarge, BadAnswer, or is a *Refused. It must
+	// quote nothing of the answer.
+	Fetch(ctx context.Context, asks []Ask, s tutti.Scope) (Batch, error)
+}
+
+// Selector is a connector that can also answer selections.
+type Selector interface {
+	// Select asks for one page. The selection names only filters, sorts and an owner that the
+	// kind's Definition declares, in their types; First is at least 1. Codes as of Fetch, and
+	// InvalidValue for a combination that the system cannot answer.
+	Select(ctx context.Context, q tutti.Selection, s tutti.Scope) (Page, error)
+}
+
+// Listener is a connector whose system posts webhooks.
+type Listener interface {
+	// Changed verifies a webhook over its raw body and tells what changed. Unauthenticated for a
+	// signature or time that is not right, BadRequest for a message that cannot be read.
+	Changed(r *http.Request, body []byte) (Event, error)
+}
+
+// Ask is a wish for one item.
+type Ask struct {
+	Ref       tutti.Ref
+	Validator string // of the copy that is kept; "" = there is none
+}
+
+// Batch is what an origin said about a set of asks.
+type Batch struct {
+	Found     map[tutti.Ref]Record
+	Unchanged map[tutti.Ref]bool  // the copy with the validator still counts
+	Failed    map[tutti.Ref]error // this one alone could not be read
+	Cut       bool                // rows were cut off: what is missing may be there all the same
+	Until     time.Time           // the system wants no call before this instant; zero = it does not say
+}
+
+// Record is one item as the origin has it now.
+type Record struct {
+	Resource  *tutti.Resource
+	Validator string // "" when the origin gives none
+}
+
+// Page is one page of a selection.
+type Page struct {
+	Records []Record
+	// IDs are set instead of Records by a system whose search knows only ids: the Source then
+	// gets them like any other items.
+	IDs   []string
+	Next  string // where the next page starts; "" at the end
+	Total *int   // nil when the origin does not say
+	Until time.Time
+}
+
+// Event is a verified webhook.
+type Event struct {
+	ID      string // the same for a repeated delivery; made of signed bytes only
+	Changes []Change
+}
+
+// Change says which records changed. Without IDs any record of the kind may have.
+type Change struct {
+	Kind string
+	IDs  []string
+}
+
+// Refused is an answer with an HTTP status that is none of success. It carries RateLimited when
+// the system asks to wait, BadAnswer for another 4xx, Unavailable for the rest and for 401 and 403.
+type Refused struct {
+	Status int
+	Until  time.Time // when the system may be asked again; zero = it does not say
+	Limit  bool      // the system asks to wait, whatever the status
+}
+
+func (r *Refused) Error() string {
+	switch {
+	case r.Limit:
+		return "the system asks to wait"
+	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
+		return "the system refuses the credentials, with status " + http.StatusText(r.Status)
+	}
+	return "the system answers with status " + statusText(r.Status)
+}
+
+// Is makes errors.Is(err, code) work.
+func (r *Refused) Is(target error) bool { return target == r.code() }
+
+// Unwrap gives the code, so that tutti.CodeOf finds it.
+func (r *Refused) Unwrap() error { return r.code() }
+
+func (r *Refused) code() tutti.Code {
+	switch {
+	case r.Limit:
+		return tutti.RateLimited
+	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden || r.Status < 400 || r.Status >= 500:
+		return tutti.Unavailable
+	}
+	return tutti.BadAnswer
+}
+
+// Definition is what a connector says about one of its kinds.
+type Definition struct {
+	Name        string
+	Type        tutti.ResourceType
+	Description string
+	Fields      map[string]tutti.FieldType
+	Dimensions  []string
+	Owner       string // the field that says whose an item is, where the config names none
+
+	Canonical  func(id string) (string, bool) // the one spelling of an id; false = no item can have it. Nil = every id, as it is
+	MaxIDs     int                            // of one Fetch; 0 = 1
+	MaxIDBytes int                            // of all ids of one Fetch, as they are written in a URL, 1 added for each; 0 = no limit
+	Example    string                         // an id that may or may not exist, for checking the connection
+
+	Filters     map[string]Filter
+	Sorts       []string // as they may be written, with '-' in front for descending
+	Search      bool
+	OwnerFilter bool
+	Lists       bool     // it can be selected without filter, text and owner
+	MaxFirst    int      // the most items of one page; 0 = 100
+	DependsOn   []string // kinds of records that items are made of besides their own
+}
+
+// Filter declares one filter of selections.
+type Filter struct {
+	Type        string `yaml:"type"` // string, int, float, bool, place, time, ref
+	Kind        string `yaml:"kind"` // of refs: the kind in the same source
+	Description string `yaml:"description"`
+	Pattern     string `yaml:"pattern"` // of strings and the ids of refs: what the whole value must match
+	pattern     matcher
+}
+
+type matcher interface{ MatchString(string) bool }
+
+// raw is a record's own bytes.
+type raw = json.RawMessage

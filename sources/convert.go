@@ -1,0 +1,358 @@
+package sources
+
+import (
+	"encoding/json"
+	"math"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
+)
+
+// convert brings a mapped value into the Go type of its field. absent: there is nothing (null,
+// an empty text); an error: the origin gave something else than the manifest promises.
+func (f *field) convert(v any, before, link string, ownSource string) (out any, absent bool, err error) {
+	ok := false
+	switch f.kind {
+	case tutti.FieldString:
+		var s string
+		if s, ok = toText(v); ok {
+			if f.url {
+				s, ok = address(s), true
+			}
+			return s, s == "", nil
+		}
+	case tutti.FieldInt:
+		out, ok = toInt(v)
+	case tutti.FieldFloat:
+		out, ok = toFloat(v)
+	case tutti.FieldBool:
+		out, ok = v.(bool)
+	case tutti.FieldTime:
+		if v == "" {
+			return nil, true, nil
+		}
+		out, ok = toTime(v)
+	case tutti.FieldMoney:
+		out, ok = toMoney(v)
+	case tutti.FieldPlace:
+		out, ok = toPlace(v)
+	case tutti.FieldFocal:
+		out, ok = toFocal(v)
+	case tutti.FieldRichText:
+		var s string
+		if s, ok = toText(v); ok {
+			r := richText(s, f.from)
+			return r, r.Plain == "" && r.HTML == "", nil
+		}
+	case tutti.FieldRef:
+		return f.toRef(v, before, link, ownSource)
+	case tutti.FieldRefs:
+		return f.toRefs(v, before, link, ownSource)
+	case tutti.FieldStrings:
+		var all []string
+		if all, ok = toTexts(v); ok {
+			return all, len(all) == 0, nil
+		}
+	case tutti.FieldJSON:
+		return stripped(v), false, nil
+	}
+	if !ok {
+		return nil, false, tutti.Errorf(tutti.BadAnswer, "reading the field %s: a %s is no %s", f.name, kindOf(v), f.kind)
+	}
+	return out, false, nil
+}
+
+func toText(v any) (string, bool) {
+	switch v.(type) {
+	case string, bool, int64, float64, json.Number, time.Time:
+		s, err := text1(v)
+		return text.StripHoles(s), err == nil
+	}
+	return "", false
+}
+
+func toTexts(v any) ([]string, bool) {
+	all, isList := v.([]any)
+	if !isList {
+		all = []any{v}
+	}
+	out := make([]string, 0, len(all))
+	for _, x := range all {
+		if x == nil {
+			continue
+		}
+		s, ok := toText(x)
+		if !ok {
+			return nil, false
+		}
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out, true
+}
+
+// richText reads text as it is written at the origin; HTML when the manifest says nothing.
+func richText(s, from string) tutti.RichText {
+	s = text.StripHoles(s)
+	switch from {
+	case "markdown":
+		return text.FromMarkdown(s)
+	case "plain":
+		return text.FromPlain(s)
+	}
+	return text.FromHTML(s)
+}
+
+// address keeps addresses that a person may follow: http, https, mailto, tel, or a path. What
+// could run in a page becomes "".
+func address(s string) string {
+	s = strings.TrimSpace(s)
+	if !printable(s) || strings.HasPrefix(s, `\`) {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "http", "https":
+		if u.Host == "" {
+			return ""
+		}
+	case "", "mailto", "tel":
+	default:
+		return ""
+	}
+	return s
+}
+
+func toInt(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case float64:
+		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<53
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i, true
+		}
+		f, err := v.Float64()
+		return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
+	case string:
+		i, err := strconv.ParseInt(v, 10, 64)
+		return i, err == nil
+	}
+	return 0, false
+}
+
+func toFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	case string:
+		f, err := strconv.ParseFloat(v, 64)
+		return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
+	}
+	return 0, false
+}
+
+// timeForms are the ways in which systems write an instant. Without a zone it is UTC.
+var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02", "2006-01-02T15:04", time.RFC1123, time.RFC1123Z}
+
+// toTime reads RFC 3339 with or without a zone, a date, and unix seconds or milliseconds.
+func toTime(v any) (time.Time, bool) {
+	switch v := v.(type) {
+	case time.Time:
+		return v, true
+	case string:
+		for _, form := range timeForms {
+			if t, err := time.Parse(form, v); err == nil {
+				return t.UTC(), sane(t)
+			}
+		}
+		return time.Time{}, false
+	}
+	f, ok := toFloat(v)
+	if !ok {
+		return time.Time{}, false
+	}
+	if i, exact := toInt(v); exact && i > -1e11 && i < 1e11 {
+		return time.Unix(i, 0).UTC(), true
+	} else if exact {
+		t := time.UnixMilli(i).UTC()
+		return t, sane(t)
+	}
+	t := time.UnixMilli(int64(f * 1000)).UTC()
+	return t, sane(t)
+}
+
+// sane keeps years that JSON and databases can write.
+func sane(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
+
+var (
+	decimal  = regexp.MustCompile(`^-?(0|[1-9]\d{0,30})(\.\d{1,18})?$`)
+	currency = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+// toMoney takes what money(…) gives, or an object with amount (a decimal, exactly as written) and
+// currency.
+func toMoney(v any) (tutti.Money, bool) {
+	m, ok := v.(tutti.Money)
+	if !ok {
+		o, isObject := v.(map[string]any)
+		if !isObject {
+			return m, false
+		}
+		amount, err := text1(o["amount"])
+		cur, isText := o["currency"].(string)
+		if err != nil || !isText {
+			return m, false
+		}
+		m = tutti.Money{Amount: amount, Currency: strings.ToUpper(cur)}
+	}
+	return m, decimal.MatchString(m.Amount) && currency.MatchString(m.Currency)
+}
+
+// toPlace takes an object with lat and lon, by the names in use, or text such as 43.26,-2.93.
+func toPlace(v any) (tutti.Place, bool) {
+	switch v := v.(type) {
+	case tutti.Place:
+		return v, v.Valid()
+	case *tutti.Place:
+		if v != nil {
+			return *v, v.Valid()
+		}
+	case string:
+		a, b, found := strings.Cut(v, ",")
+		lat, ok := toFloat(strings.TrimSpace(a))
+		lon, ok2 := toFloat(strings.TrimSpace(b))
+		p := tutti.Place{Lat: lat, Lon: lon}
+		return p, found && ok && ok2 && p.Valid()
+	case map[string]any:
+		lat, ok := firstNumber(v, "lat", "latitude")
+		lon, ok2 := firstNumber(v, "lon", "lng", "longitude")
+		p := tutti.Place{Lat: lat, Lon: lon}
+		return p, ok && ok2 && p.Valid()
+	}
+	return tutti.Place{}, false
+}
+
+func toFocal(v any) (tutti.Focal, bool) {
+	if f, ok := v.(tutti.Focal); ok {
+		return f, true
+	}
+	m, _ := v.(map[string]any)
+	x, ok := firstNumber(m, "x")
+	y, ok2 := firstNumber(m, "y")
+	return tutti.Focal{X: x, Y: y}, ok && ok2 && x >= 0 && x <= 1 && y >= 0 && y <= 1
+}
+
+func firstNumber(m map[string]any, names ...string) (float64, bool) {
+	for _, n := range names {
+		if v, ok := m[n]; ok {
+			return toFloat(v)
+		}
+	}
+	return 0, false
+}
+
+// toRef makes a ref of a whole ref, of an id with a kind in front, or of a link in a text.
+func (f *field) toRef(v any, before, link, ownSource string) (any, bool, error) {
+	s, ok := toText(v)
+	if !ok {
+		return nil, false, tutti.Errorf(tutti.BadAnswer, "reading the field %s: a %s is no ref", f.name, kindOf(v))
+	}
+	if s == "" || f.ref != nil && before == "" || f.link != nil && link == "" {
+		return nil, true, nil // the setting that says where it leads is not set
+	}
+	if f.link != nil {
+		if s = linked(s, link); s == "" {
+			return nil, true, nil
+		}
+	}
+	if before != "" {
+		if !strings.Contains(before, ":") {
+			before = ownSource + ":" + before
+		}
+		s = before + "/" + s
+	}
+	ref, err := tutti.ParseRef(s)
+	if err != nil {
+		return nil, false, tutti.Errorf(tutti.BadAnswer, "reading the field %s: it makes no ref", f.name)
+	}
+	return ref, false, nil
+}
+
+func (f *field) toRefs(v any, before, link, ownSource string) (any, bool, error) {
+	all, isList := v.([]any)
+	if !isList {
+		all = []any{v}
+	}
+	refs := make([]tutti.Ref, 0, len(all))
+	for _, x := range all {
+		if x == nil {
+			continue
+		}
+		r, absent, err := f.toRef(x, before, link, ownSource)
+		if err != nil {
+			return nil, false, err
+		}
+		if !absent {
+			refs = append(refs, r.(tutti.Ref))
+		}
+	}
+	return refs, len(refs) == 0, nil
+}
+
+// linked finds the first address in a text that starts with link, and gives what follows: the
+// next path segment, decoded. "" when there is none.
+func linked(s, link string) string {
+	for {
+		_, after, found := strings.Cut(s, link)
+		if !found {
+			return ""
+		}
+		end := strings.IndexFunc(after, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/?#&"'<>()[]{},;|\`, r) })
+		id := after
+		if end >= 0 {
+			id = after[:end]
+		}
+		id = strings.TrimRight(id, ".!:")
+		if decoded, err := url.PathUnescape(id); err == nil && decoded != "" && printable(decoded) {
+			return decoded
+		}
+		s = after
+	}
+}
+
+// stripped removes the marks of holes from all texts of a tree.
+func stripped(v any) any {
+	switch v := v.(type) {
+	case string:
+		return text.StripHoles(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = stripped(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[text.StripHoles(k)] = stripped(x)
+		}
+		return out
+	}
+	return v
+}

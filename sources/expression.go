@@ -1,0 +1,240 @@
+package sources
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
+)
+
+// The places of a manifest in which expressions stand, with the names that they may use there.
+var (
+	configNames  = names("settings", "secrets")
+	idNames      = names("id")
+	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
+	recordNames  = names("record", "settings", "locale", "source")
+	pictureNames = names("record", "settings", "width", "height", "format")
+	answerNames  = names("answer")
+	eventNames   = names("event", "settings")
+)
+
+func names(n ...string) func() (*expr.Dynamic, error) {
+	return sync.OnceValues(func() (*expr.Dynamic, error) { return expr.NewDynamic(n...) })
+}
+
+// expression is CEL; a plain path such as record.image.id is walked without it, so that numbers
+// stay exactly as the origin wrote them.
+type expression struct {
+	path []string
+	prog tutti.Program
+}
+
+var plainPath = regexp.MustCompile(`^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,4}\])*$`)
+
+func compileExpression(src string, in func() (*expr.Dynamic, error)) (*expression, error) {
+	env, err := in()
+	if err != nil {
+		return nil, err
+	}
+	src = strings.TrimSpace(src)
+	prog, err := env.Compile(src)
+	if err != nil {
+		return nil, err
+	}
+	e := &expression{prog: prog}
+	if plainPath.MatchString(src) {
+		e.path = strings.Split(strings.NewReplacer("[", ".", "]", "").Replace(src), ".")
+	}
+	return e, nil
+}
+
+// eval gives the value; false when something on the way, or the value itself, is absent or null.
+func (e *expression) eval(vars map[string]any) (any, bool, error) {
+	if e.path != nil {
+		v, ok := walk(vars, e.path)
+		return v, ok && v != nil, nil
+	}
+	v, err := e.prog.Eval(vars)
+	if errors.Is(err, tutti.NotFound) {
+		return nil, false, nil
+	}
+	return v, err == nil && v != nil, err
+}
+
+func (e *expression) truth(vars map[string]any) bool {
+	v, ok, err := e.eval(vars)
+	b, isBool := v.(bool)
+	return ok && err == nil && isBool && b
+}
+
+func walk(v any, path []string) (any, bool) {
+	for _, step := range path {
+		switch t := v.(type) {
+		case map[string]any:
+			var ok bool
+			if v, ok = t[step]; !ok {
+				return nil, false
+			}
+		case map[string]string:
+			s, ok := t[step]
+			if !ok {
+				return nil, false
+			}
+			v = s
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(t) {
+				return nil, false
+			}
+			v = t[i]
+		case tutti.Place:
+			switch step {
+			case "lat":
+				v = t.Lat
+			case "lon":
+				v = t.Lon
+			default:
+				return nil, false
+			}
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// template is a text with ${…} in it.
+type template struct {
+	parts []templatePart
+}
+
+type templatePart struct {
+	words string
+	expr  *expression
+}
+
+func compileTemplate(src string, in func() (*expr.Dynamic, error)) (*template, error) {
+	parts, err := expr.ParseTemplate(src)
+	if err != nil {
+		return nil, err
+	}
+	t := &template{}
+	for _, p := range parts {
+		if p.Expr == "" {
+			t.parts = append(t.parts, templatePart{words: p.Words})
+			continue
+		}
+		e, err := compileExpression(p.Expr, in)
+		if err != nil {
+			return nil, err
+		}
+		t.parts = append(t.parts, templatePart{expr: e})
+	}
+	return t, nil
+}
+
+// whole is the expression of a template that is nothing else; nil otherwise.
+func (t *template) whole() *expression {
+	if len(t.parts) == 1 {
+		return t.parts[0].expr
+	}
+	return nil
+}
+
+// render puts values in, each escaped for its place. False when a value is absent: then whoever
+// asked leaves the whole thing out.
+func (t *template) render(vars map[string]any, escape func(string) (string, error)) (string, bool, error) {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.expr == nil {
+			b.WriteString(p.words)
+			continue
+		}
+		v, ok, err := p.expr.eval(vars)
+		if err != nil || !ok {
+			return "", false, err
+		}
+		s, err := text1(v)
+		if err == nil && escape != nil {
+			s, err = escape(s)
+		}
+		if err != nil {
+			return "", false, err
+		}
+		b.WriteString(s)
+	}
+	return b.String(), true, nil
+}
+
+// text1 writes one value as it stands in a request: numbers exactly, times as RFC 3339, a place
+// as lat,lon.
+func text1(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case json.Number:
+		return v.String(), nil
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano), nil
+	case tutti.Place:
+		return strconv.FormatFloat(v.Lat, 'f', -1, 64) + "," + strconv.FormatFloat(v.Lon, 'f', -1, 64), nil
+	case []string:
+		return strings.Join(v, ","), nil
+	case []any:
+		all, err := texts(v)
+		return strings.Join(all, ","), err
+	}
+	return "", tutti.Errorf(tutti.Invalid, "writing a value: a %s has no text form", kindOf(v))
+}
+
+func texts(v any) ([]string, error) {
+	switch v := v.(type) {
+	case []string:
+		return v, nil
+	case []any:
+		all := make([]string, len(v))
+		for i := range v {
+			var err error
+			if all[i], err = text1(v[i]); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
+	s, err := text1(v)
+	return []string{s}, err
+}
+
+// kindOf names what a value is, without telling it.
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "text"
+	case bool:
+		return "truth value"
+	case int, int64, float64, json.Number:
+		return "number"
+	case []any, []string:
+		return "list"
+	case map[string]any:
+		return "object"
+	}
+	return fmt.Sprintf("%T", v)
+}

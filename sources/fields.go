@@ -1,0 +1,103 @@
+package sources
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+)
+
+// field is a compiled FieldSpec.
+type field struct {
+	name  string
+	kind  tutti.FieldType
+	url   bool // text that must be an address people may follow
+	value *expression
+	from  string
+	ref   *template // what stands before the id of a ref
+	link  *template // the address that an id follows
+}
+
+var fieldTypes = []string{"string", "int", "float", "bool", "time", "money", "place", "focal", "richText", "ref", "refs", "strings", "json", "url"}
+
+// addresses are canonical fields that front ends put into href and src.
+var addresses = []string{"link", "picture", "original"}
+
+func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]FieldSpec) []field {
+	canonical := tutti.CanonicalFields[t]
+	if len(specs) == 0 {
+		c.wrong(at, "is missing", "Write, for example:  map: {title: record.name}")
+	}
+	var out []field
+	for _, name := range sortedKeys(specs) {
+		s, fat := specs[name], at+"."+name
+		f := field{name: name, kind: tutti.FieldType(s.As), from: s.From}
+		if !tutti.IsName(name) || strings.Contains(name, "-") {
+			c.wrong(fat, "is no name: letters, digits and '_'", "")
+		}
+		if reserved := []string{"id", "ref", "source", "kind", "locale", "freshness", "fields", "raw"}; slices.Contains(reserved, name) {
+			c.wrong(fat, "is a name that every resource has already", "Take another than "+list(reserved)+".")
+		}
+		want, isCanonical := canonical[name]
+		switch {
+		case s.As == "" && isCanonical:
+			f.kind = want
+		case s.As == "":
+			f.kind = tutti.FieldString
+			if name := c.sameElsewhere(name); name != "" {
+				c.wrong(fat+".as", "is missing: other types have a field of that name", "Write  as: "+name)
+			}
+		case !slices.Contains(fieldTypes, s.As):
+			c.wrong(fat+".as", "is unknown", "Write one of "+list(fieldTypes)+".")
+		case s.As == "url":
+			f.kind, f.url = tutti.FieldString, true
+		}
+		if isCanonical && f.kind != want {
+			c.wrong(fat+".as", "contradicts the field's own type", "Remove it, or write  as: "+string(want))
+		}
+		if isCanonical && slices.Contains(addresses, name) {
+			f.url = true
+		}
+		f.value = c.optional(fat, s.Value, recordNames)
+		if s.Value == "" {
+			c.wrong(fat+".value", "is missing", "Write, for example:  value: record."+name)
+		}
+		c.fieldOptions(fat, s, &f)
+		out = append(out, f)
+	}
+	return out
+}
+
+// sameElsewhere gives the type that other resource types give a field of that name, when it is
+// not a plain text: same-named fields have the same type everywhere.
+func (c *compiler) sameElsewhere(name string) string {
+	for _, t := range slices.Sorted(maps.Keys(tutti.CanonicalFields)) {
+		if k, ok := tutti.CanonicalFields[t][name]; ok && k != tutti.FieldString {
+			return string(k)
+		}
+	}
+	return ""
+}
+
+func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {
+	isRef := f.kind == tutti.FieldRef || f.kind == tutti.FieldRefs
+	if s.From != "" && f.kind != tutti.FieldRichText {
+		c.wrong(at+".from", "is only for rich text", "Remove it.")
+	}
+	if !slices.Contains([]string{"", "html", "markdown", "plain"}, s.From) {
+		c.wrong(at+".from", "is unknown", "Write html, markdown or plain.")
+	}
+	if (s.Kind != "" || s.Link != "") && !isRef {
+		c.wrong(at, "has kind or link, which are only for refs", "Write  as: ref")
+	}
+	if s.Link != "" && s.Kind == "" {
+		c.wrong(at+".kind", "is missing beside link", "Write the kind that the link leads to, for example:  kind: stay:place")
+	}
+	if s.Kind != "" {
+		f.ref = c.template(at+".kind", s.Kind, configNames)
+	}
+	if s.Link != "" {
+		f.link = c.template(at+".link", s.Link, configNames)
+	}
+}

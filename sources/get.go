@@ -1,0 +1,266 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
+)
+
+// entry is what the cache keeps: one resource, or one page of a selection.
+type entry struct {
+	resource *tutti.Resource
+	page     *keptPage
+	bytes    int
+}
+
+// keptPage is a page with its resources, so that a warm selection needs nothing else.
+type keptPage struct {
+	resources []*tutti.Resource
+	next      string
+	total     *int
+}
+
+func (e *entry) size() int {
+	if e == nil {
+		return 0
+	}
+	return e.bytes
+}
+
+// get resolves ids of one kind through the cache, in their order.
+func (s *Source) get(ctx context.Context, k *kind, ids []string, full tutti.Scope) []tutti.Got {
+	scope := k.scope(full)
+	got := make([]tutti.Got, len(ids))
+	at := map[tutti.Ref][]int{} // where the answer for a ref goes
+	byKey := map[string]tutti.Ref{}
+	var keys []cache.Key
+	for i, id := range ids {
+		id, ok := k.canonical(id)
+		if !ok {
+			got[i] = missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
+			continue
+		}
+		ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
+		if at[ref] == nil {
+			key := k.itemKey(ref, scope)
+			keys = append(keys, key)
+			byKey[key.Key] = ref
+		}
+		at[ref] = append(at[ref], i)
+	}
+	if len(keys) == 0 {
+		return got
+	}
+	results := s.cache.GetMany(ctx, keys, k.policy, func(ctx context.Context, asks []cache.Ask[*entry]) []cache.Loaded[*entry] {
+		wanted := make([]Ask, len(asks))
+		for i, a := range asks {
+			wanted[i] = Ask{Ref: byKey[a.Key.Key]}
+			if a.HasOld {
+				wanted[i].Validator = a.Validator
+			}
+		}
+		return s.load(ctx, k, wanted, scope)
+	})
+	for i, r := range results {
+		for _, j := range at[byKey[keys[i].Key]] {
+			got[j] = s.gotOf(k, r)
+		}
+	}
+	return got
+}
+
+func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
+	g := tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Err: r.Err}
+	switch {
+	case r.Found && r.Value != nil:
+		g.Resource = r.Value.resource
+	case r.Err == nil:
+		g.Err = tutti.Errorf(tutti.NotFound, "getting a %s of %s: the origin does not have it", k.Name, s.name)
+		g.Freshness.State = tutti.Missing
+	default:
+		g.Freshness.State = tutti.Missing
+	}
+	return g
+}
+
+// load asks the origin: as many calls at the same time as its limits force, none for anybody else.
+func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
+	chunks := k.chunks(asks)
+	out := make([][]cache.Loaded[*entry], len(chunks))
+	var wg sync.WaitGroup
+	for i, chunk := range chunks {
+		if len(chunks) == 1 {
+			out[0] = s.loadChunk(ctx, k, chunk, scope)
+			break
+		}
+		wg.Go(func() { out[i] = s.loadChunk(ctx, k, chunk, scope) })
+	}
+	wg.Wait()
+	all := make([]cache.Loaded[*entry], 0, len(asks))
+	for _, o := range out {
+		all = append(all, o...)
+	}
+	return all
+}
+
+// chunks cuts asks to what one call takes: so many ids, so many bytes of URL.
+func (k *kind) chunks(asks []Ask) [][]Ask {
+	most := max(1, k.def.MaxIDs)
+	var out [][]Ask
+	for start, size, i := 0, 0, 0; i < len(asks); i++ {
+		n := len(url.QueryEscape(asks[i].Ref.ID)) + 1
+		full := i-start == most || k.def.MaxIDBytes > 0 && i > start && size+n > k.def.MaxIDBytes
+		if full {
+			out = append(out, asks[start:i])
+			start, size = i, 0
+		}
+		size += n
+		if i == len(asks)-1 {
+			out = append(out, asks[start:])
+		}
+	}
+	return out
+}
+
+// loadChunk makes one call. When the system refuses it as a whole with 400, one bad id may be the
+// reason: it is asked again in halves, with a limit on how many calls that may cost.
+func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
+	more := new(atomic.Int32)
+	more.Store(int32(4 * bits.Len(uint(len(asks)-1)))) // log2 n rounds of two calls, twice
+	batch := s.fetchOrSplit(ctx, k, asks, scope, more)
+	out := make([]cache.Loaded[*entry], len(asks))
+	for i, a := range asks {
+		out[i] = s.loadedOf(k, a, batch)
+	}
+	return out
+}
+
+func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, more *atomic.Int32) Batch {
+	var batch Batch
+	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
+		var err error
+		batch, err = s.conn.Fetch(ctx, asks, scope)
+		return batch.Until, err
+	})
+	if err == nil {
+		return batch
+	}
+	var refused *Refused
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(asks) > 1 && more.Add(-2) >= 0 {
+		half := len(asks) / 2
+		var left, right Batch
+		var wg sync.WaitGroup
+		wg.Go(func() { left = s.fetchOrSplit(ctx, k, asks[:half], scope, more) })
+		right = s.fetchOrSplit(ctx, k, asks[half:], scope, more)
+		wg.Wait()
+		return left.and(right, asks[:half], asks[half:])
+	}
+	failed := Batch{Failed: map[tutti.Ref]error{}}
+	for _, a := range asks {
+		failed.Failed[a.Ref] = err
+	}
+	return failed
+}
+
+// and joins two halves. That rows were cut off from one half says nothing about the other.
+func (b Batch) and(c Batch, asked, askedC []Ask) Batch {
+	all := Batch{Found: map[tutti.Ref]Record{}, Unchanged: map[tutti.Ref]bool{}, Failed: map[tutti.Ref]error{}}
+	for i, half := range []Batch{b, c} {
+		for r, v := range half.Found {
+			all.Found[r] = v
+		}
+		for r := range half.Unchanged {
+			all.Unchanged[r] = true
+		}
+		for r, err := range half.Failed {
+			all.Failed[r] = err
+		}
+		if half.Cut {
+			for _, a := range [][]Ask{asked, askedC}[i] {
+				if half.lacks(a.Ref) {
+					all.Failed[a.Ref] = errCut
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (b Batch) lacks(r tutti.Ref) bool {
+	_, found := b.Found[r]
+	_, failed := b.Failed[r]
+	return !found && !failed && !b.Unchanged[r]
+}
+
+var errCut = tutti.Errorf(tutti.BadAnswer, "reading the answer: rows were cut off, so what is not in it may exist")
+
+func (s *Source) loadedOf(k *kind, a Ask, b Batch) cache.Loaded[*entry] {
+	if err := b.Failed[a.Ref]; err != nil {
+		if errors.Is(err, tutti.NotFound) {
+			return cache.Loaded[*entry]{}
+		}
+		return cache.Loaded[*entry]{Err: err}
+	}
+	if b.Unchanged[a.Ref] {
+		return cache.Loaded[*entry]{Found: true, Unchanged: true, Validator: a.Validator}
+	}
+	if rec, ok := b.Found[a.Ref]; ok {
+		return k.loaded(rec)
+	}
+	if b.Cut {
+		return cache.Loaded[*entry]{Err: errCut}
+	}
+	return cache.Loaded[*entry]{}
+}
+
+// loaded makes a record ready for the cache: it fills in whose it is.
+func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
+	r := rec.Resource
+	if k.owner != "" {
+		r.Owner = ownerText(r.Fields[k.owner])
+	}
+	return cache.Loaded[*entry]{Value: &entry{resource: r, bytes: sizeOf(r)}, Found: true, Tags: r.Tags, Validator: rec.Validator}
+}
+
+// ownerText writes a mapped owner as visitors are written: text, or a whole number.
+func ownerText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		s, _ := text1(v)
+		return s
+	}
+	return ""
+}
+
+// sizeOf estimates the memory of a resource. Mapped fields are mostly parts of the record, rich
+// text is kept in four forms.
+func sizeOf(r *tutti.Resource) int {
+	n := 512 + len(r.Raw) + 96*len(r.Fields) + 64*len(r.Tags)
+	for _, v := range r.Fields {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case tutti.RichText:
+			n += len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
+		case []tutti.Ref:
+			n += 96 * len(v)
+		case []string:
+			n += 32 * len(v)
+		case tutti.Money, tutti.Place, tutti.Focal, tutti.Ref, int64, float64, bool, time.Time:
+			n += 48
+		default: // json: about twice its text, which is part of the record
+			n += 2 * len(r.Raw)
+		}
+	}
+	return n
+}

@@ -1,0 +1,146 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/fetch"
+)
+
+// call makes one call of the system, and one more when it failed in a way that may pass: both
+// within the hard time limit, the second after a short random pause and within the retry budget.
+// Everything that a connector does only reads, so making a call twice does no harm.
+func (s *Source) call(ctx context.Context, kind string, do func(context.Context) (until time.Time, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Limits.Timeout)
+	defer cancel()
+	err := s.try(ctx, kind, do)
+	if !mayPass(err) || !s.breaker.retry() {
+		return err
+	}
+	if pause(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) != nil {
+		return err
+	}
+	return s.try(ctx, kind, do)
+}
+
+// try makes exactly one call, if gate and breaker allow it, and tells everybody how it went.
+func (s *Source) try(ctx context.Context, kind string, do func(context.Context) (time.Time, error)) error {
+	if err := s.gate.enter(ctx); err != nil {
+		s.meter.outcome(s.name, "held")
+		return err
+	}
+	defer s.gate.leave()
+	turn, ok := s.breaker.allow()
+	if !ok {
+		s.meter.outcome(s.name, "broken")
+		return tutti.Errorf(tutti.Unavailable, "calling %s: it failed so often that it is left alone for now", s.name)
+	}
+	began := time.Now()
+	until, err := s.guarded(ctx, do)
+	took := time.Since(began)
+	err = tidy(ctx, err)
+
+	v := judge(err)
+	if s.breaker.done(turn, v) {
+		s.log.Warn("breaker changed", "source", s.name, "state", s.breaker.current().String())
+	}
+	var refused *Refused
+	if errors.As(err, &refused) && refused.Limit {
+		s.gate.close(refused.Until)
+	} else if !until.IsZero() {
+		s.gate.close(until)
+	}
+	if v != nothing {
+		s.health.note(err, took)
+	}
+	s.meter.call(s.name, outcome(err), took)
+	if err != nil {
+		s.log.Warn("calling a source", "source", s.name, "kind", kind, "code", tutti.CodeOf(err), "took", took, "err", err)
+	}
+	return err
+}
+
+// guarded turns a panic of a connector into an error: it must not end the process.
+func (s *Source) guarded(ctx context.Context, do func(context.Context) (time.Time, error)) (until time.Time, err error) {
+	defer func() {
+		if recover() != nil { // the value may hold content
+			err = tutti.Errorf(tutti.Internal, "calling %s: the connector panicked", s.name)
+		}
+	}()
+	return do(ctx)
+}
+
+// tidy gives every error a code: what ended because its time was over is a Timeout.
+func tidy(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
+		return tutti.Errorf(tutti.Unavailable, "calling the system: nobody waits any more: %w", context.Canceled)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && tutti.CodeOf(err) != tutti.Timeout, errors.Is(err, context.DeadlineExceeded):
+		return tutti.Errorf(tutti.Timeout, "calling the system: it did not answer in time")
+	}
+	return err
+}
+
+// judge says what an outcome means to the breaker. 4xx and answers that cannot be read come from
+// a system that is up; what we did not even send says nothing.
+func judge(err error) verdict {
+	var refused *Refused
+	switch {
+	case err == nil:
+		return good
+	case errors.Is(err, context.Canceled), errors.Is(err, fetch.ErrRefused), errors.Is(err, tutti.Internal):
+		return nothing
+	case errors.As(err, &refused):
+		if refused.Status >= 500 && !refused.Limit {
+			return bad
+		}
+		return good
+	case errors.Is(err, tutti.Timeout), errors.Is(err, tutti.TooLarge), errors.Is(err, tutti.Unavailable):
+		return bad
+	}
+	return good
+}
+
+// mayPass reports whether the same call may succeed when it is made again at once.
+func mayPass(err error) bool {
+	return err != nil && judge(err) == bad && !errors.Is(err, tutti.Timeout) && !errors.Is(err, tutti.TooLarge)
+}
+
+// outcome is the metrics' word for how a call ended.
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if errors.Is(err, context.Canceled) {
+		return "cancelled"
+	}
+	switch tutti.CodeOf(err) {
+	case tutti.Timeout:
+		return "timeout"
+	case tutti.RateLimited:
+		return "rate_limited"
+	case tutti.TooLarge:
+		return "too_large"
+	case tutti.BadAnswer:
+		return "bad_answer"
+	case tutti.Unavailable:
+		return "unavailable"
+	}
+	return "error"
+}
+
+func (b breakerState) String() string { return [...]string{"closed", "half-open", "open"}[b] }
+
+func statusText(status int) string {
+	if t := http.StatusText(status); t != "" {
+		return strconv.Itoa(status) + " " + t
+	}
+	return strconv.Itoa(status)
+}

@@ -1,0 +1,204 @@
+package sources
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkShape compares a YAML tree with the Go types of the manifest: unknown and repeated keys,
+// and values of the wrong form. It notes the line of every key on the way.
+func checkShape(m *Manifest, root *yaml.Node) []error {
+	c := &shapeChecker{m: m}
+	c.check("", root, reflect.TypeFor[Manifest](), 0)
+	return c.problems
+}
+
+type shapeChecker struct {
+	m        *Manifest
+	problems []error
+	nodes    int
+}
+
+const (
+	maxDepth = 40
+	maxNodes = 100_000 // aliases of aliases would multiply without end
+)
+
+func (c *shapeChecker) wrong(path string, n *yaml.Node, what, hint string) {
+	if _, ok := c.m.lines[path]; !ok {
+		c.m.lines[path] = n.Line
+	}
+	c.problems = append(c.problems, c.m.wrong(path, what, hint))
+}
+
+func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth int) {
+	if n.Kind == yaml.AliasNode {
+		c.wrong(path, n, "is an alias, which manifests do not have", "Write it out.")
+		return
+	}
+	c.m.lines[path] = n.Line
+	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
+		if c.nodes == maxNodes+1 || depth == maxDepth+1 {
+			c.wrong(path, n, "is nested too deeply or too long", "")
+		}
+		return
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if n.Kind == yaml.ScalarNode && (t == reflect.TypeFor[QuerySpec]() || t == reflect.TypeFor[FieldSpec]()) {
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		c.structure(path, n, t, depth)
+	case reflect.Map:
+		if n.Kind != yaml.MappingNode {
+			c.wrong(path, n, "must be a mapping", "Write names with values under it.")
+			return
+		}
+		c.eachKey(path, n, func(key string, k, v *yaml.Node) {
+			c.check(join(path, key), v, t.Elem(), depth+1)
+			c.m.lines[join(path, key)] = k.Line
+		})
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			c.wrong(path, n, "must be a list", "Write [a, b], or lines that start with '-'.")
+			return
+		}
+		for i, item := range n.Content {
+			c.check(join(path, strconv.Itoa(i)), item, t.Elem(), depth+1)
+		}
+	case reflect.Interface: // any: a template; everything that YAML can say, but without aliases
+		for i, item := range n.Content {
+			c.check(join(path, strconv.Itoa(i)), item, t, depth+1)
+		}
+	default:
+		c.scalar(path, n, t)
+	}
+}
+
+func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, depth int) {
+	if n.Kind != yaml.MappingNode {
+		c.wrong(path, n, "must be a mapping", "It may hold "+list(keysOf(t))+".")
+		return
+	}
+	fields := fieldsOf(t)
+	c.eachKey(path, n, func(key string, k, v *yaml.Node) {
+		f, ok := fields[key]
+		if !ok {
+			c.m.lines[join(path, key)] = k.Line
+			hint := "Write one of " + list(keysOf(t)) + "."
+			if near := nearest(key, keysOf(t)); near != "" {
+				hint = "Write  " + near + ":"
+			}
+			c.wrong(join(path, key), k, "is no key of a manifest", hint)
+			return
+		}
+		c.check(join(path, key), v, f, depth+1)
+		c.m.lines[join(path, key)] = k.Line
+	})
+}
+
+func (c *shapeChecker) eachKey(path string, n *yaml.Node, do func(key string, k, v *yaml.Node)) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.Kind != yaml.ScalarNode || k.Tag == "!!merge" {
+			c.wrong(path, k, "has a key that is not a text", "")
+			continue
+		}
+		if seen[k.Value] {
+			c.m.lines[join(path, k.Value)] = k.Line
+			c.wrong(join(path, k.Value), k, "is written twice", "Remove one of them.")
+			continue
+		}
+		seen[k.Value] = true
+		do(k.Value, k, v)
+	}
+}
+
+func (c *shapeChecker) scalar(path string, n *yaml.Node, t reflect.Type) {
+	ok, want := n.Kind == yaml.ScalarNode && n.Tag != "!!null", "a text"
+	switch t.Kind() {
+	case reflect.Bool:
+		ok, want = ok && n.Tag == "!!bool", "true or false"
+	case reflect.Int:
+		want = "a whole number"
+		if ok = ok && n.Tag == "!!int"; ok {
+			_, err := strconv.Atoi(n.Value)
+			ok = err == nil
+		}
+	}
+	if !ok {
+		c.wrong(path, n, "must be "+want, "")
+	}
+}
+
+// fieldsOf gives the type of each YAML key of a struct; those of embedded structs too.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	out := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			for k, v := range fieldsOf(f.Type) {
+				out[k] = v
+			}
+			continue
+		}
+		if name := f.Tag.Get("yaml"); name != "" {
+			out[name] = f.Type
+		}
+	}
+	return out
+}
+
+func keysOf(t reflect.Type) []string { return sortedKeys(fieldsOf(t)) }
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// nearest finds the name that was probably meant; "" when none is near.
+func nearest(s string, names []string) string {
+	best, at := 3, ""
+	for _, n := range names {
+		if strings.EqualFold(s, n) {
+			return n
+		}
+		if d := distance(s, n); d < best && d < len(n) {
+			best, at = d, n
+		}
+	}
+	return at
+}
+
+// distance is the number of letters to change, add or remove.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			before, row[j+1] = row[j+1], slices.Min([]int{row[j+1] + 1, row[j] + 1, before + cost})
+		}
+	}
+	return row[len(b)]
+}

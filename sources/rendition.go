@@ -1,0 +1,130 @@
+package sources
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
+)
+
+// renditions is a compiled RenditionSpec.
+type renditions struct {
+	when        *expression
+	scale, crop *template
+	formats     map[string]string
+}
+
+func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
+	if s.Scale == "" && s.Crop == "" {
+		c.wrong(at, "has neither scale nor crop", "Write the address of a picture, with ${width} and ${height} in it.")
+	}
+	return &renditions{
+		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats,
+		scale: c.template(at+".scale", s.Scale, pictureNames), crop: c.template(at+".crop", s.Crop, pictureNames),
+	}
+}
+
+// of makes the renditions of one record; nil when it has none. What depends on the record is put
+// in now, so that the record is not kept.
+func (r *renditions) of(vars map[string]any) *tutti.Renditions {
+	if r.when != nil && !r.when.truth(vars) {
+		return nil
+	}
+	scale, okScale := r.scale.bind(vars)
+	crop, okCrop := r.crop.bind(vars)
+	if !okScale && !okCrop {
+		return nil
+	}
+	return &tutti.Renditions{URL: func(width, height int, format string) string {
+		t := scale
+		if height > 0 {
+			t = crop
+		}
+		spelled, known := format, true
+		if r.formats != nil {
+			spelled, known = r.formats[format]
+		}
+		if t == nil || !known || width <= 0 || width > 1<<15 || height < 0 || height > 1<<15 {
+			return ""
+		}
+		return t.address(width, height, spelled)
+	}}
+}
+
+// picture is an address with places for width, height and format.
+type picture struct{ parts []picturePart }
+
+type picturePart struct{ words, hole string }
+
+// bind puts in what the record says. A record's value keeps its slashes but adds no other sign
+// with a meaning; one that starts the address must be an address itself. False when a value is absent.
+func (t *template) bind(vars map[string]any) (*picture, bool) {
+	if len(t.parts) == 0 {
+		return nil, false
+	}
+	p := &picture{}
+	for i, part := range t.parts {
+		if part.expr == nil {
+			p.parts = append(p.parts, picturePart{words: part.words})
+			continue
+		}
+		if n := part.expr.path; len(n) == 1 && (n[0] == "width" || n[0] == "height" || n[0] == "format") {
+			p.parts = append(p.parts, picturePart{hole: n[0]})
+			continue
+		}
+		v, ok, err := part.expr.eval(vars)
+		if err != nil || !ok {
+			return nil, false
+		}
+		s, isText := toText(v)
+		if !isText {
+			return nil, false
+		}
+		if i == 0 {
+			if s = address(s); !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") {
+				return nil, false
+			}
+		} else if s, ok = escapePath(s); !ok {
+			return nil, false
+		}
+		p.parts = append(p.parts, picturePart{words: text.StripHoles(s)})
+	}
+	return p, true
+}
+
+// escapePath escapes a value that may be several segments of a path; false when one of them
+// leads elsewhere.
+func escapePath(s string) (string, bool) {
+	segments := strings.Split(s, "/")
+	for i, seg := range segments {
+		if seg == "." || seg == ".." || !printable(seg) {
+			return "", false
+		}
+		segments[i] = url.PathEscape(seg)
+	}
+	return strings.Join(segments, "/"), true
+}
+
+// address writes the whole address. Where the record's part has a query already, ours continues it.
+func (p *picture) address(width, height int, format string) string {
+	var b strings.Builder
+	for _, part := range p.parts {
+		switch part.hole {
+		case "width":
+			b.WriteString(strconv.Itoa(width))
+		case "height":
+			b.WriteString(strconv.Itoa(height))
+		case "format":
+			b.WriteString(url.PathEscape(format))
+		default:
+			words := part.words
+			if b.Len() > 0 && strings.HasPrefix(words, "?") && strings.Contains(b.String(), "?") {
+				words = "&" + words[1:]
+			}
+			b.WriteString(words)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,382 @@
+package sources
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/fetch"
+)
+
+// call is a compiled CallSpec.
+type call struct {
+	method   string
+	path     *template
+	query    []queryPart
+	headers  []namedTemplate
+	body     any // nil, or what node makes of it
+	graphql  *graphqlCall
+	idsInURL bool
+
+	record, records, total, more []string
+	statuses                     []int
+	notFound                     *expression
+	conditional                  bool
+}
+
+type queryPart struct {
+	name string
+	*template
+	encode string
+}
+
+var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json"}
+
+func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
+	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames), statuses: []int{http.StatusNotFound, http.StatusGone}}
+	path := s.Path
+	if s.GraphQL != nil {
+		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment)
+		if path == "" {
+			path = c.m.GraphQL
+		}
+		if s.Body != nil {
+			c.wrong(at+".body", "stands beside graphql", "Write variables under graphql.")
+		}
+	}
+	if !strings.HasPrefix(path, "/") {
+		c.wrong(at+".path", "is missing or does not start with '/'", "Write, for example:  path: /v1/items/${id}")
+	}
+	if strings.ContainsAny(path, "?#") && !strings.Contains(path, "${") {
+		c.wrong(at+".path", "holds a query", "Write it under query.")
+	}
+	out.path = c.template(at+".path", path, requestNames)
+	for _, name := range sortedKeys(s.Query) {
+		q, qat := s.Query[name], at+".query."+name
+		if !slices.Contains(encodings, q.Encode) {
+			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket or json.")
+		}
+		out.query = append(out.query, queryPart{name: name, template: c.template(qat, q.Value, requestNames), encode: q.Encode})
+	}
+	if s.Body != nil {
+		out.body = c.node(at+".body", s.Body)
+	}
+	if out.method == "" {
+		out.method = http.MethodGet
+		if s.Body != nil || s.GraphQL != nil {
+			out.method = http.MethodPost
+		}
+	}
+	if !slices.Contains([]string{"GET", "POST", "SEARCH", "QUERY"}, out.method) {
+		c.wrong(at+".method", "is none that only reads", "Write GET, POST, SEARCH or QUERY.")
+	}
+	out.records, out.record = c.path(at+".records", s.Records), c.path(at+".record", s.Record)
+	out.total, out.more = c.path(at+".total", s.Total), c.path(at+".more", s.More)
+	if s.NotFound != nil {
+		out.statuses = s.NotFound.Statuses
+		out.notFound = c.optional(at+".notFound.when", s.NotFound.When, answerNames)
+	}
+	if s.Conditional != "" && s.Conditional != "etag" {
+		c.wrong(at+".conditional", "is unknown", "Write etag.")
+	}
+	out.conditional = s.Conditional == "etag"
+	return out
+}
+
+// path reads a path into an answer: data.products.items; "." is the answer itself.
+func (c *compiler) path(at, src string) []string {
+	switch src {
+	case "":
+		return nil
+	case ".":
+		return []string{}
+	}
+	steps := strings.Split(src, ".")
+	if slices.Contains(steps, "") {
+		c.wrong(at, "is no path", "Write names joined by dots, such as data.items, or '.' for the answer itself.")
+	}
+	return steps
+}
+
+// node compiles the values of a JSON tree.
+func (c *compiler) node(at string, v any) any {
+	switch v := v.(type) {
+	case string:
+		return c.template(at, v, requestNames)
+	case map[string]any:
+		out := map[string]any{}
+		for _, k := range sortedKeys(v) {
+			out[k] = c.node(at+"."+k, v[k])
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = c.node(at+"."+strconv.Itoa(i), v[i])
+		}
+		return out
+	case map[any]any:
+		c.wrong(at, "has keys that are not text", "")
+	}
+	return v
+}
+
+// fillNode puts values into a compiled JSON tree. A text that is one ${…} becomes the value with
+// its type. What is absent is left out, in lists too.
+func fillNode(n any, vars map[string]any) (v any, ok bool, err error) {
+	switch n := n.(type) {
+	case *template:
+		if e := n.whole(); e != nil {
+			v, ok, err := e.eval(vars)
+			if p, isPlace := v.(tutti.Place); isPlace {
+				v = map[string]any{"lat": p.Lat, "lon": p.Lon}
+			}
+			return v, ok, err
+		}
+		return n.render2(vars)
+	case map[string]any:
+		out := make(map[string]any, len(n))
+		for k, child := range n {
+			c, ok, err := fillNode(child, vars)
+			if err != nil {
+				return nil, false, err
+			}
+			if ok {
+				out[k] = c
+			}
+		}
+		return out, true, nil
+	case []any:
+		out := make([]any, 0, len(n))
+		for _, child := range n {
+			c, ok, err := fillNode(child, vars)
+			if err != nil {
+				return nil, false, err
+			}
+			if ok {
+				out = append(out, c)
+			}
+		}
+		return out, true, nil
+	}
+	return n, true, nil
+}
+
+func (t *template) render2(vars map[string]any) (any, bool, error) {
+	s, ok, err := t.render(vars, nil)
+	return s, ok, err
+}
+
+// build makes the HTTP request of a call. Every value is escaped for its place; a path value can
+// neither add nor remove a segment.
+func (k *call) build(base *url.URL, vars map[string]any) (fetch.Request, error) {
+	path, ok, err := k.path.render(vars, escapeSegment)
+	if err != nil {
+		return fetch.Request{}, err
+	}
+	if !ok {
+		return fetch.Request{}, tutti.Errorf(tutti.InvalidValue, "writing the path of a call: a value is missing")
+	}
+	query, err := k.queryText(vars)
+	if err != nil {
+		return fetch.Request{}, err
+	}
+	u := strings.TrimSuffix(base.String(), "/") + path
+	if query != "" {
+		u += "?" + query
+	}
+	r := fetch.Request{Method: k.method, URL: u, Header: http.Header{"Accept": {"application/json"}}}
+	for _, h := range k.headers {
+		v, ok, err := h.render(vars, headerValue)
+		if err != nil {
+			return r, err
+		}
+		if ok {
+			r.Header.Set(h.name, v)
+		}
+	}
+	var body any
+	switch {
+	case k.graphql != nil:
+		r.Header.Set("Accept", "application/graphql-response+json, application/json")
+		if body, err = k.graphql.body(vars); err != nil {
+			return r, err
+		}
+	case k.body != nil:
+		if body, _, err = fillNode(k.body, vars); err != nil {
+			return r, err
+		}
+	default:
+		return r, nil
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if r.Body, err = json.Marshal(body); err != nil {
+		return r, tutti.Errorf(tutti.InvalidValue, "writing the body of a call: a value has no JSON form")
+	}
+	return r, nil
+}
+
+func (k *call) queryText(vars map[string]any) (string, error) {
+	var parts []string
+	add := func(name, value string) { parts = append(parts, url.QueryEscape(name)+"="+url.QueryEscape(value)) }
+	for _, q := range k.query {
+		if e := q.whole(); e != nil && q.encode != "" {
+			v, ok, err := e.eval(vars)
+			if err != nil {
+				return "", err
+			}
+			if !ok {
+				continue
+			}
+			all, err := texts(v)
+			if err != nil {
+				return "", err
+			}
+			switch q.encode {
+			case "repeat":
+				for _, one := range all {
+					add(q.name, one)
+				}
+			case "bracket":
+				for _, one := range all {
+					add(q.name+"[]", one)
+				}
+			case "pipe":
+				add(q.name, strings.Join(all, "|"))
+			case "json":
+				b, _ := json.Marshal(all) // texts always have a JSON form
+				add(q.name, string(b))
+			default:
+				add(q.name, strings.Join(all, ","))
+			}
+			continue
+		}
+		v, ok, err := q.render(vars, nil)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			add(q.name, v)
+		}
+	}
+	return strings.Join(parts, "&"), nil
+}
+
+// escapeSegment makes a value part of one path segment.
+func escapeSegment(s string) (string, error) {
+	if s == "" || s == "." || s == ".." || !printable(s) {
+		return "", tutti.Errorf(tutti.InvalidValue, "writing a path: a value cannot be part of a path")
+	}
+	return url.PathEscape(s), nil
+}
+
+func headerValue(s string) (string, error) {
+	if !printable(s) {
+		return "", tutti.Errorf(tutti.InvalidValue, "writing a header: a value holds a control character")
+	}
+	return s, nil
+}
+
+// searchWords leaves of a search only what no query language can take for an operator: words of
+// letters and digits in lower case.
+func searchWords(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r != '_' && !isWordRune(r) }), " ")
+}
+
+// apply adds the credentials. Where a secret is not set, it adds nothing.
+func (a *compiledAuth) apply(r *fetch.Request, vars map[string]any) error {
+	if a == nil || a.kind == "none" {
+		return nil
+	}
+	if a.kind == "basic" {
+		user, ok, err := a.user.render(vars, headerValue)
+		if err != nil || !ok {
+			return err
+		}
+		password, ok, err := a.password.render(vars, headerValue)
+		if err == nil && ok {
+			r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+		}
+		return err
+	}
+	value, ok, err := a.value.render(vars, headerValue)
+	if err != nil || !ok {
+		return err
+	}
+	switch a.kind {
+	case "bearer":
+		r.Header.Set("Authorization", "Bearer "+value)
+	case "header":
+		r.Header.Set(a.name, value)
+	case "query":
+		sep := "?"
+		if strings.Contains(r.URL, "?") {
+			sep = "&"
+		}
+		r.URL += sep + url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
+	}
+	return nil
+}
+
+// graphqlCall is a compiled GraphQLSpec.
+type graphqlCall struct {
+	document  string
+	each      string // the field for one id, when each id is an alias
+	idType    string
+	fragment  string
+	variables any
+}
+
+func (c *compiler) graphql(at string, s *GraphQLSpec, fragment string) *graphqlCall {
+	out := &graphqlCall{document: strings.TrimSpace(s.Document), each: strings.TrimSpace(s.Each), idType: s.IDType, fragment: strings.TrimSpace(fragment)}
+	switch {
+	case (out.document == "") == (out.each == ""):
+		c.wrong(at, "needs either document or each", "Write  document: query (…) {…}")
+	case strings.Contains(out.document+out.each, "${"):
+		c.wrong(at, "puts values into the document", "Write a variable ($ids) and its value under variables.")
+	case out.each != "" && !strings.Contains(out.each, "$id"):
+		c.wrong(at+".each", "does not use $id", "Write, for example:  each: \"product(id: $id) { id name }\"")
+	}
+	if out.idType == "" {
+		out.idType = "ID!"
+	}
+	out.variables = c.node(at+".variables", s.Variables)
+	return out
+}
+
+// body makes the operation. Values go into variables only.
+func (g *graphqlCall) body(vars map[string]any) (any, error) {
+	v, _, err := fillNode(g.variables, vars)
+	if err != nil {
+		return nil, err
+	}
+	variables, ok := v.(map[string]any)
+	if !ok {
+		variables = map[string]any{}
+	}
+	document := g.document
+	if g.each != "" {
+		ids, _ := vars["ids"].([]string)
+		if ids == nil {
+			ids = []string{fmt.Sprint(vars["id"])}
+		}
+		var params, fields strings.Builder
+		for i, id := range ids {
+			n := strconv.Itoa(i)
+			params.WriteString("$i" + n + ": " + g.idType + " ")
+			fields.WriteString("a" + n + ": " + strings.ReplaceAll(g.each, "$id", "$i"+n) + "\n")
+			variables["i"+n] = id
+		}
+		document = "query(" + params.String() + ") {\n" + fields.String() + "}"
+	}
+	if g.fragment != "" {
+		document += "\n" + g.fragment
+	}
+	return map[string]any{"query": document, "variables": variables}, nil
+}

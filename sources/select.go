@@ -1,0 +1,264 @@
+package sources
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
+)
+
+const (
+	defaultFirst = 20
+	maxAfter     = 2048
+	maxText      = 500
+)
+
+// selectPage answers a selection through the cache.
+func (s *Source) selectPage(ctx context.Context, k *kind, q tutti.Selection, full tutti.Scope) (tutti.Page, error) {
+	selector, ok := s.conn.(Selector)
+	if !ok {
+		return tutti.Page{}, wrongSelection(k, "", "cannot be selected", "Use refs.")
+	}
+	if k.Access != tutti.AccessVisitor {
+		q.Owner = "" // shared by everybody, so nothing of a visitor enters
+	} else if q.Owner == "" {
+		return tutti.Page{}, &tutti.Error{Code: tutti.Forbidden, Message: "items of the kind " + k.Name + " come only to the person they belong to."}
+	}
+	if err := k.check(&q); err != nil {
+		return tutti.Page{}, err
+	}
+	scope := k.scope(full)
+	name, err := selectionKey(s.secret, q, scope)
+	if err != nil {
+		return tutti.Page{}, err
+	}
+	ck := cache.Key{Key: name, Tags: []string{k.kindTag()}}
+	policy := k.policy
+	policy.HardLimit *= 2 // a search that knows only ids is two calls
+	r := s.cache.GetMany(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
+		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
+	})[0]
+	if !r.Found || r.Value == nil {
+		if r.Err == nil { // not known under this name at the origin: a list without items
+			return tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached}, nil
+		}
+		return tutti.Page{}, r.Err
+	}
+	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
+	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached}
+	for i, res := range r.Value.page.resources {
+		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Err: r.Err}
+	}
+	return page, nil
+}
+
+// loadPage asks the origin for a page and lets its records prime the cache. The epochs are taken
+// before the call, so that a change during it is not undone by its answer.
+func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) cache.Loaded[*entry] {
+	every := everyTag(s.name, k.Name)
+	taken := s.cache.Epochs(nil)
+	var page Page
+	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
+		var err error
+		page, err = selector.Select(ctx, q, scope)
+		return page.Until, err
+	})
+	if err != nil {
+		if tutti.CodeOf(err) == tutti.NotFound {
+			return cache.Loaded[*entry]{}
+		}
+		return cache.Loaded[*entry]{Err: err}
+	}
+	kept := &keptPage{next: page.Next, total: page.Total}
+	e := &entry{page: kept, bytes: 256 + len(page.Next)}
+	var tags []string
+	keep := func(r *tutti.Resource, size int) {
+		if k.Access == tutti.AccessVisitor && r.Owner != q.Owner {
+			return // the origin's filter is not to be relied on
+		}
+		kept.resources = append(kept.resources, r)
+		tags = append(tags, r.Tags...)
+		e.bytes += size
+	}
+	for _, rec := range page.Records {
+		l := k.loaded(rec)
+		r := rec.Resource
+		s.cache.Put(k.itemKey(r.Ref, scope), taken, l, k.policy)
+		keep(r, l.Value.bytes)
+	}
+	if len(page.IDs) > 0 {
+		for _, g := range s.get(ctx, k, page.IDs, scope) {
+			if g.Resource != nil {
+				keep(g.Resource, sizeOf(g.Resource))
+			} else if tutti.CodeOf(g.Err) != tutti.NotFound {
+				return cache.Loaded[*entry]{Err: g.Err}
+			}
+		}
+	}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every)}
+}
+
+// check brings a selection into the form that the connector gets, and refuses what the kind does
+// not have.
+func (k *kind) check(q *tutti.Selection) error {
+	if q.First <= 0 {
+		q.First = defaultFirst
+	}
+	most := k.def.MaxFirst
+	if most <= 0 {
+		most = 100
+	}
+	q.First = min(q.First, most)
+	q.Text = strings.TrimSpace(q.Text)
+	switch {
+	case len(q.After) > maxAfter || !printable(q.After):
+		return wrongSelection(k, "after", "is no cursor of this list", "Use pageInfo.endCursor of the page before.")
+	case len(q.Text) > maxText:
+		return wrongSelection(k, "text", "is longer than "+strconv.Itoa(maxText)+" bytes", "Search for fewer words.")
+	case q.Text != "" && !k.Search:
+		return wrongSelection(k, "text", "is not possible: the kind cannot be searched", "It has the filters "+list(k.Filters)+".")
+	case q.Sort != "" && !contains(k.Sorts, q.Sort):
+		return wrongSelection(k, "sort", "is unknown", "It has "+list(k.Sorts)+".")
+	case q.Owner != "" && !k.OwnerFilter:
+		return wrongSelection(k, "", "cannot be limited to one owner at the origin, so it cannot be selected", "Use refs.")
+	}
+	if len(q.Filter) == 0 {
+		q.Filter = nil
+		return nil
+	}
+	filter := make(map[string]any, len(q.Filter))
+	for _, name := range sortedKeys(q.Filter) {
+		f, ok := k.def.Filters[name]
+		if !ok {
+			return wrongSelection(k, "filter."+name, "is unknown", "It has "+list(k.Filters)+".")
+		}
+		v, err := f.value(k, q.Filter[name])
+		if err != nil {
+			return wrongSelection(k, "filter."+name, err.Error(), "")
+		}
+		filter[name] = v
+	}
+	q.Filter = filter
+	return nil
+}
+
+func wrongSelection(k *kind, field, what, hint string) error {
+	return &tutti.Error{Code: tutti.InvalidValue, Field: field, Message: "a selection of " + k.kindTag() + " " + what + ".", Hint: hint}
+}
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+type filterError string
+
+func (e filterError) Error() string { return string(e) }
+
+// value brings a filter's value into its type: string, int64, float64, bool, tutti.Place,
+// time.Time; a ref becomes its id.
+func (f Filter) value(k *kind, v any) (any, error) {
+	bad := filterError("must be " + f.says())
+	if n, ok := v.(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			v = i
+		} else if d, err := n.Float64(); err == nil {
+			v = d
+		}
+	}
+	switch f.Type {
+	case "int":
+		switch n := v.(type) {
+		case int64:
+			return n, nil
+		case int:
+			return int64(n), nil
+		case float64:
+			if n == float64(int64(n)) {
+				return int64(n), nil
+			}
+		}
+		return nil, bad
+	case "float":
+		switch n := v.(type) {
+		case float64:
+			return n, nil
+		case int64:
+			return float64(n), nil
+		case int:
+			return float64(n), nil
+		}
+		return nil, bad
+	case "bool":
+		if b, ok := v.(bool); ok {
+			return b, nil
+		}
+		return nil, bad
+	case "time":
+		if t, ok := toTime(v); ok {
+			return t, nil
+		}
+		return nil, bad
+	case "place":
+		if p, ok := toPlace(v); ok {
+			return p, nil
+		}
+		return nil, bad
+	}
+	s := ""
+	switch t := v.(type) {
+	case string:
+		s = t
+	case tutti.Ref:
+		s = t.String()
+	case int64, int, float64:
+		s, _ = text1(t)
+	default:
+		return nil, bad
+	}
+	if f.Type == "ref" {
+		if ref, err := tutti.ParseRef(s); err == nil {
+			if ref.Source != k.Source || f.Kind != "" && ref.Kind != f.Kind {
+				return nil, filterError("must be a ref of " + tutti.KindTag(k.Source, f.Kind))
+			}
+			s = ref.ID
+		}
+	}
+	if s == "" || len(s) > maxText || !printable(s) || f.pattern != nil && !f.pattern.MatchString(s) {
+		return nil, bad
+	}
+	return s, nil
+}
+
+func (f Filter) says() string {
+	switch f.Type {
+	case "int":
+		return "a whole number"
+	case "float":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "time":
+		return "an instant such as 2026-12-01T09:00:00Z"
+	case "place":
+		return "a place with lat and lon"
+	case "ref":
+		return "a ref or an id"
+	}
+	if f.Pattern != "" {
+		return "a text that matches " + f.Pattern
+	}
+	return "a text"
+}

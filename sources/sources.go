@@ -1,0 +1,245 @@
+// Package sources owns everything that stands between the product and an origin system: the
+// contract that a connector keeps, the manifest language in which most of them are written, and
+// the guarded, cached Source around every one of them.
+//
+// A connector tells how to ask and how to read the answer. The house around it does the rest, the
+// same for all: ids are checked, calls are batched and cut to the system's limits, kept in the
+// cache, limited in time, size, rate and number, tried again once, broken off when a system is
+// down, counted, and told without any content of the origin. The package does not decide who may
+// see what (that is the engine's and the graph's), and it never stores content on disk.
+package sources
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
+	"github.com/tuttihq/tutti/internal/config"
+)
+
+// Deps are what sources need from the house. Only Cache and Dir usually differ from zero in tests.
+type Deps struct {
+	Cache   int64                 // bytes for kept resources and selections; 0 = config.DefaultCacheBytes
+	Now     func() time.Time      // nil = time.Now
+	Log     *slog.Logger          // nil = nothing is logged
+	Dir     string                // where relative manifest paths start; "" = the working directory
+	Metrics prometheus.Registerer // nil = nothing is registered
+	// Seen notes a webhook's event id and reports whether it is the first time. Nil remembers the
+	// last ten thousand of each source in memory.
+	Seen func(ctx context.Context, source, eventID string) (first bool, err error)
+}
+
+// Sources are all configured sources. Safe for concurrent use.
+type Sources struct {
+	deps   Deps
+	cache  *cache.Cache[*entry]
+	secret []byte // of this process; keys selections of one owner
+	order  []*Source
+	byName map[string]*Source
+	meter  *meter
+}
+
+// Open makes the configured sources. It calls none of them. All mistakes are told at once, each
+// with the line in the config or manifest: a joined error of *tutti.Error with code Invalid.
+// Close gives back what it holds.
+func Open(cfgs []config.Source, d Deps) (*Sources, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Cache <= 0 {
+		d.Cache = config.DefaultCacheBytes
+	}
+	s := &Sources{deps: d, byName: map[string]*Source{}, secret: make([]byte, 32)}
+	_, _ = rand.Read(s.secret) // never fails
+	var problems []error
+	for _, c := range cfgs {
+		src, err := openSource(c, d)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		s.order = append(s.order, src)
+		s.byName[c.Name] = src
+	}
+	if err := errors.Join(problems...); err != nil {
+		for _, src := range s.order {
+			src.close()
+		}
+		return nil, err
+	}
+	s.cache = cache.New(cache.Config{MaxBytes: d.Cache, Now: d.Now}, (*entry).size)
+	s.meter = newMeter(s, d.Metrics)
+	for _, src := range s.order {
+		src.cache, src.secret, src.meter = s.cache, s.secret, s.meter
+	}
+	return s, nil
+}
+
+// Names gives the sources' names in the order of the config.
+func (s *Sources) Names() []string {
+	names := make([]string, len(s.order))
+	for i, src := range s.order {
+		names[i] = src.name
+	}
+	return names
+}
+
+// Kind describes a kind of a source; false when there is none. Never change what it points to.
+func (s *Sources) Kind(source, kind string) (*tutti.Kind, bool) {
+	src, ok := s.byName[source]
+	if !ok {
+		return nil, false
+	}
+	k, ok := src.kinds[kind]
+	if !ok {
+		return nil, false
+	}
+	return &k.Kind, true
+}
+
+// Kinds gives all kinds of all sources, in the order of the config, then by name.
+func (s *Sources) Kinds() []*tutti.Kind {
+	var all []*tutti.Kind
+	for _, src := range s.order {
+		for _, name := range src.kindNames() {
+			all = append(all, &src.kinds[name].Kind)
+		}
+	}
+	return all
+}
+
+// Info tells what a source is.
+type Info struct {
+	Name        string
+	Connector   string
+	Description string
+	Visitor     string // CEL: how a visitor is called there; "" = visitors are unknown there
+	Webhook     bool   // it takes webhooks
+}
+
+// Info tells what a source is; false when there is none of that name.
+func (s *Sources) Info(source string) (Info, bool) {
+	src, ok := s.byName[source]
+	if !ok {
+		return Info{}, false
+	}
+	return Info{Name: src.name, Connector: src.cfg.Connector, Description: src.description, Visitor: src.cfg.Visitor, Webhook: src.takesWebhooks()}, true
+}
+
+// Get resolves refs, in their order. Refs of one source, kind and scope are one call of the
+// origin, or as many as its batch limit forces; none when they are kept; one for many readers who
+// ask at the same time. It never fails as a whole: see tutti.Got for what one ref can come to. An
+// id that the kind's syntax forbids is NotFound without a call.
+//
+// Whose a resource is stands in Resource.Owner; the caller compares it.
+func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) []tutti.Got {
+	got := make([]tutti.Got, len(refs))
+	groups := map[string][]int{}
+	for i, r := range refs {
+		if _, ok := s.Kind(r.Source, r.Kind); !ok {
+			got[i] = missing(s.unknown(r.Source, r.Kind))
+			continue
+		}
+		groups[r.KindTag()] = append(groups[r.KindTag()], i)
+	}
+	var wg sync.WaitGroup
+	for _, at := range groups {
+		one := func() {
+			src := s.byName[refs[at[0]].Source]
+			ids := make([]string, len(at))
+			for j, i := range at {
+				ids[j] = refs[i].ID
+			}
+			for j, g := range src.get(ctx, src.kinds[refs[at[0]].Kind], ids, scope) {
+				got[at[j]] = g
+			}
+		}
+		if len(groups) == 1 {
+			one() // the usual case needs no goroutine
+			continue
+		}
+		wg.Go(one)
+	}
+	wg.Wait()
+	return got
+}
+
+// Select answers a selection, through the cache. First of 0 is 20, more than the origin gives at
+// once is cut to that. Codes: UnknownSource; InvalidValue for a filter, sort or text that the
+// kind does not have, with what it has; Forbidden for a kind with access visitor and no
+// Selection.Owner; and what the origin's call came to. An item that belongs to somebody else than
+// Selection.Owner is left out.
+func (s *Sources) Select(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.Page, error) {
+	if _, ok := s.Kind(sel.Source, sel.Kind); !ok {
+		return tutti.Page{}, s.unknown(sel.Source, sel.Kind)
+	}
+	src := s.byName[sel.Source]
+	return src.selectPage(ctx, src.kinds[sel.Kind], sel, scope)
+}
+
+// Forget makes sure that what was fetched before this call is never served as fresh again. A
+// ref's tag (source:kind/id) forgets what was made of that record and the kind's selections; a
+// kind's tag (source:kind) all items and selections of the kind; a source's name everything of it.
+func (s *Sources) Forget(tags ...string) {
+	var all []string
+	for _, t := range tags {
+		src := s.byName[sourceOf(t)]
+		if src == nil {
+			all = append(all, t)
+			continue
+		}
+		all = append(all, src.forgets(t)...)
+	}
+	s.cache.Forget(all...)
+}
+
+// Close waits for nothing and stops everything. Nothing may be called after it.
+func (s *Sources) Close() {
+	s.meter.close()
+	s.cache.Close()
+	for _, src := range s.order {
+		src.close()
+	}
+}
+
+func (s *Sources) unknown(source, kind string) error {
+	if src, ok := s.byName[source]; ok {
+		return &tutti.Error{Code: tutti.UnknownSource, Message: "the source " + source + " has no kind “" + kind + "”.", Hint: "It has " + list(src.kindNames()) + "."}
+	}
+	return &tutti.Error{Code: tutti.UnknownSource, Message: "there is no source “" + source + "”.", Hint: "There are " + list(s.Names()) + "."}
+}
+
+func missing(err error) tutti.Got {
+	return tutti.Got{Err: err, Freshness: tutti.Freshness{State: tutti.Missing}}
+}
+
+func sourceOf(tag string) string {
+	if i := strings.IndexByte(tag, ':'); i >= 0 {
+		return tag[:i]
+	}
+	return tag
+}
+
+// list writes names for a person: a, b and c.
+func list(names []string) string {
+	names = slices.Clone(names)
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}

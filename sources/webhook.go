@@ -1,0 +1,120 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/tuttihq/tutti"
+)
+
+const maxWebhook = 1 << 20
+
+// Webhook answers POST /webhooks/{source}: it verifies the message over its raw bytes, notes its
+// event id, forgets what changed and answers 202. When it has answered, nothing that was fetched
+// before is served as fresh. A repeated message is answered the same and has no effect. It calls
+// no origin. 404 for a source that takes no webhooks, 401 for a bad signature or time, 413 over
+// 1 MB, 400 for what cannot be read, 503 when the event cannot be noted: the sender tries again.
+func (s *Sources) Webhook(source string) http.Handler {
+	src := s.byName[source]
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if src == nil || !src.takesWebhooks() {
+			http.Error(w, "This source takes no webhooks.", http.StatusNotFound)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "Webhooks are posted.", http.StatusMethodNotAllowed)
+			return
+		}
+		status, err := src.receive(r, http.MaxBytesReader(w, r.Body, maxWebhook))
+		if err != nil {
+			src.log.Warn("webhook refused", "source", src.name, "status", status, "code", tutti.CodeOf(err), "err", err)
+			http.Error(w, http.StatusText(status), status)
+			return
+		}
+		w.WriteHeader(status)
+	})
+}
+
+func (s *Source) takesWebhooks() bool {
+	l, ok := s.conn.(interface{ Listens() bool })
+	return ok && l.Listens()
+}
+
+func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error) {
+	body, err := io.ReadAll(from)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return http.StatusRequestEntityTooLarge, tutti.Errorf(tutti.TooLarge, "reading a webhook: it is larger than 1 MB")
+		}
+		return http.StatusBadRequest, tutti.Errorf(tutti.BadRequest, "reading a webhook: it ended early")
+	}
+	event, err := s.conn.(Listener).Changed(r, body)
+	switch {
+	case errors.Is(err, tutti.Unauthenticated):
+		return http.StatusUnauthorized, err
+	case err != nil:
+		return http.StatusBadRequest, err
+	}
+	// One at a time, so that a repetition is answered only when the first has had its effect.
+	s.events.mu.Lock()
+	defer s.events.mu.Unlock()
+	first, err := s.events.seen(r.Context(), s.name, event.ID)
+	if err != nil {
+		return http.StatusServiceUnavailable, tutti.Errorf(tutti.Unavailable, "noting a webhook: %w", err)
+	}
+	if !first {
+		return http.StatusAccepted, nil
+	}
+	var tags []string
+	for _, c := range event.Changes {
+		if len(c.IDs) == 0 {
+			tags = append(tags, s.forgets(tutti.KindTag(s.name, c.Kind))...)
+		}
+		for _, id := range c.IDs {
+			tags = append(tags, s.forgets(tutti.Ref{Source: s.name, Kind: c.Kind, ID: id}.Tag())...)
+		}
+	}
+	s.cache.Forget(tags...)
+	s.log.Info("webhook taken", "source", s.name, "changes", len(event.Changes), "tags", len(tags))
+	return http.StatusAccepted, nil
+}
+
+// events remembers which messages have been taken.
+type events struct {
+	mu   sync.Mutex // one message of a source at a time; guards ring and have
+	seen func(ctx context.Context, source, id string) (bool, error)
+	ring []string
+	have map[string]bool
+	next int
+}
+
+const rememberedEvents = 10_000
+
+func newEvents(seen func(ctx context.Context, source, id string) (bool, error)) *events {
+	e := &events{seen: seen, have: map[string]bool{}}
+	if seen == nil {
+		e.seen = e.inMemory
+	}
+	return e
+}
+
+// inMemory stands in for the store; the caller holds mu.
+func (e *events) inMemory(_ context.Context, _, id string) (bool, error) {
+	if e.have[id] {
+		return false, nil
+	}
+	if len(e.ring) < rememberedEvents {
+		e.ring = append(e.ring, id)
+	} else {
+		delete(e.have, e.ring[e.next])
+		e.ring[e.next] = id
+		e.next = (e.next + 1) % rememberedEvents
+	}
+	e.have[id] = true
+	return true, nil
+}
