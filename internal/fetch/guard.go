@@ -110,6 +110,8 @@ func (a allowed) permits(host, port string, ip netip.Addr) bool {
 	return false
 }
 
+var notPublic = refused("it leads to an address that is not public; the operator can allow the host with allowPrivate")
+
 // dialer opens connections and refuses addresses after the name was resolved, at the last moment
 // before the connection is made: what is checked is what is dialled.
 type dialer struct {
@@ -124,11 +126,14 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	if err != nil {
 		return nil, refused("the address has no host and port")
 	}
+	if ip, err := netip.ParseAddr(host); err == nil && !d.allow.permits(host, port, ip) {
+		return nil, notPublic // before a machine without IPv6 says something else about it
+	}
 	plain := net.Dialer{Timeout: d.timeout, KeepAlive: 30 * time.Second, Resolver: d.resolver}
 	plain.ControlContext = func(_ context.Context, _, dialled string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(dialled)
 		if err != nil || !d.allow.permits(host, port, to.Addr()) {
-			return refused("it leads to an address that is not public; the operator can allow the host with allowPrivate")
+			return notPublic
 		}
 		return nil
 	}
