@@ -175,6 +175,9 @@ func ParseDocument(kind tutti.DocumentKind, file string, content []byte) (Docume
 	tree, _ := d.plain(root, "")
 	object, isObject := tree.(map[string]any)
 	if !isObject {
+		if len(d.problems) == 0 {
+			d.problem(root, "", "must be a mapping of keys to values", "")
+		}
 		return doc, d.problems.err()
 	}
 	if key := nameKey(kind); key != "" {
@@ -217,6 +220,8 @@ func Canonical(kind tutti.DocumentKind, body json.RawMessage) (json.RawMessage, 
 	return encode(x)
 }
 
+// sortKeys writes JSON with its keys sorted. A text or list that is null is left out: that is
+// what null means there.
 func sortKeys(body json.RawMessage) (json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -224,5 +229,27 @@ func sortKeys(body json.RawMessage) (json.RawMessage, error) {
 	if err := d.Decode(&x); err != nil {
 		return nil, err
 	}
+	dropNulls(x)
 	return encode(x)
+}
+
+func dropNulls(x any) {
+	switch at := x.(type) {
+	case []any:
+		for _, c := range at {
+			dropNulls(c)
+		}
+	case map[string]any:
+		for key, c := range at {
+			switch key {
+			case "value", "default", "filter", "attributes": // not ours
+				continue
+			case "title", "description", "label", "slots", "components", "redirects":
+				if c == nil {
+					delete(at, key)
+				}
+			}
+			dropNulls(c)
+		}
+	}
 }

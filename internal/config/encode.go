@@ -136,6 +136,9 @@ func yamlMapping(d *json.Decoder, at place) (*yaml.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.Tag == "!!null" && at == anything {
+			continue // nothing is written there
+		}
 		n.Content = append(n.Content, wordsNode(key), c)
 	}
 	if _, err := d.Token(); err != nil {
