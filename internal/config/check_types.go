@@ -26,7 +26,7 @@ var reservedTypes = []string{
 
 // reservedProps are the fields that every component has.
 var reservedProps = []string{
-	"id", "component", "type", "variant", "props", "actions", "parent", "slot", "slots", "resource", "resources", "freshness", "personal", "why", "assembled", "origins",
+	"id", "component", "type", "variant", "props", "actions", "parent", "slot", "path", "slots", "resource", "resources", "freshness", "personal", "why", "assembled", "origins",
 }
 
 var graphName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$`)
