@@ -55,52 +55,70 @@ Let an origin system fail, with the address that the demo prints for it:
 const demoBy = "demo"
 
 // Run serves the demo until it is interrupted.
-func (c *demoCommand) Run(ctx context.Context, out, errs io.Writer) (err error) {
+func (c *demoCommand) Run(ctx context.Context, out, errs io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	p, err := c.play(ctx, slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	defer p.end()
+	if err = c.tell(out, p.told); err != nil {
+		stop()
+	}
+	return errors.Join(err, p.server.wait(ctx))
+}
+
+// playing is a demo that runs.
+type playing struct {
+	told    demoTold
+	origins *demo.Origins
+	server  *server
+	end     func() // after the server's wait: closes the origins and removes a passing folder
+}
+
+// play starts origins and server. When it fails, nothing is left running.
+func (c *demoCommand) play(ctx context.Context, log *slog.Logger) (_ *playing, err error) {
 	data, remove, err := c.folder()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer remove()
-	origins, err := demo.StartOrigins(demo.OriginsConfig{Listen: "127.0.0.1:0", Delay: c.Delay})
-	if err != nil {
-		return err
+	p := &playing{end: remove}
+	defer func() {
+		if err != nil {
+			p.end()
+		}
+	}()
+	if p.origins, err = demo.StartOrigins(demo.OriginsConfig{Listen: "127.0.0.1:0", Delay: c.Delay}); err != nil {
+		return nil, err
 	}
-	defer origins.Close()
-
+	p.end = func() { p.origins.Close(); remove() }
 	content := filepath.Join(data, "demo")
-	if err := writeFiles(demo.Files(), content); err != nil {
-		return err
+	if err = writeFiles(demo.Files(), content); err != nil {
+		return nil, err
 	}
 	visitorSecret := tutti.NewSecret(randomText())
-	path := filepath.Join(content, "tutti.yaml")
-	env := demoEnvironment(origins, visitorSecret)
-	cfg, err := config.Load(path, env)
+	cfg, err := config.Load(filepath.Join(content, "tutti.yaml"), demoEnvironment(p.origins, visitorSecret))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	database := "sqlite:" + filepath.Join(data, "tutti.db")
 	keys, err := seed(ctx, database, content)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := start(ctx, cfg, c.Listen, database, content, log)
-	if err != nil {
-		return err
+	if p.server, err = start(ctx, cfg, c.Listen, database, content, log); err != nil {
+		return nil, err
 	}
-	for _, name := range origins.Names() {
-		origins.SetHook(name, s.address()+"/webhooks/"+name)
+	for _, name := range p.origins.Names() {
+		p.origins.SetHook(name, p.server.address()+"/webhooks/"+name)
 	}
-	told, err := c.told(s.address(), data, keys, origins, cfg, visitorSecret)
-	if err == nil {
-		err = c.tell(out, told)
-	}
-	if err != nil {
+	if p.told, err = c.told(p.server.address(), data, keys, p.origins, cfg, visitorSecret); err != nil {
+		ended, stop := context.WithCancel(ctx)
 		stop()
+		err = errors.Join(err, p.server.wait(ended))
 	}
-	return errors.Join(err, s.wait(ctx))
+	return p, err
 }
 
 // folder makes the data folder and says how to remove it when it is a passing one.

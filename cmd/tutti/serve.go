@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tuttihq/tutti"
-	"github.com/tuttihq/tutti/graph/graphiql"
+	"github.com/tuttihq/tutti/graph"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/store/open"
 	"github.com/tuttihq/tutti/studio"
@@ -110,7 +110,7 @@ func (h *house) handler() http.Handler {
 		fmt.Fprintln(w, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h, promhttp.HandlerOpts{}))
-	mux.Handle("GET /graphiql/", h.development(graphiql.Handler("/graphiql/")))
+	mux.Handle("GET /graphiql/", h.development(graph.GraphiQL()))
 	mux.Handle("GET /preview/", studio.Preview("/preview/"))
 	mux.Handle("GET /{$}", h.development(http.RedirectHandler("/preview/", http.StatusFound)))
 	return mux
