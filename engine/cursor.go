@@ -93,7 +93,7 @@ func (c *cursors) read(s string) (*pinned, error) {
 	if len(s) > maxCursor {
 		return nil, bad
 	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || len(b) < 1+c.gcm.NonceSize() || b[0] != cursorVersion {
 		return nil, bad
 	}

@@ -81,7 +81,7 @@ func (f *filling) html(s string) string {
 
 func (f *filling) markdown(s string) string {
 	return f.fill(s, func(before, v string) string {
-		if at := strings.LastIndex(before, "]("); at >= 0 && !strings.ContainsAny(before[at:], ") \n") {
+		if _, inside := markdownLink(before); inside {
 			return escapeAddress(v)
 		}
 		return text.EscapeMarkdown(v)

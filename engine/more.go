@@ -25,7 +25,7 @@ func (l *listing) end() int {
 	if l.found != nil {
 		return min(l.wanted, len(l.found.items))
 	}
-	return min(l.wanted, len(l.refs))
+	return l.seen
 }
 
 // cursorAt writes the cursor to the place after next items of the list; "" at its end.

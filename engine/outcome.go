@@ -33,6 +33,7 @@ type listing struct {
 	total   *int   // nil when nobody says
 	found   *found // of a selection; nil for a list of refs
 	refs    []tutti.Ref
+	seen    int // how many of refs were looked for
 	wanted  int // how many were asked for
 	size    int // how many a page shows, where that differs; 0 = wanted
 }

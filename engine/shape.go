@@ -82,8 +82,6 @@ func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcom
 	}
 	s.tell(failures, false)
 	if len(failures) > 0 {
-		s.reasons |= wasMissing
-		s.freshness = s.freshness.Worst(tutti.Freshness{State: tutti.Missing})
 		return failures[0]
 	}
 	return outcome{state: absent}
@@ -99,6 +97,10 @@ func (s *shaper) tell(failures []outcome, stoodIn bool) {
 func (s *shaper) lack(at string, f outcome, stoodIn bool) {
 	if f.code == tutti.Timeout {
 		s.reasons |= overBudget
+	}
+	if !stoodIn && f.code != tutti.InvalidValue && f.code != tutti.MalformedRef { // those are mistakes, not absences
+		s.reasons |= wasMissing
+		s.freshness = s.freshness.Worst(tutti.Freshness{State: tutti.Missing})
 	}
 	p := lack(joinPath(s.path, at), f.ref, f.source, f.code, stoodIn)
 	if !slices.Contains(s.problems, p) {

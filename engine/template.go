@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -100,6 +101,9 @@ func compileSaid(env *expr.Dynamic, t tutti.Text) (said, error) {
 			}
 		}
 		marks := wellFormed(all.String())
+		if !marks && looksMarked.MatchString(all.String()) {
+			return nil, &tutti.Error{Code: tutti.Invalid, Message: "the text holds marks, but is no well-formed SSML.", Hint: "Close every element, and write &amp; for & and &lt; for <."}
+		}
 		var compiled []saidPart
 		for _, p := range parts {
 			if p.Expr == "" {
@@ -116,6 +120,8 @@ func compileSaid(env *expr.Dynamic, t tutti.Text) (said, error) {
 	}
 	return s, nil
 }
+
+var looksMarked = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
 
 // saidWords takes words as SSML where the whole text is well-formed XML, and else as they are.
 func saidWords(words string, marks bool) saidPart {

@@ -25,9 +25,18 @@ func (s *shaper) text(v *tutti.Value, rich bool) outcome {
 			if !o.add(one) {
 				continue
 			}
-			words, ok := inText(one.v, rich)
+			words, ok := textIn(one.v, rich)
 			if !ok {
 				return failing(tutti.InvalidValue, tutti.Ref{})
+			}
+			if start, inside := markdownLink(b.String()); rich && inside {
+				words, _ = plainWords(one.v)
+				switch before := b.String()[start:]; {
+				case before != "":
+					words = inAddress(before, words)
+				case !safeAddress(words, false):
+					words = escapeAddress(words)
+				}
 			}
 			b.WriteString(words)
 		case p.Hole != "":
@@ -46,8 +55,18 @@ func (s *shaper) text(v *tutti.Value, rich bool) outcome {
 	return o
 }
 
-// inText writes a value into a text, or into Markdown.
-func inText(v any, markdown bool) (string, bool) {
+// markdownLink reports whether what comes next stands in the address of a Markdown link, and where
+// that address starts.
+func markdownLink(before string) (start int, inside bool) {
+	at := strings.LastIndex(before, "](")
+	if at < 0 || strings.ContainsAny(before[at:], ") \n") {
+		return 0, false
+	}
+	return at + 2, true
+}
+
+// textIn writes a value into a text, or into Markdown.
+func textIn(v any, markdown bool) (string, bool) {
 	if r, ok := v.(tutti.RichText); ok {
 		if markdown {
 			return r.Markdown, true
@@ -137,10 +156,7 @@ func (s *shaper) address(v *tutti.Value) outcome {
 			if !ok {
 				return failing(tutti.InvalidValue, tutti.Ref{})
 			}
-			if b.Len() > 0 {
-				words = text.OutsideHoles(words, escapeAddress)
-			}
-			b.WriteString(words)
+			b.WriteString(inAddress(b.String(), words))
 		case p.Hole != "":
 			b.WriteString(tutti.HoleStart + p.Hole + tutti.HoleEnd)
 		default:
@@ -151,6 +167,25 @@ func (s *shaper) address(v *tutti.Value) outcome {
 		o.v = b.String()
 	}
 	return o
+}
+
+// inAddress writes a value into an address after what stands before it: as it is at the start, as
+// a number after tel: and sms:, and so that it cannot leave its place anywhere else.
+func inAddress(before, words string) string {
+	switch {
+	case before == "":
+		return words
+	case strings.EqualFold(before, "tel:"), strings.EqualFold(before, "sms:"):
+		return strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' || r == '+' || r == '*' || r == '#' {
+				return r
+			}
+			return -1
+		}, words)
+	case strings.EqualFold(before, "mailto:"):
+		return text.OutsideHoles(words, func(s string) string { return strings.ReplaceAll(escapeAddress(s), "%40", "@") })
+	}
+	return text.OutsideHoles(words, escapeAddress)
 }
 
 var urlDefinition = tutti.PropDefinition{Type: tutti.PropURL}

@@ -138,7 +138,7 @@ func (s *shaper) list(o outcome, wanted int) outcome {
 	case *listing:
 		return o
 	case *entry:
-		return value(&listing{entries: []*entry{v}, at: []int{0}, refs: []tutti.Ref{v.ref}, wanted: wanted, total: new(1)}, o.wave)
+		return value(&listing{entries: []*entry{v}, at: []int{0}, refs: []tutti.Ref{v.ref}, wanted: wanted, seen: 1, total: new(1)}, o.wave)
 	case tutti.Ref:
 		return s.refs([]tutti.Ref{v}, wanted, o.wave+1, false)
 	case []tutti.Ref:
@@ -164,20 +164,21 @@ func (s *shaper) list(o outcome, wanted int) outcome {
 	return failing(tutti.InvalidValue, tutti.Ref{})
 }
 
-// refs looks for the first of a list of refs. What is missing is told and left out.
+// refs looks for the first of a list of refs. What is missing is told and left out, and the next
+// one moves up.
 func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	if len(refs) == 0 {
 		return outcome{state: absent}
 	}
 	l := &listing{refs: refs, wanted: wanted, total: new(len(refs))}
 	var first outcome
-	waiting := false
-	deepest := 0
-	for i, ref := range refs[:min(wanted, len(refs))] {
-		o := s.follow(ref, wave, fixed)
+	waiting, deepest := 0, 0
+	for i := 0; i < len(refs) && len(l.entries)+waiting < wanted; i++ {
+		l.seen = i + 1
+		o := s.follow(refs[i], wave, fixed)
 		switch o.state {
 		case pending:
-			waiting = true
+			waiting++
 		case have:
 			l.entries, l.at = append(l.entries, o.v.(*entry)), append(l.at, i)
 			deepest = max(deepest, o.wave)
@@ -189,7 +190,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 		}
 	}
 	switch {
-	case waiting:
+	case waiting > 0:
 		return outcome{state: pending}
 	case len(l.entries) == 0 && first.state == failed:
 		return first
