@@ -24,11 +24,11 @@ type Key struct {
 	Origins   []string // for browser keys: the allowed CORS origins; "*" = every one
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero = never
-	RevokedAt time.Time // zero = not
+	RevokedAt time.Time // it ends then; zero = not
 	UsedAt    time.Time // zero = never; to the hour
 }
 
 // Valid reports whether the key may be used at t.
 func (k *Key) Valid(t time.Time) bool {
-	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || t.Before(k.ExpiresAt))
+	return (k.RevokedAt.IsZero() || t.Before(k.RevokedAt)) && (k.ExpiresAt.IsZero() || t.Before(k.ExpiresAt))
 }
