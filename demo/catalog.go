@@ -128,8 +128,8 @@ func (c *catalog) facetValue(facet, code string, name words, at string) string {
 	return id
 }
 
-// arrange makes the collections: offers, offers-gold, offers-azul, offers-azul-gold, the same
-// with everyone, and house-azul. A product stands in a collection when it has all its values.
+// arrange makes the collections: offers, offers-gold, offers-hotelazul, offers-hotelazul-gold,
+// everyone, everyone-hotelazul, and house-azul. A product stands in a collection when it has all its values.
 func (c *catalog) arrange(w *world, at string) {
 	byCode := map[string]string{}
 	for _, v := range c.facets.all() {
@@ -155,10 +155,10 @@ func (c *catalog) arrange(w *world, at string) {
 	}
 	for _, h := range w.hotels {
 		put("house-"+h.ID, words{"en": h.Name}, "1", h.ID)
-		put("everyone-"+h.ID, words{"en": h.Name + ", for everyone", "de": h.Name + ", für alle"}, everyone, h.ID, "everyone")
-		of := put("offers-"+h.ID, words{"en": "Offers at " + h.Name, "de": "Angebote im " + h.Name}, offers, h.ID)
+		put("everyone-"+h.tag(), words{"en": h.Name + ", for everyone", "de": h.Name + ", für alle"}, everyone, h.ID, "everyone")
+		of := put("offers-"+h.tag(), words{"en": "Offers at " + h.Name, "de": "Angebote im " + h.Name}, offers, h.ID)
 		for _, t := range tiers {
-			put("offers-"+h.ID+"-"+t, words{"en": "Offers at " + h.Name + " for " + t, "de": "Angebote im " + h.Name + " für " + facetNames["tier-"+t].in("de")}, of, h.ID, "tier-"+t)
+			put("offers-"+h.tag()+"-"+t, words{"en": "Offers at " + h.Name + " for " + t, "de": "Angebote im " + h.Name + " für " + facetNames["tier-"+t].in("de")}, of, h.ID, "tier-"+t)
 		}
 	}
 }

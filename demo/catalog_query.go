@@ -73,6 +73,7 @@ func (v view) product(r record) record {
 		return listOf("ProductVariantList", "ProductVariant", v.variantsOf(text(r, "id")), a["options"])
 	})
 	out["facetValues"] = lazy(func() any { return v.facetValues(r) })
+	out["sku"], out["facetValueId"] = lazy(func() any { return v.skus(text(r, "id")) }), r["values"] // for filters alone
 	out["collections"] = lazy(func() any {
 		var in []any
 		for _, col := range v.collections.all() {
@@ -122,6 +123,14 @@ func (v view) variantsOf(product string) []record {
 		if text(r, "productId") == product {
 			out = append(out, v.variant(r))
 		}
+	}
+	return out
+}
+
+func (v view) skus(product string) []string {
+	var out []string
+	for _, r := range v.variantsOf(product) {
+		out = append(out, text(r, "sku"))
 	}
 	return out
 }
@@ -272,7 +281,18 @@ func passes(r, filter record, anyOf bool) bool {
 	return !anyOf
 }
 
+// operator compares as the vendor does. An operator without a value says nothing; of several
+// values one must fit.
 func operator(got any, op string, want any) bool {
+	if want == nil {
+		return true
+	}
+	if l, ok := got.(lazy); ok {
+		got = l()
+	}
+	if many, ok := got.([]string); ok {
+		return slices.ContainsFunc(many, func(one string) bool { return operator(one, op, want) })
+	}
 	s, _ := got.(string)
 	in := func() bool {
 		list, _ := want.([]any)

@@ -90,6 +90,9 @@ func status(i int, said, lang string, at time.Time, p *place, h *hotel, base str
 	a := accounts[(i*5+len(said))%len(accounts)]
 	link := placeHost + p.ID
 	tags := []string{h.tag(), travelTag[lang], tagOf[p.Category]}
+	if lang != "en" {
+		tags = append(tags, h.tag()+travelTag[lang]) // what the house's guests of that language write
+	}
 	content := "<p>" + html.EscapeString(said) + "</p><p>" + html.EscapeString(p.Name) + ": " + anchor(link) + "</p><p>"
 	var tagged []record
 	for n, t := range tags {

@@ -125,6 +125,9 @@ func (s *support) help(w http.ResponseWriter, r *http.Request) {
 		s.article(w, r)
 	case len(parts) == 1 && parts[0] == "articles":
 		s.listArticles(w, r)
+	case len(parts) == 3 && parts[0] == "sections" && parts[2] == "articles":
+		r.SetPathValue("section", parts[1])
+		s.listArticles(w, r)
 	case len(parts) == 1 && parts[0] == "sections":
 		s.sections(w, r)
 	default:
@@ -161,6 +164,9 @@ func (s *support) written(locale, labels string) []record {
 func (s *support) listArticles(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	rows := s.written(r.PathValue("locale"), q.Get("label_names"))
+	if section := r.PathValue("section"); section != "" {
+		rows = slices.DeleteFunc(rows, func(a record) bool { return number(a["section_id"]) != section })
+	}
 	switch by := q.Get("sort_by"); by {
 	case "title", "created_at", "updated_at", "edited_at":
 		sortBy(rows, q.Get("sort_order") == "desc", func(a record) string { return text(a, by) })
