@@ -8,9 +8,15 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
 )
 
 // Sources is what the engine needs of the origin systems. All methods are safe for concurrent
@@ -51,7 +57,18 @@ type Engine struct {
 	markets          map[string]*tutti.Market
 	componentTypes   map[string]*tutti.ComponentType
 	compositionTypes map[string]*tutti.CompositionType
-	attributes       map[string]*tutti.Attribute
+	chains           map[string][]string // by lower-case locale
+
+	declared   []tutti.Attribute           // all attributes, the built-in ones included
+	attributes map[string]*tutti.Attribute // the same by name
+	derived    map[string]*expr.Rule       // by attribute
+	enrichers  map[string]*computed        // by enricher: the ref
+	visitors   map[string]*computed        // by source: how the visitor is called there
+
+	secret   []byte   // of this process only: for the keys of private component plans
+	dynamics sync.Map // environments of dynamic expressions, by their variables
+
+	assembling *assembling // what gathering, shaping and filling share
 }
 
 // New checks the config as far as deciding needs it and compiles its expressions. The error
@@ -59,27 +76,49 @@ type Engine struct {
 func New(cfg Config, sources Sources) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, sources: sources, now: cfg.Now,
-		channels: map[string]*tutti.Channel{}, markets: map[string]*tutti.Market{},
-		componentTypes: map[string]*tutti.ComponentType{}, compositionTypes: map[string]*tutti.CompositionType{},
-		attributes: map[string]*tutti.Attribute{},
+		channels: byName(cfg.Channels, func(c *tutti.Channel) string { return c.Name }), markets: byName(cfg.Markets, func(m *tutti.Market) string { return m.Name }),
+		componentTypes:   byName(cfg.ComponentTypes, func(t *tutti.ComponentType) string { return t.Name }),
+		compositionTypes: byName(cfg.CompositionTypes, func(t *tutti.CompositionType) string { return t.Name }),
+		chains:           chainsOf(cfg.Locales), attributes: map[string]*tutti.Attribute{}, secret: make([]byte, 32),
 	}
 	if e.now == nil {
 		e.now = time.Now
 	}
-	for i := range cfg.Channels {
-		e.channels[cfg.Channels[i].Name] = &cfg.Channels[i]
+	if _, err := rand.Read(e.secret); err != nil {
+		return nil, tutti.Errorf(tutti.Internal, "making the secret of this process: %w", err)
 	}
-	for i := range cfg.Markets {
-		e.markets[cfg.Markets[i].Name] = &cfg.Markets[i]
+	var n notes
+	e.declareFacts(&n)
+	var errs []error
+	for _, p := range n.problems {
+		errs = append(errs, p.Err())
 	}
-	for i := range cfg.ComponentTypes {
-		e.componentTypes[cfg.ComponentTypes[i].Name] = &cfg.ComponentTypes[i]
+	var err error
+	e.assembling, err = newAssembling(&e.cfg, sources)
+	errs = append(errs, err)
+	return e, errors.Join(errs...)
+}
+
+func byName[T any](list []T, name func(*T) string) map[string]*T {
+	m := make(map[string]*T, len(list))
+	for i := range list {
+		m[name(&list[i])] = &list[i]
 	}
-	for i := range cfg.CompositionTypes {
-		e.compositionTypes[cfg.CompositionTypes[i].Name] = &cfg.CompositionTypes[i]
+	return m
+}
+
+// dynamic gives the environment for expressions over these variables.
+func (e *Engine) dynamic(vars []string) (*expr.Dynamic, error) {
+	vars = slices.Clone(vars)
+	slices.Sort(vars)
+	vars = slices.Compact(vars)
+	key := strings.Join(vars, " ")
+	if d, ok := e.dynamics.Load(key); ok {
+		return d.(*expr.Dynamic), nil
 	}
-	for i := range cfg.Attributes {
-		e.attributes[cfg.Attributes[i].Name] = &cfg.Attributes[i]
+	d, err := expr.NewDynamic(vars...)
+	if err == nil {
+		e.dynamics.Store(key, d)
 	}
-	return e, nil
+	return d, err
 }

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"github.com/tuttihq/tutti"
+)
+
+// Fills gives the personal words for the holes of this composition's plans, by the hole's name.
+// A value that is unknown is "", and so is one that has no words. Raw words: whoever fills a hole
+// escapes them for its form; those of holes in URLs are already escaped. Never cache or log them.
+//
+// Expressions that read locale, channel, market or currency need FillsOf.
+func (c *Compiled) Fills(params tutti.Params, f tutti.Facts) tutti.Fills {
+	return c.fills(&decider{c: c, params: params, facts: f})
+}
+
+func (c *Compiled) fills(d *decider) tutti.Fills {
+	fills := tutti.Fills{}
+	for _, x := range c.holes {
+		words := ""
+		if v, ok := d.evalText(x); ok {
+			words = formatValue(v)
+		}
+		fills[x.source] = words
+		fills[urlHole(x.source, false)] = escapeURL(words, false)
+		fills[urlHole(x.source, true)] = escapeURL(words, true)
+	}
+	return fills
+}
+
+// FillsOf gives only the fills that a plan has holes for.
+func (c *Compiled) FillsOf(p *tutti.Plan, f tutti.Facts) tutti.Fills {
+	all := c.fills(&decider{c: c, params: p.Params, facts: f, channel: p.Channel, locale: p.Locale, chain: p.Chain, scope: p.Scope})
+	fills := tutti.Fills{}
+	take := func(v *tutti.Value) {
+		for i := range v.Text {
+			if h := v.Text[i].Hole; h != "" {
+				fills[h] = all[h]
+			}
+		}
+	}
+	take(&p.Title)
+	take(&p.Description)
+	var slots func([]tutti.SlotPlan)
+	slots = func(list []tutti.SlotPlan) {
+		for i := range list {
+			for j := range list[i].Components {
+				cp := &list[i].Components[j]
+				for k := range cp.Props {
+					for l := range cp.Props[k].Values {
+						take(&cp.Props[k].Values[l])
+					}
+				}
+				for k := range cp.Actions {
+					take(&cp.Actions[k].Label)
+					take(&cp.Actions[k].Href)
+					take(&cp.Actions[k].DeepLink)
+				}
+				slots(cp.Slots)
+			}
+		}
+	}
+	slots(p.Slots)
+	return fills
+}

@@ -1,0 +1,366 @@
+package engine
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Match is what a path leads to: a page or a redirect.
+type Match struct {
+	Compiled   *Compiled
+	Params     tutti.Params
+	Locale     string // of the path; "" when the path has none
+	Canonical  string // the one path by which the page should be known
+	Alternates []Alternate
+	Redirect   *tutti.Redirect // set = nothing else is
+}
+
+// Alternate is the same page in another language.
+type Alternate struct {
+	Locale string
+	Path   string
+}
+
+// loadRoutes orders the routes of all compositions. Of two that match the same paths the second
+// composition by id loses its route, and that is reported.
+func (p *published) loadRoutes() {
+	seen := map[string]*route{}
+	for _, id := range sortedKeys(p.compositions) {
+		c := p.compositions[id]
+		for _, r := range c.routes {
+			r.c = c
+			if first := seen[r.shape()]; first != nil {
+				p.report(Doc{Kind: tutti.CompositionDocument, Name: id, Version: c.Version}, []Problem{routeClash(r, first)})
+				continue
+			}
+			seen[r.shape()] = r
+			p.routes = append(p.routes, r)
+		}
+	}
+	slices.SortFunc(p.routes, (*route).precedes)
+}
+
+func routeClash(r, first *route) Problem {
+	return Problem{
+		Path: fmt.Sprintf("routes[%d].path", r.canon), Message: fmt.Sprintf("The path “%s” already leads to the composition “%s”.", r.pattern, first.c.ID),
+		Hint: "Take another path, or take that one away first.",
+	}
+}
+
+// Route finds what a path leads to at an instant (zero = now): a redirect first, then the most
+// exact route whose params fit. false when nothing is there. locale is the one asked for; where
+// the path names one, that counts.
+func (l *Library) Route(path, locale string, at time.Time) (Match, bool) {
+	p := l.now.Load().at(at)
+	clean := cleanPath(path)
+	if r, ok := p.redirects[clean]; ok {
+		return Match{Redirect: &r}, true
+	}
+	pieces := pathPieces(path)
+	for _, r := range p.routes {
+		values, ok := r.match(pieces)
+		if !ok {
+			continue
+		}
+		params, ok := r.paramsOf(values)
+		if !ok {
+			continue
+		}
+		m := Match{Compiled: r.c, Params: params, Locale: values["locale"]}
+		if values["locale"] == "" {
+			if resolved, _, err := p.engine.ResolveLocale(locale); err == nil {
+				locale = resolved
+			}
+			values["locale"] = locale
+		}
+		m.Canonical = r.canonical(values, params)
+		m.Alternates = r.alternates(values)
+		return m, true
+	}
+	return Match{}, false
+}
+
+// canonical is the path by the composition's first route that the same params fill.
+func (r *route) canonical(values map[string]string, params tutti.Params) string {
+	own, _ := r.fill(values)
+	for _, o := range r.c.routes {
+		if o == r {
+			break
+		}
+		path, ok := o.fill(values)
+		if !ok {
+			continue
+		}
+		back, ok := o.paramsOf(values)
+		if ok && sameParams(back, params) {
+			return path
+		}
+	}
+	return own
+}
+
+// pathPieces are the unescaped pieces of a path; an escaped slash stays inside its piece.
+func pathPieces(path string) []string {
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	pieces := splitPath(path)
+	for i := range pieces {
+		if p, err := url.PathUnescape(pieces[i]); err == nil {
+			pieces[i] = p
+		}
+	}
+	return pieces
+}
+
+func sameParams(a, b tutti.Params) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, v := range a {
+		if b[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// alternates are the paths of the same page in all configured languages; none where the path
+// does not name the language.
+func (r *route) alternates(values map[string]string) []Alternate {
+	if !r.has("locale") {
+		return nil
+	}
+	var list []Alternate
+	for _, l := range r.c.engine.cfg.Locales.Names {
+		other := map[string]string{}
+		for k, v := range values {
+			other[k] = v
+		}
+		other["locale"] = l
+		if path, ok := r.fill(other); ok {
+			list = append(list, Alternate{Locale: l, Path: path})
+		}
+	}
+	return list
+}
+
+// Entry is a path that leads to a page.
+type Entry struct {
+	Path        string
+	Locale      string
+	Composition string
+	Params      tutti.Params
+}
+
+// Entries is one page of a listing of paths.
+type Entries struct {
+	Entries  []Entry
+	Next     string // where the next page starts; "" at the end
+	Problems []tutti.Problem
+}
+
+// routeCursor says where a listing goes on: in which route, and where in its list.
+type routeCursor struct {
+	Route string `json:"r"` // its shape
+	After string `json:"a,omitempty"`
+	Skip  int    `json:"s,omitempty"`
+}
+
+// Routes lists the paths that lead to pages in a language, for static builds and site maps:
+// first (1 to 100, 0 = 50) of them after a cursor of an earlier listing. A route with a list asks
+// its source, one page at a time; one that fails is a Problem and its pages are left out. A
+// cursor that is none of ours is a *tutti.Error with code BadRequest.
+func (l *Library) Routes(ctx context.Context, locale string, first int, after string) (Entries, error) {
+	p := l.now.Load().at(time.Time{})
+	resolved, _, err := p.engine.ResolveLocale(locale)
+	if err != nil {
+		return Entries{}, err
+	}
+	if first <= 0 {
+		first = 50
+	}
+	first = min(first, 100)
+	from, err := readRouteCursor(after)
+	if err != nil {
+		return Entries{}, err
+	}
+	out := Entries{Entries: []Entry{}}
+	skipping := from.Route != ""
+	for _, r := range p.routes {
+		at := routeCursor{Route: r.shape()}
+		if skipping {
+			if at.Route != from.Route {
+				continue
+			}
+			skipping, at = false, from
+		}
+		if next, full := p.listRoute(ctx, r, resolved, first, at, &out); full {
+			out.Next = next
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// listRoute adds a route's paths; full when there are enough, with the cursor of the rest.
+func (p *published) listRoute(ctx context.Context, r *route, locale string, first int, at routeCursor, out *Entries) (string, bool) {
+	if r.list == nil {
+		for _, name := range r.names() {
+			if name != "locale" {
+				return "", false // nobody says for what it exists
+			}
+		}
+		if len(out.Entries) == first {
+			return at.String(), true
+		}
+		p.addEntry(r, map[string]string{"locale": locale}, locale, out)
+		return "", false
+	}
+	for {
+		if len(out.Entries) == first {
+			return at.String(), true
+		}
+		sel := r.list.stored
+		sel.First, sel.After = 100, at.After
+		page, err := p.engine.sources.Select(ctx, sel, tutti.Scope{Locale: locale})
+		if err != nil {
+			out.Problems = append(out.Problems, lack("routes."+r.pattern, tutti.Ref{}, sel.Source, tutti.CodeOf(err), false))
+			return "", false
+		}
+		for i, got := range page.Items {
+			if i < at.Skip || got.Resource == nil {
+				continue
+			}
+			if len(out.Entries) == first {
+				at.Skip = i
+				return at.String(), true
+			}
+			if values, ok := r.segmentsOf(got.Resource); ok {
+				values["locale"] = locale
+				p.addEntry(r, values, locale, out)
+			}
+		}
+		if page.Next == "" || page.Next == at.After {
+			return "", false
+		}
+		at.After, at.Skip = page.Next, 0
+	}
+}
+
+// addEntry adds a path that leads back to this route's page.
+func (p *published) addEntry(r *route, values map[string]string, locale string, out *Entries) {
+	path, ok := r.fill(values)
+	if !ok {
+		return
+	}
+	params, ok := r.paramsOf(values)
+	if ok {
+		out.Entries = append(out.Entries, Entry{Path: path, Locale: locale, Composition: r.c.ID, Params: params})
+	}
+}
+
+// segmentsOf computes the named pieces of an item's path; the item's id by default.
+func (r *route) segmentsOf(item *tutti.Resource) (map[string]string, bool) {
+	values := map[string]string{}
+	for _, name := range r.names() {
+		if name == "locale" {
+			continue
+		}
+		program := r.segment[name]
+		if program == nil {
+			values[name] = item.Ref.ID
+			continue
+		}
+		v, err := program.Eval(map[string]any{"item": item})
+		if err != nil {
+			return nil, false
+		}
+		values[name] = formatValue(v)
+	}
+	return values, true
+}
+
+func (c routeCursor) String() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func readRouteCursor(s string) (routeCursor, error) {
+	var c routeCursor
+	if s == "" {
+		return c, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || c.Route == "" || c.Skip < 0 {
+		return c, &tutti.Error{Code: tutti.BadRequest, Field: "after", Message: "This is no cursor of a listing.", Hint: "Give endCursor of an earlier answer, or leave it out."}
+	}
+	return c, nil
+}
+
+// checkRedirects refuses a list with a wrong path, a path that stands twice, or a loop.
+func checkRedirects(list []tutti.Redirect) []Problem {
+	var n notes
+	to := map[string]string{}
+	for i, r := range list {
+		at := fmt.Sprintf("redirects[%d]", i)
+		if !strings.HasPrefix(r.From, "/") || strings.ContainsAny(r.From, "?#") {
+			n.wrong(at+".from", fmt.Sprintf("“%s” is no path.", short(r.From)), "Write a path that starts with /, without ? and #.")
+			continue
+		}
+		if !validTarget(r.To) {
+			n.wrong(at+".to", fmt.Sprintf("“%s” is no path and no web address.", short(r.To)), "Write /path or https://….")
+			continue
+		}
+		from := cleanPath(r.From)
+		if _, twice := to[from]; twice {
+			n.wrong(at+".from", fmt.Sprintf("“%s” is redirected twice.", short(r.From)), "Keep one of them.")
+			continue
+		}
+		to[from] = r.To
+	}
+	for i, r := range list {
+		if loop := redirectLoop(to, cleanPath(r.From)); loop != nil {
+			n.wrong(fmt.Sprintf("redirects[%d]", i), "The redirects lead in a circle: "+strings.Join(loop, " → ")+".", "Let one of them lead elsewhere.")
+			break
+		}
+	}
+	return n.problems
+}
+
+func validTarget(to string) bool {
+	if strings.HasPrefix(to, "/") {
+		return !strings.HasPrefix(to, "//") && !strings.ContainsAny(to, "\\ \r\n")
+	}
+	u, err := url.Parse(to)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+func redirectLoop(to map[string]string, from string) []string {
+	way := []string{from}
+	for at := from; ; {
+		next, ok := to[at]
+		if !ok || !strings.HasPrefix(next, "/") {
+			return nil
+		}
+		at = cleanPath(next)
+		if slices.Contains(way, at) {
+			return append(way, at)
+		}
+		way = append(way, at)
+	}
+}
