@@ -123,6 +123,9 @@ func TestMigrationsHaveTheSameNames(t *testing.T) {
 		}
 		for i, f := range files {
 			files[i] = filepath.Base(f)
+			if want := fmt.Sprintf("%05d_", i+1); !strings.HasPrefix(files[i], want) {
+				t.Errorf("%s does not start with %s: they are numbered one by one", f, want)
+			}
 		}
 		return strings.Join(files, "\n")
 	}

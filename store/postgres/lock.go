@@ -33,7 +33,7 @@ func (s *Store) Lock(ctx context.Context) (*store.Lock, error) {
 	lock := store.NewLock(lost, func() {
 		stop()
 		<-watched
-		end(conn)
+		release(conn)
 		s.mu.Lock()
 		s.lock = nil
 		s.mu.Unlock()
@@ -102,10 +102,20 @@ func watch(ctx context.Context, conn *pgx.Conn, lost chan<- struct{}) {
 	}
 }
 
+// ping asks something, also when ctx ends meanwhile: cancelling would close the connection.
 func ping(ctx context.Context, conn *pgx.Conn) bool {
-	ctx, cancel := context.WithTimeout(ctx, lockPing)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockPing)
 	defer cancel()
 	return conn.Ping(ctx) == nil
+}
+
+// release gives the lock back before closing, for Postgres notices a closed connection only a
+// moment later. Where the connection is lost, so is the lock.
+func release(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), lockPing)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock("+lockKey+")")
+	end(conn)
 }
 
 // end closes a connection and waits until it is closed, but not long.

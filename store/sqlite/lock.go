@@ -11,7 +11,6 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/store"
 )
 
@@ -44,10 +43,9 @@ func hold(ctx context.Context, path string, wait time.Duration) (release func(),
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds())}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
+	db, err := connect(path, url.Values{"_txlock": {"immediate"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds())}})
 	if err != nil {
-		return nil, tutti.Errorf(tutti.Internal, "locking the database: %w", err)
+		return nil, err
 	}
 	tx, err := sign(ctx, db)
 	if busy(err) {

@@ -49,16 +49,16 @@ func openWaiting(ctx context.Context, path string, wait time.Duration) (*Store, 
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	write, err := connect(path, "immediate", false)
+	schema, err := migrate(ctx, path, wait)
+	if err != nil {
+		return nil, err
+	}
+	write, err := connect(path, writing)
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	schema, err := migrate(ctx, write, path, wait)
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	read, err := connect(path, "deferred", true)
+	read, err := connect(path, reading)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -78,12 +78,15 @@ func create(path string) error {
 	return f.Close()
 }
 
-func connect(path, transactions string, readOnly bool) (*sql.DB, error) {
-	q := url.Values{"_txlock": {transactions}, "_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"}}
-	if readOnly {
-		q["_pragma"] = append(q["_pragma"], "query_only(1)")
-	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
+// How a connection is opened. peeking changes nothing at all, reading may make the -wal file.
+var (
+	peeking = url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}}
+	reading = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "query_only(1)"}}
+	writing = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+)
+
+func connect(path string, how url.Values) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: how.Encode()}).String())
 	if err != nil {
 		return nil, tutti.Errorf(tutti.Internal, "opening the database: %w", err)
 	}
