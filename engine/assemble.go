@@ -142,7 +142,7 @@ func (a *assembly) resourceID(e *entry) string {
 func (a *assembly) componentID(j *job) string {
 	key := j.plan.Key
 	if j.plan.Private || key == "" {
-		key = planContent(j.plan)
+		key = planContent(j.plan) + plainJSON(a.plan.Params)
 	}
 	return a.as.ids.of("component", a.plan.Composition, strconv.Itoa(a.plan.Version), key, j.plan.Path, j.plan.Component, j.items, a.scopeKey)
 }

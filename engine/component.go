@@ -20,6 +20,7 @@ type job struct {
 	shaped *shaper // the last pass; what it noted counts
 	slots  []*slotJobs
 	each   *repetition // of a plan that is repeated
+	self   [1]*job
 }
 
 type slotJobs struct {
@@ -45,6 +46,7 @@ func (a *assembly) slotJobs(plan *tutti.SlotPlan, parent *job) *slotJobs {
 				j.path = parent.path + below
 			}
 		}
+		j.self[0] = j
 		if cp.Each != nil {
 			j.each = &repetition{}
 		}
@@ -68,9 +70,6 @@ func (a *assembly) visit(s *slotJobs) {
 		room = -1
 	}
 	for _, j := range s.jobs {
-		if room == 0 {
-			return
-		}
 		for _, one := range a.expanded(j) {
 			if room == 0 {
 				return
@@ -103,7 +102,7 @@ func (a *assembly) visitBelow(j *job) {
 // they are not known.
 func (a *assembly) expanded(j *job) []*job {
 	if j.each == nil {
-		return []*job{j}
+		return j.self[:]
 	}
 	r := j.each
 	if r.state == have || r.state == absent {
@@ -135,8 +134,12 @@ const eachFirst = 10
 
 // shape makes the job's component, or takes it as far as what is there allows.
 func (a *assembly) shape(j *job) {
-	s := &shaper{a: a, cp: j.plan, need: a.needOf(j.plan.Type), item: j.item, path: j.path}
-	j.shaped = s
+	if j.shaped == nil {
+		j.shaped = &shaper{a: a, cp: j.plan, need: a.needOf(j.plan.Type), item: j.item, path: j.path}
+		j.out = &tutti.Component{}
+	}
+	s, c := j.shaped, j.out
+	s.again()
 	if j.item != nil && j.plan.Each != nil {
 		s.at = "item"
 		s.use(j.item, "item")
@@ -147,10 +150,6 @@ func (a *assembly) shape(j *job) {
 		return
 	}
 	spoken := a.templates.of(j.plan.Type, a.plan.Channel)
-	c := &tutti.Component{
-		Component: j.plan.Component + j.items, Type: j.plan.Type, Version: j.plan.Version, Variant: j.plan.Variant,
-		Slot: j.slot, Path: j.path, Private: j.plan.Private, Channel: a.channel,
-	}
 	missing := s.props(c)
 	c.Actions = s.actions()
 	j.spoken = s.speak(spoken, c)
@@ -163,8 +162,9 @@ func (a *assembly) shape(j *job) {
 		s.reasons |= wasHidden
 		return
 	}
-	j.state, j.out = have, c
-	c.ID = a.componentID(j)
+	j.state = have
+	c.ID, c.Component, c.Type, c.Version, c.Variant = a.componentID(j), j.plan.Component+j.items, j.plan.Type, j.plan.Version, j.plan.Variant
+	c.Slot, c.Path, c.Private, c.Channel = j.slot, j.path, j.plan.Private, a.channel
 	c.Freshness, c.Assembled, c.Problems, c.Origins, c.Limits = s.freshness, s.reasons.list(), s.problems, s.origins, s.limits
 	if c.Freshness.State == "" {
 		c.Freshness.State = tutti.Fresh
@@ -192,8 +192,11 @@ func (s *shaper) hides() bool {
 
 // props delivers the props that are needed. It gives the name of a required one that is missing.
 func (s *shaper) props(c *tutti.Component) (missing string) {
-	c.Props = make(map[string]any, len(s.cp.Props))
-	c.Order = make([]string, 0, len(s.cp.Props))
+	if c.Props == nil {
+		c.Props, c.Order = make(map[string]any, len(s.cp.Props)), make([]string, 0, len(s.cp.Props))
+	}
+	clear(c.Props)
+	c.Order = c.Order[:0]
 	for i := range s.cp.Props {
 		def := &s.cp.Props[i].Definition
 		if !s.need.asks(def.Name) {

@@ -50,11 +50,11 @@ func (f *filling) words(s string, changed bool) (string, bool) {
 	if !holed(s) {
 		return s, changed
 	}
-	return f.fill(s, func(_, v string) string { return v }), true
+	return f.fill(s, func(_, _, v string) string { return v }), true
 }
 
-// fill replaces every hole in s. escape gets what stands before the hole, filled, and the value.
-func (f *filling) fill(s string, escape func(before, value string) string) string {
+// fill replaces every hole in s. escape gets the hole, what stands before it, filled, and the value.
+func (f *filling) fill(s string, escape func(hole, before, value string) string) string {
 	var b strings.Builder
 	for {
 		words, rest, found := strings.Cut(s, tutti.HoleStart)
@@ -65,13 +65,13 @@ func (f *filling) fill(s string, escape func(before, value string) string) strin
 		hole, after, _ := strings.Cut(rest, tutti.HoleEnd)
 		v := text.StripHoles(f.fills[hole])
 		f.used = append(f.used, hole, v)
-		b.WriteString(escape(b.String(), v))
+		b.WriteString(escape(hole, b.String(), v))
 		s = after
 	}
 }
 
 func (f *filling) html(s string) string {
-	return f.fill(s, func(before, v string) string {
+	return f.fill(s, func(_, before, v string) string {
 		if strings.LastIndexByte(before, '<') > strings.LastIndexByte(before, '>') {
 			return escapeAddress(v) // inside a tag: the value is part of an address
 		}
@@ -80,7 +80,7 @@ func (f *filling) html(s string) string {
 }
 
 func (f *filling) markdown(s string) string {
-	return f.fill(s, func(before, v string) string {
+	return f.fill(s, func(_, before, v string) string {
 		if _, inside := markdownLink(before); inside {
 			return escapeAddress(v)
 		}
@@ -89,15 +89,20 @@ func (f *filling) markdown(s string) string {
 }
 
 func (f *filling) ssml(s string) string {
-	return f.fill(s, func(_, v string) string { return text.EscapeSSML(v) })
+	return f.fill(s, func(_, _, v string) string { return text.EscapeSSML(v) })
 }
 
 func (f *filling) plain(s string) string {
-	return f.fill(s, func(_, v string) string { return v })
+	return f.fill(s, func(_, _, v string) string { return v })
 }
 
 func (f *filling) address(s string) string {
-	return f.fill(s, func(_, v string) string { return escapeAddress(v) })
+	return f.fill(s, func(hole, before, v string) string {
+		if ready := strings.HasPrefix(hole, urlHole("", false)) || strings.HasPrefix(hole, urlHole("", true)); ready && before != "" {
+			return v // escaped for its place when it was made
+		}
+		return escapeAddress(v)
+	})
 }
 
 // component gives the filled component, or c itself when it has no holes.

@@ -35,8 +35,8 @@ type gathering struct {
 	wishes  []*entry
 	looks   []*found
 
-	landing  chan landed
-	inFlight map[int]landed // what is under way, by call
+	landing  chan *landed
+	inFlight map[int]*landed // what is under way, by call
 	calls    int
 	closed   bool // no more time: what is not there is TIMEOUT
 	working  sync.WaitGroup
@@ -77,8 +77,8 @@ type landed struct {
 func newGathering(sources Sources, scope tutti.Scope, chain []string) *gathering {
 	return &gathering{
 		sources: sources, scope: scope, chain: chain,
-		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, inFlight: map[int]landed{},
-		landing: make(chan landed, maxRefs+maxSelections), // no call ever waits to land
+		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, inFlight: map[int]*landed{},
+		landing: make(chan *landed, maxRefs+maxSelections), // no call ever waits to land
 	}
 }
 
@@ -179,17 +179,17 @@ func (g *gathering) launch(ctx context.Context) {
 	}
 	for _, source := range order {
 		entries := bySource[source]
-		g.start(ctx, landed{entries: entries}, func(ctx context.Context, l *landed) { l.gots = g.get(ctx, entries) })
+		g.start(ctx, &landed{entries: entries}, func(ctx context.Context, l *landed) { l.gots = g.get(ctx, entries) })
 	}
 	for _, f := range g.looks {
 		sel := f.sel
 		sel.First = f.first
-		g.start(ctx, landed{found: f}, func(ctx context.Context, l *landed) { l.page, l.err = g.sources.Select(ctx, sel, g.scope) })
+		g.start(ctx, &landed{found: f}, func(ctx context.Context, l *landed) { l.page, l.err = g.sources.Select(ctx, sel, g.scope) })
 	}
 	g.wishes, g.looks = nil, nil
 }
 
-func (g *gathering) start(ctx context.Context, l landed, call func(context.Context, *landed)) {
+func (g *gathering) start(ctx context.Context, l *landed, call func(context.Context, *landed)) {
 	g.calls++
 	l.call = g.calls
 	g.inFlight[l.call] = l
@@ -205,7 +205,7 @@ func (g *gathering) start(ctx context.Context, l landed, call func(context.Conte
 			}
 			g.landing <- l
 		}()
-		call(ctx, &l)
+		call(ctx, l)
 	})
 }
 
@@ -263,7 +263,7 @@ func (g *gathering) await(ctx context.Context) {
 	}
 }
 
-func (g *gathering) land(l landed) {
+func (g *gathering) land(l *landed) {
 	if _, ok := g.inFlight[l.call]; !ok {
 		return // it was given up
 	}
@@ -323,7 +323,7 @@ func (g *gathering) close() {
 	for _, f := range g.looks {
 		f.done, f.err = true, tutti.Timeout
 	}
-	g.inFlight, g.wishes, g.looks = map[int]landed{}, nil, nil
+	g.inFlight, g.wishes, g.looks = map[int]*landed{}, nil, nil
 }
 
 // failure gives the code of what a source said.

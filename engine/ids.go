@@ -21,7 +21,15 @@ type ids struct{ pool sync.Pool }
 
 func newIDs(secret []byte) *ids {
 	key := subkey(secret, "ids")
-	return &ids{pool: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return &ids{pool: sync.Pool{New: func() any { return &idWriter{hash: hmac.New(sha256.New, key)} }}}
+}
+
+// idWriter is what making one id takes, reused.
+type idWriter struct {
+	hash hash.Hash
+	in   []byte
+	sum  [sha256.Size]byte
+	out  [22]byte
 }
 
 // subkey derives the key for one use from the deployment's secret.
@@ -34,17 +42,17 @@ func subkey(secret []byte, use string) []byte {
 // of gives the id of what the parts describe. Parts are length-prefixed: ("ab", "c") is another
 // thing than ("a", "bc").
 func (i *ids) of(parts ...string) string {
-	h := i.pool.Get().(hash.Hash)
-	h.Reset()
-	var buf [8]byte
+	w := i.pool.Get().(*idWriter)
+	w.in = w.in[:0]
 	for _, p := range parts {
-		binary.BigEndian.PutUint64(buf[:], uint64(len(p)))
-		h.Write(buf[:])
-		h.Write([]byte(p))
+		w.in = binary.AppendUvarint(w.in, uint64(len(p)))
+		w.in = append(w.in, p...)
 	}
-	var sum [sha256.Size]byte
-	s := base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
-	i.pool.Put(h)
+	w.hash.Reset()
+	w.hash.Write(w.in)
+	base64.RawURLEncoding.Encode(w.out[:], w.hash.Sum(w.sum[:0])[:16])
+	s := string(w.out[:])
+	i.pool.Put(w)
 	return s
 }
 

@@ -29,6 +29,13 @@ type shaper struct {
 	limits    map[string]int
 }
 
+// again makes the shaper ready for another pass.
+func (s *shaper) again() {
+	clear(s.memo)
+	s.prop, s.at, s.state, s.freshness, s.reasons, s.limits = "", "", unlooked, tutti.Freshness{}, 0, nil
+	s.problems, s.locales, s.origins = s.problems[:0], s.locales[:0], s.origins[:0]
+}
+
 // reasons is a set of what happened in assembling.
 type reasons uint8
 

@@ -23,7 +23,7 @@ type Sources struct {
 	items  map[tutti.Ref][]*tutti.Resource // by locale
 	order  []tutti.Ref
 	faults map[string]Fault
-	kept   map[string]bool // what was read, by scope and ref
+	kept   map[reading]bool
 	calls  []Call
 
 	AsOf time.Time // when everything was read
@@ -162,12 +162,16 @@ func (s *Sources) called(c Call) {
 	s.calls = append(s.calls, c)
 }
 
-func keptKey(r tutti.Ref, scope tutti.Scope) string { return fmt.Sprint(r, scope) }
+// reading is one item as it was read.
+type reading struct {
+	ref   tutti.Ref
+	scope tutti.Scope
+}
 
 func (s *Sources) isKept(r tutti.Ref, scope tutti.Scope) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.kept[keptKey(r, scope)]
+	return s.kept[reading{r, scope}]
 }
 
 func (s *Sources) keep(r tutti.Ref, scope tutti.Scope) {
@@ -177,9 +181,9 @@ func (s *Sources) keep(r tutti.Ref, scope tutti.Scope) {
 		return
 	}
 	if s.kept == nil {
-		s.kept = map[string]bool{}
+		s.kept = map[reading]bool{}
 	}
-	s.kept[keptKey(r, scope)] = true
+	s.kept[reading{r, scope}] = true
 }
 
 // wrong waits as long as the source does and gives its fault, "" when it answers.
