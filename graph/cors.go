@@ -13,14 +13,14 @@ const (
 )
 
 // foreignOrigin gives the Origin of a request that a browser sent for a page of another site;
-// "" when there is none or it is our own.
-func foreignOrigin(r *http.Request) string {
+// "" when there is none or it is our own: the host that was asked, or that of the base URL.
+func foreignOrigin(r *http.Request, g *Generation) string {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return ""
 	}
 	u, err := url.Parse(origin)
-	if err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+	if err == nil && u.Host != "" && (strings.EqualFold(u.Host, r.Host) || strings.EqualFold(u.Host, g.host)) {
 		return ""
 	}
 	return origin

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/url"
 	"sort"
 	"strconv"
 	"strings"
@@ -19,7 +20,8 @@ type GenerationConfig struct {
 	Resolvers      ResolverRoot
 	Visitors       *TokenVerifier // nil = visitor tokens are refused
 	Limits         Limits
-	Introspection  bool // the schema may be asked for, with any key
+	Introspection  bool   // the schema may be asked for, with any key
+	BaseURL        string // where browsers see this server, when a proxy hides it: pages from there are our own
 }
 
 // Generation is one state of the configuration as the API shows it: schema, executable schema,
@@ -32,6 +34,7 @@ type Generation struct {
 	policies       *policies
 	limits         Limits
 	visitors       *TokenVerifier
+	host           string // of BaseURL; "" = as the request says
 	attributes     map[string]tutti.Attribute
 	attributeNames []string // those that a request may give, sorted
 	declared       []tutti.Attribute
@@ -56,6 +59,9 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 		attributes: make(map[string]tutti.Attribute, len(c.Attributes)),
 		declared:   append([]tutti.Attribute(nil), c.Attributes...),
 		documents:  newDocuments(limits.CacheBytes),
+	}
+	if u, err := url.Parse(c.BaseURL); err == nil {
+		g.host = u.Host
 	}
 	for _, a := range c.Attributes {
 		g.attributes[a.Name] = a

@@ -110,7 +110,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
-	origin := foreignOrigin(r)
+	origin := foreignOrigin(r, g)
 	allowed := s.allowCORS(w, r, origin)
 	media := negotiate(r.Header.Values("Accept"))
 	switch {

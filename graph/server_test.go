@@ -19,7 +19,7 @@ import (
 
 // house is a server with resolvers that answer little, a store in memory, and a clock.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	server   *Server
 	http     *httptest.Server
 	store    *memoryKeys
@@ -32,7 +32,7 @@ type house struct {
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-func newHouse(t *testing.T, change ...func(*GenerationConfig)) *house {
+func newHouse(t testing.TB, change ...func(*GenerationConfig)) *house {
 	t.Helper()
 	h := &house{t: t, store: &memoryKeys{}, resolver: &testQuery{}, log: &lockedBuffer{}, keys: map[tutti.KeyClass]string{}, clock: noon}
 	c := GenerationConfig{ID: "one", ComponentTypes: testComponents, Attributes: testAttributes, Resolvers: testRoot{q: h.resolver}, Introspection: true}

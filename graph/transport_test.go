@@ -1,7 +1,10 @@
 package graph
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -187,11 +190,49 @@ func TestCORSByKey(t *testing.T) {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	})
+	t.Run("a page of our own behind a proxy", func(t *testing.T) {
+		h := newHouse(t, func(c *GenerationConfig) { c.BaseURL = "https://tutti.example/" })
+		if a := h.ask(tutti.ServerKey, "{ locales }", nil, "Origin", "https://tutti.example"); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		h.wantCode(h.ask(tutti.ServerKey, "{ locales }", nil, "Origin", "https://tutti.example.evil.example"), 403, tutti.Forbidden)
+	})
 	t.Run("an origin of an expired key", func(t *testing.T) {
 		h.store.change("the browser key", func(k *tutti.Key) { k.RevokedAt = noon })
 		h.server.Invalidate()
 		if a := preflight(app); a.header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("preflight: %v", a.header)
+		}
+	})
+}
+
+// FuzzRequest feeds the whole server: whatever comes, the answer is JSON by the rules.
+func FuzzRequest(f *testing.F) {
+	h := newHouse(f)
+	key := "Bearer " + h.keys[tutti.ServerKey]
+	f.Add("POST", "", key, plainJSON, graphqlJSON, "", `{"query":"{ locales }"}`)
+	f.Add("POST", "", key, "application/json; charset=utf-8", "*/*;q=0.1, application/json", "a.b.c", `{"query":"query($c: ContextInput) { experience(composition: \"a\", channel: \"b\", context: $c) { id } }","variables":{"c":{"attributes":{"tier":"gold"}}}}`)
+	f.Add("GET", "query={locales}&variables={}&operationName=", key, "", "", "", "")
+	f.Add("POST", "", "Bearer tutti_server_", "text/plain; a=\"", ";;q=", "x", "[1]")
+	f.Add("OPTIONS", "", "", "", "", "", "")
+	f.Fuzz(func(t *testing.T, method, query, authorization, contentType, accept, visitor, body string) {
+		r := &http.Request{Method: method, URL: &url.URL{Path: "/graphql", RawQuery: query}, Host: "tutti.example", Header: http.Header{
+			"Authorization": {authorization}, "Content-Type": {contentType}, "Accept": {accept}, "Tutti-Visitor": {visitor}},
+			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+		if visitor == "" {
+			delete(r.Header, "Tutti-Visitor")
+		}
+		w := httptest.NewRecorder()
+		h.server.ServeHTTP(w, r)
+		if method == http.MethodOptions {
+			return
+		}
+		var got map[string]json.RawMessage
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatalf("not JSON: %s", w.Body)
+		}
+		if _, data := got["data"]; w.Code >= 500 || data && w.Code != 200 || !data && got["errors"] == nil {
+			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	})
 }
