@@ -16,12 +16,14 @@ const maxDepth = 4
 // Compile checks a stored composition against the config and prepares it for deciding. All
 // problems come at once; with any, the Compiled is nil. Warnings tell what works but is probably
 // not meant. No origin is called.
-func (e *Engine) Compile(body json.RawMessage, version int, audiences *Audiences) (*Compiled, []Problem, []Problem) {
+//
+// name is what the document is stored under: its id, when it does not say one itself.
+func (e *Engine) Compile(name string, body json.RawMessage, version int, audiences *Audiences) (*Compiled, []Problem, []Problem) {
 	c := &compiling{engine: e, audiences: audiences, ids: map[string]string{}, readNames: map[string]bool{}, ownerSources: map[string]bool{}}
 	if audiences == nil {
 		c.audiences = &Audiences{}
 	}
-	out := c.compile(body, version)
+	out := c.compile(name, body, version)
 	if len(c.problems) > 0 {
 		return nil, c.problems, c.warnings
 	}
@@ -43,11 +45,17 @@ type compiling struct {
 	anyOwner     bool // a ref is computed: its source is not known yet
 }
 
-func (c *compiling) compile(body json.RawMessage, version int) *Compiled {
+func (c *compiling) compile(name string, body json.RawMessage, version int) *Compiled {
 	if !readStrict(body, &c.stored, &c.notes) {
 		return nil
 	}
 	s := &c.stored
+	if s.ID == "" {
+		s.ID = name
+	}
+	if name != "" && s.ID != name {
+		c.wrong("id", fmt.Sprintf("The composition is stored as “%s” and calls itself “%s”.", short(name), short(s.ID)), "Write id: "+name+", or leave it out.")
+	}
 	if !tutti.IsName(s.ID) {
 		c.wrong("id", fmt.Sprintf("“%s” is no id of a composition.", short(s.ID)), "Write a letter, then letters, digits, - or _: hotel-arrival.")
 	}

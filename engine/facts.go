@@ -152,12 +152,43 @@ func (e *Engine) compileVisitors(n *notes) {
 			continue
 		}
 		for _, name := range c.reads {
-			if a := e.attributes[name]; a != nil && a.Trust == tutti.TrustClient {
-				n.wrong(path, fmt.Sprintf("Anybody may assert “%s”, so it cannot say who somebody is.", name), "Use visitor, claims, or an attribute with trust signed or server.")
+			if !e.provable(name, 0) {
+				n.wrong(path, fmt.Sprintf("Anybody may assert “%s”, so it cannot say who somebody is.", name), "Use visitor, claims, an attribute with trust signed or server, or a record that belongs to the visitor.")
 			}
 		}
 		e.visitors[source] = c
 	}
+}
+
+// provable reports whether an attribute can say who somebody is: it comes from a verified token
+// or a server, or from a record that only its owner gets, or is made of such.
+func (e *Engine) provable(name string, depth int) bool {
+	a := e.attributes[name]
+	if a == nil || depth > 8 {
+		return false
+	}
+	all := func(reads []string) bool {
+		return !slices.ContainsFunc(reads, func(r string) bool { return !e.provable(r, depth+1) })
+	}
+	switch {
+	case a.Derive != "":
+		return all(e.reads(name))
+	case a.Param != "":
+		return false // whoever asks chooses the param
+	case a.Enricher != "":
+		x := e.enrichers[a.Enricher]
+		if x == nil {
+			return false
+		}
+		if g := refStart.FindStringSubmatch("=" + x.program.String()); g != nil {
+			source, kind, _ := strings.Cut(g[1], ":")
+			if k, ok := e.sources.Kind(source, kind); ok && k.Access == tutti.AccessVisitor {
+				return true
+			}
+		}
+		return all(x.reads)
+	}
+	return a.Trust > tutti.TrustClient
 }
 
 // compute compiles an expression over visitor, claims and attributes.

@@ -159,10 +159,7 @@ func (s *snapshot) compile(past int, t time.Time) *published {
 	}
 	p.loadAudiences(s.current(tutti.AudienceDocument, t))
 	for _, d := range s.current(tutti.CompositionDocument, t) {
-		c, problems, _ := s.engine.Compile(d.Body, d.Version, p.audiences)
-		if c != nil && c.ID != d.Name {
-			problems = append(problems, Problem{Path: "id", Message: fmt.Sprintf("The composition calls itself “%s”.", c.ID)})
-		}
+		c, problems, _ := s.engine.Compile(d.Name, d.Body, d.Version, p.audiences)
 		if len(problems) > 0 {
 			p.report(d, problems)
 			continue

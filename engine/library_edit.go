@@ -18,12 +18,9 @@ import (
 func (l *Library) CheckComposition(id string, body json.RawMessage) (problems, warnings []Problem) {
 	s := l.now.Load()
 	p := s.at(time.Time{})
-	c, problems, warnings := s.engine.Compile(body, 0, p.audiences)
+	c, problems, warnings := s.engine.Compile(id, body, 0, p.audiences)
 	if c == nil {
 		return problems, warnings
-	}
-	if id != "" && c.ID != id {
-		problems = append(problems, Problem{Path: "id", Message: fmt.Sprintf("The composition is saved as “%s” and calls itself “%s”.", short(id), c.ID), Hint: "Write id: " + id + "."})
 	}
 	for _, r := range c.routes {
 		for _, o := range p.routes {
@@ -127,7 +124,7 @@ func (l *Library) Draft(doc Doc, audiences []Doc, at time.Time) (*Compiled, erro
 	if c, ok := l.draft.get(key); ok {
 		return c, nil
 	}
-	c, problems, _ := s.engine.Compile(doc.Body, 0, set)
+	c, problems, _ := s.engine.Compile(doc.Name, doc.Body, 0, set)
 	if len(problems) > 0 {
 		return nil, problems[0].Err()
 	}

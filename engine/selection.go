@@ -39,7 +39,7 @@ func (s *scope) compileSelection(path string, stored *tutti.Selection, b *body) 
 	if stored.First < 0 || stored.First > 100 {
 		s.c.wrong(path+".first", "A page has 1 to 100 items.", "Write first: 10, or leave it out.")
 	}
-	if name := strings.TrimPrefix(stored.Sort, "-"); name != "" && !contains(kind.Sorts, name) {
+	if name := strings.TrimPrefix(stored.Sort, "-"); name != "" && !contains(kind.Sorts, name) && !contains(kind.Sorts, stored.Sort) {
 		s.c.wrong(path+".sort", fmt.Sprintf("%s:%s cannot be sorted by “%s”.", kind.Source, kind.Name, short(name)), hintOf(name, kind.Sorts))
 	}
 	for _, name := range sortedKeys(stored.Filter) {
