@@ -52,7 +52,7 @@ func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answe
 	}
 	a = &answer{header: res.Header, body: res.Body, until: limits.holdUntil(res.Header, now)}
 	if k.graphql != nil {
-		if err := a.readErrors(res.Status); err != nil {
+		if err := a.readErrors(res.Status, now); err != nil {
 			return nil, err
 		}
 	}
@@ -259,7 +259,7 @@ type graphqlError struct {
 
 // readErrors reads a GraphQL answer's errors. It fails when they are about the whole; those about
 // a part are kept.
-func (a *answer) readErrors(status int) error {
+func (a *answer) readErrors(status int, now time.Time) error {
 	if at, ok := dig(a.body, []string{"errors"}); ok && !isNull(at) {
 		if json.Unmarshal(at, &a.failed) != nil {
 			return tutti.Errorf(tutti.BadAnswer, "reading the answer: its errors cannot be read")
@@ -268,14 +268,11 @@ func (a *answer) readErrors(status int) error {
 	for _, e := range a.failed {
 		switch strings.ToUpper(e.Extensions.Code) {
 		case "THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "MAX_COST_EXCEEDED":
-			return &Refused{Status: status, Until: retryAfter(a.header, time.Now()), Limit: true}
+			return &Refused{Status: status, Until: retryAfter(a.header, now), Limit: true}
 		}
 	}
 	data, ok := dig(a.body, []string{"data"})
 	if !ok || isNull(data) || data[0] != '{' {
-		if status >= 400 {
-			return &Refused{Status: status}
-		}
 		return tutti.Errorf(tutti.BadAnswer, "reading the answer: the system could not execute the operation")
 	}
 	return nil

@@ -13,11 +13,11 @@ type breaker struct {
 
 	mu      sync.Mutex // guards all below
 	buckets [breakerSeconds]breakerBucket
-	state  breakerState
-	pause  time.Duration // the last pause; 0 = it never opened since it was closed
-	until  time.Time     // when an open one lets a call through
-	turn   int           // counts the changes of state: a call that began before the last one says nothing
-	trying bool          // a call was let through while half open
+	state   breakerState
+	pause   time.Duration // the last pause; 0 = it never opened since it was closed
+	until   time.Time     // when an open one lets a call through
+	turn    int           // counts the changes of state: a call that began before the last one says nothing
+	trying  bool          // a call was let through while half open
 }
 
 // breakerBucket counts one second.

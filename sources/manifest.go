@@ -27,8 +27,8 @@ type Manifest struct {
 	Kinds       map[string]*KindSpec   `yaml:"kinds"`
 	Webhook     *WebhookSpec           `yaml:"webhook"`
 
-	file  string
-	lines map[string]int // by path of the key: kinds.product.map.title
+	file     string
+	lines    map[string]int // by path of the key: kinds.product.map.title
 	compiled *compiled
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,7 +129,7 @@ func (c *compiler) node(at string, v any) any {
 }
 
 // fillNode puts values into a compiled JSON tree. A text that is one ${…} becomes the value with
-// its type. What is absent is left out, in lists too.
+// its type. What is absent is left out, in lists too, and so is an object of which nothing is left.
 func fillNode(n any, vars map[string]any) (v any, ok bool, err error) {
 	switch n := n.(type) {
 	case *template:
@@ -151,7 +152,7 @@ func fillNode(n any, vars map[string]any) (v any, ok bool, err error) {
 				out[k] = c
 			}
 		}
-		return out, true, nil
+		return out, len(out) > 0 || len(n) == 0, nil
 	case []any:
 		out := make([]any, 0, len(n))
 		for _, child := range n {
@@ -209,8 +210,12 @@ func (k *call) build(base *url.URL, vars map[string]any) (fetch.Request, error) 
 			return r, err
 		}
 	case k.body != nil:
-		if body, _, err = fillNode(k.body, vars); err != nil {
+		var ok bool
+		if body, ok, err = fillNode(k.body, vars); err != nil {
 			return r, err
+		}
+		if !ok {
+			body = map[string]any{}
 		}
 	default:
 		return r, nil
@@ -330,6 +335,7 @@ type graphqlCall struct {
 	each      string // the field for one id, when each id is an alias
 	idType    string
 	fragment  string
+	used      bool // the fragment is
 	variables any
 }
 
@@ -346,8 +352,16 @@ func (c *compiler) graphql(at string, s *GraphQLSpec, fragment string) *graphqlC
 	if out.idType == "" {
 		out.idType = "ID!"
 	}
-	out.variables = c.node(at+".variables", s.Variables)
+	out.variables, out.used = c.node(at+".variables", s.Variables), out.uses()
 	return out
+}
+
+var fragmentName = regexp.MustCompile(`fragment\s+(\w+)\s+on\s`)
+
+// uses reports whether the operation uses the kind's first fragment; that one may use others.
+func (g *graphqlCall) uses() bool {
+	m := fragmentName.FindStringSubmatch(g.fragment)
+	return m != nil && regexp.MustCompile(`\.\.\.\s*`+m[1]+`\b`).MatchString(g.document+g.each)
 }
 
 // body makes the operation. Values go into variables only.
@@ -375,7 +389,7 @@ func (g *graphqlCall) body(vars map[string]any) (any, error) {
 		}
 		document = "query(" + params.String() + ") {\n" + fields.String() + "}"
 	}
-	if g.fragment != "" {
+	if g.used { // GraphQL refuses a fragment that nothing uses
 		document += "\n" + g.fragment
 	}
 	return map[string]any{"query": document, "variables": variables}, nil

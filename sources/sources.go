@@ -119,6 +119,14 @@ func (s *Sources) Kinds() []*tutti.Kind {
 	return all
 }
 
+// MaxIDs is how many items of a kind one call of the origin gives; 0 for a kind that is not there.
+func (s *Sources) MaxIDs(source, kind string) int {
+	if src, ok := s.byName[source]; ok && src.kinds[kind] != nil {
+		return max(1, src.kinds[kind].def.MaxIDs)
+	}
+	return 0
+}
+
 // Info tells what a source is.
 type Info struct {
 	Name        string

@@ -46,7 +46,7 @@ var schemes = map[string]scheme{
 	"zendesk": {
 		signature: "X-Zendesk-Webhook-Signature", timestamp: "X-Zendesk-Webhook-Signature-Timestamp", iso: true, window: 5 * time.Minute,
 		decode: base64.StdEncoding.Strict().DecodeString,
-		sum: func(secret, ts string, body []byte, _ int) []byte { return hmac256(secret, []byte(ts), body) },
+		sum:    func(secret, ts string, body []byte, _ int) []byte { return hmac256(secret, []byte(ts), body) },
 	},
 	// WebSub and Mastodon. No time is signed: a repetition is told by its body alone.
 	"hub": {
