@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
+)
+
+// checkDocuments is the DocumentChecker that the server itself would be: it opens the sources
+// (calling none), makes an engine of the config, and compiles every document.
+func checkDocuments(cfg *config.Config, docs []config.Document) []config.Problem {
+	origins, err := sources.Open(cfg.Sources, sources.Deps{Dir: filepath.Dir(cfg.Path)})
+	if err != nil {
+		return ofConfig(cfg, err)
+	}
+	defer origins.Close()
+	visitors := map[string]string{}
+	for _, s := range cfg.Sources {
+		if s.Visitor != "" {
+			visitors[s.Name] = s.Visitor
+		}
+	}
+	e, err := engine.New(engine.Config{
+		Attributes: cfg.Attributes, Enrichers: cfg.Enrichers, Channels: cfg.Channels, Locales: cfg.Locales, Markets: cfg.Markets,
+		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Generation: "validate",
+	}, origins)
+	if err != nil {
+		return ofConfig(cfg, err)
+	}
+	var problems []config.Problem
+	tell := func(d config.Document, found []engine.Problem) {
+		for _, p := range found {
+			path := strings.TrimPrefix(strings.TrimPrefix(p.Path, "audiences."+d.Name), ".")
+			message := p.Message
+			if p.Hint != "" {
+				message += " " + p.Hint
+			}
+			problems = append(problems, d.Problem(path, message, ""))
+		}
+	}
+	audiences := checkAudiences(e, ofKind(docs, tutti.AudienceDocument), tell)
+	for _, d := range ofKind(docs, tutti.CompositionDocument) {
+		_, wrong, _ := e.Compile(d.Name, d.Body, 0, audiences)
+		tell(d, wrong)
+	}
+	return problems
+}
+
+func checkAudiences(e *engine.Engine, docs []config.Document, tell func(config.Document, []engine.Problem)) *engine.Audiences {
+	var list []tutti.Audience
+	for _, d := range docs {
+		var a tutti.Audience
+		if err := json.Unmarshal(d.Body, &a); err == nil { // what ParseDocument gave is one
+			list = append(list, a)
+		}
+	}
+	set, wrong := e.CompileAudiences(list)
+	for _, d := range docs {
+		var own []engine.Problem
+		for _, p := range wrong {
+			if p.Path == "audiences."+d.Name || strings.HasPrefix(p.Path, "audiences."+d.Name+".") {
+				own = append(own, p)
+			}
+		}
+		tell(d, own)
+	}
+	return set
+}
+
+// ofConfig makes problems, with lines, of what another room finds wrong with the config.
+func ofConfig(cfg *config.Config, err error) []config.Problem {
+	var problems []config.Problem
+	for _, e := range flatten(err) {
+		var public *tutti.Error
+		if !errors.As(e, &public) {
+			problems = append(problems, cfg.Problem("", e.Error(), ""))
+			continue
+		}
+		message := public.Message
+		if public.Hint != "" {
+			message += " " + public.Hint
+		}
+		if public.Field == "" { // it tells its place itself
+			problems = append(problems, config.Problem{Message: message})
+		} else {
+			problems = append(problems, cfg.Problem(public.Field, message, ""))
+		}
+	}
+	return problems
+}
