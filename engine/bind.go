@@ -46,8 +46,13 @@ func (s *shaper) step(o outcome, name string, rest []string) outcome {
 	}
 	switch v := o.v.(type) {
 	case *entry:
-		s.use(v, s.at)
 		f, ok := s.fieldOf(v, name)
+		switch f.(type) {
+		case tutti.Ref, []tutti.Ref:
+			s.pass(v, s.at)
+		default:
+			s.use(v, s.at)
+		}
 		if !ok {
 			return outcome{state: absent}
 		}

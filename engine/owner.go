@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/tuttihq/tutti"
+import (
+	"context"
+
+	"github.com/tuttihq/tutti"
+)
 
 // permission says whether items of a kind may be fetched for an owner at all.
 type permission int
@@ -39,4 +43,30 @@ func mayHave(k *tutti.Kind, r *tutti.Resource, owner tutti.Owner) bool {
 		return mine != "" && r.Owner == mine
 	}
 	return false
+}
+
+// Owner finds out who the proven visitor is, and what the given sources call that person, for
+// what is asked outside of a composition. A source that knows nobody of that name is not in
+// InSource. It takes as long as Learn at most.
+func (e *Engine) Owner(ctx context.Context, v tutti.Context, sources ...string) tutti.Owner {
+	if v.Visitor == "" || len(sources) == 0 {
+		return tutti.Owner{Visitor: v.Visitor}
+	}
+	facts, _ := e.Learn(ctx, &Compiled{engine: e, owners: sources}, nil, v)
+	return facts.Owner
+}
+
+// PrivateSource gives the source of the private list that a cursor goes on in; "" for a list
+// that belongs to nobody, and for what is no cursor.
+func (e *Engine) PrivateSource(cursor string) string {
+	p, err := e.assembling.cursors.read(cursor)
+	switch {
+	case err != nil || !p.Private:
+		return ""
+	case p.Selection != nil:
+		return p.Selection.Source
+	case len(p.Refs) > 0:
+		return p.Refs[0].Source
+	}
+	return ""
 }

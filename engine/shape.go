@@ -124,11 +124,16 @@ func joinPath(path, at string) string {
 
 // use notes that an item went into the component: its age, language and where it came from.
 func (s *shaper) use(e *entry, at string) {
+	s.usedLocale(at, e.got.Resource.Locale)
+	s.pass(e, at)
+}
+
+// pass notes that an item led to what went into the component, without words of its own.
+func (s *shaper) pass(e *entry, at string) {
 	s.useFreshness(e.got.Freshness, e.got.Cached)
 	if e.got.Err != nil && failure(e.got.Err) != tutti.NotFound {
 		s.lack(at, failing(failure(e.got.Err), e.ref), true)
 	}
-	s.usedLocale(at, e.got.Resource.Locale)
 	o := tutti.Origin{Source: e.ref.Source, Ref: e.ref, Prop: s.prop, Freshness: e.got.Freshness, Cached: e.got.Cached}
 	for i := range s.origins {
 		if s.origins[i].Ref == o.Ref && s.origins[i].Prop == o.Prop {
