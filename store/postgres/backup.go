@@ -12,20 +12,25 @@ import (
 
 // Backup is promised at store.Store.
 func (s *Store) Backup(ctx context.Context, path string) error {
+	return store.WriteBackup(path, s.schema, func(put func(store.Table, []any) error) error {
+		return s.dump(ctx, put)
+	})
+}
+
+// dump puts every row of every table, all of one state of the database.
+func (s *Store) dump(ctx context.Context, put func(store.Table, []any) error) error {
 	oneState := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return fail("backing up", pgx.BeginTxFunc(ctx, s.pool, oneState, func(tx pgx.Tx) error {
-		return store.WriteBackup(path, s.schema, func(put func(store.Table, []any) error) error {
-			for _, t := range store.Tables() {
-				if err := dump(ctx, tx, t, put); err != nil {
-					return fail("backing up "+t.Name, err)
-				}
+		for _, t := range store.Tables() {
+			if err := dumpTable(ctx, tx, t, put); err != nil {
+				return fail("backing up "+t.Name, err)
 			}
-			return nil
-		})
+		}
+		return nil
 	}))
 }
 
-func dump(ctx context.Context, tx pgx.Tx, t store.Table, put func(store.Table, []any) error) error {
+func dumpTable(ctx context.Context, tx pgx.Tx, t store.Table, put func(store.Table, []any) error) error {
 	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", t.List(), t.Name, t.Order))
 	if err != nil {
 		return err

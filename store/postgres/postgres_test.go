@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -80,13 +81,20 @@ func TestBackupsHoldEveryColumn(t *testing.T) {
 	storetest.CheckTables(t, columns)
 }
 
+func TestBackupIsOneState(t *testing.T) {
+	s := open(t, storetest.Postgres(t))
+	storetest.CheckOneState(t, s, func(put func(store.Table, []any) error) error { return s.dump(t.Context(), put) })
+}
+
 func TestLockTellsItsLoss(t *testing.T) {
 	address := storetest.Postgres(t)
 	one, other := open(t, address), open(t, address)
-	lock, err := one.Lock(t.Context())
+	short, cancel := context.WithCancel(t.Context())
+	lock, err := one.Lock(short)
 	if err != nil {
 		t.Fatal(err)
 	}
+	cancel() // only the call ended
 	killed := 0
 	err = one.pool.QueryRow(t.Context(), `
 		SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

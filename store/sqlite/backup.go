@@ -12,22 +12,27 @@ import (
 
 // Backup is promised at store.Store.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	tx, err := s.read.BeginTx(ctx, nil) // one state for all tables
+	return store.WriteBackup(path, s.schema, func(put func(store.Table, []any) error) error {
+		return s.dump(ctx, put)
+	})
+}
+
+// dump puts every row of every table, all of one state of the database.
+func (s *Store) dump(ctx context.Context, put func(store.Table, []any) error) error {
+	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return fail("backing up", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	return store.WriteBackup(path, s.schema, func(put func(store.Table, []any) error) error {
-		for _, t := range store.Tables() {
-			if err := dump(ctx, tx, t, put); err != nil {
-				return fail("backing up "+t.Name, err)
-			}
+	for _, t := range store.Tables() {
+		if err := dumpTable(ctx, tx, t, put); err != nil {
+			return fail("backing up "+t.Name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
-func dump(ctx context.Context, tx *sql.Tx, t store.Table, put func(store.Table, []any) error) error {
+func dumpTable(ctx context.Context, tx *sql.Tx, t store.Table, put func(store.Table, []any) error) error {
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", t.List(), t.Name, t.Order))
 	if err != nil {
 		return err

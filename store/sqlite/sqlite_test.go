@@ -85,6 +85,11 @@ func TestBackupsHoldEveryColumn(t *testing.T) {
 	storetest.CheckTables(t, columns)
 }
 
+func TestBackupIsOneState(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "tutti.db"))
+	storetest.CheckOneState(t, s, func(put func(store.Table, []any) error) error { return s.dump(t.Context(), put) })
+}
+
 func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, filepath.Join(folder, "tutti.db"))

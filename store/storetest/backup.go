@@ -81,6 +81,34 @@ func CheckMove(t *testing.T, from, to store.Store) {
 	}
 }
 
+// CheckOneState publishes something new as soon as the first row is read, and looks that none of
+// it is among the rows that follow. dump is what an engine's Backup writes into its file.
+func CheckOneState(t *testing.T, s store.Store, dump func(put func(store.Table, []any) error) error) {
+	t.Helper()
+	Fill(t, s)
+	rows := func(meanwhile func()) (all []string) {
+		t.Helper()
+		noError(t, dump(func(table store.Table, values []any) error {
+			if meanwhile != nil {
+				meanwhile()
+				meanwhile = nil
+			}
+			all = append(all, fmt.Sprintf("%s %v", table.Name, values))
+			return nil
+		}))
+		return all
+	}
+	before := rows(nil)
+	during := rows(func() {
+		publish(t, s, "new", `{}`, time.Time{}, after(5))
+		noError(t, s.AddKey(t.Context(), key("new")))
+	})
+	equal(t, "rows", during, before)
+	if now := rows(nil); len(now) != len(before)+4 {
+		t.Errorf("%d rows afterwards, want %d", len(now), len(before)+4)
+	}
+}
+
 func testBackup(t *testing.T, database Database) {
 	ctx := context.Background()
 	file := func(t *testing.T) string { return filepath.Join(t.TempDir(), "backup.jsonl") }
