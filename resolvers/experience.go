@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -38,24 +39,44 @@ func (r *Resolvers) compiled(ctx context.Context, id string, req *request) (*eng
 	if req.Preview.Draft {
 		d, err := r.Store.Draft(ctx, tutti.CompositionDocument, id)
 		if err == nil {
-			return r.Library.Draft(d.Name, d.Revision, d.Body)
+			return r.draft(ctx, d, req)
 		}
-		if tutti.CodeOf(err) != tutti.NotFound {
+		if !errors.Is(err, tutti.NotFound) {
 			return nil, err
 		}
 	}
 	return r.Library.Composition(id, req.At)
 }
 
+// draft compiles a composition's draft, with the audiences as they are being edited.
+func (r *Resolvers) draft(ctx context.Context, d tutti.Draft, req *request) (*engine.Compiled, error) {
+	drafts, err := r.Store.Drafts(ctx, tutti.AudienceDocument)
+	if err != nil {
+		return nil, err
+	}
+	audiences := make([]engine.Doc, len(drafts))
+	for i, a := range drafts {
+		audiences[i] = document(a)
+	}
+	return r.Library.Draft(document(d), audiences, req.At)
+}
+
+func document(d tutti.Draft) engine.Doc {
+	return engine.Doc{Kind: d.Kind, Name: d.Name, Version: d.Revision, Body: d.Body}
+}
+
 // assemble goes the way of one query: learn, decide, gather and shape, fill.
 func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request, need engine.Need) (graph.Object, error) {
+	if err := c.CheckForced(req.Preview.Forced); err != nil {
+		return nil, err
+	}
 	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
 	plan, why := c.Decide(params, req.Context, facts)
 	x, err := r.Engine.Assemble(ctx, plan, need)
 	if err != nil {
 		return nil, err
 	}
-	x = r.Engine.Fill(x, c.Fills(params, req.Context, facts))
+	x = r.Engine.Fill(x, c.FillsOf(&plan, facts))
 	if len(req.problems)+len(problems) > 0 {
 		told := *x
 		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
@@ -73,7 +94,11 @@ func (q query) More(ctx context.Context, cursor string, first *int, in *graph.Co
 	if err != nil {
 		return nil, err
 	}
-	list, err := q.Engine.More(ctx, cursor, n, q.Engine.Owner(ctx, req.Context), listNeed(ctx))
+	var private []string
+	if source := q.Engine.PrivateSource(cursor); source != "" {
+		private = append(private, source)
+	}
+	list, err := q.Engine.More(ctx, cursor, n, q.Engine.Owner(ctx, req.Context, private...), listNeed(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -86,9 +85,9 @@ func (r *Resolvers) look(ctx context.Context, out *request, preview *graph.Previ
 
 // persona puts a stored persona's facts in, checked as a server's facts are.
 func (r *Resolvers) persona(ctx context.Context, out *request, name string) error {
-	p, err := r.Library.Persona(name)
-	if err != nil {
-		return err
+	p, ok := r.Library.Persona(name)
+	if !ok {
+		return &tutti.Error{Code: tutti.NotFound, Field: "preview.persona", Message: "there is no persona " + name + ".", Hint: "The query personas lists them."}
 	}
 	in := &graph.ContextInput{Visitor: text(p.Visitor), Market: text(p.Market), Currency: text(p.Currency), Attributes: p.Attributes, Consent: &graph.ConsentInput{}}
 	if p.Location != nil {
@@ -117,12 +116,4 @@ func (q *request) scope() tutti.Scope {
 // view is how resources are looked at outside of an experience.
 func (q *request) view(owner tutti.Owner) engine.View {
 	return engine.View{Scope: q.scope(), Chain: q.chain, Channel: q.Channel, Owner: owner}
-}
-
-// until is the earlier of two instants, where zero is never.
-func until(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

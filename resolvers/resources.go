@@ -46,12 +46,15 @@ func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *st
 	if err != nil {
 		return nil, err
 	}
+	var private []string
 	for _, ref := range refs {
-		if err := q.exposed(ctx, ref.Source, ref.Kind); err != nil {
+		owned, err := q.exposed(ctx, ref.Source, ref.Kind)
+		if err != nil {
 			return nil, err
 		}
+		private = append(private, owned...)
 	}
-	found, problems, err := q.Engine.Resources(ctx, refs, req.view(q.Engine.Owner(ctx, req.Context)), resourceNeed(ctx))
+	found, problems, err := q.Engine.Resources(ctx, refs, req.view(q.Engine.Owner(ctx, req.Context, private...)), resourceNeed(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -69,19 +72,23 @@ func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *st
 	return list, nil
 }
 
-// exposed checks that a viewer may ask for items of a kind by ref or search.
-func (r *Resolvers) exposed(ctx context.Context, source, kind string) error {
+// exposed checks that a viewer may ask for items of a kind by ref or search. Where they belong
+// to visitors it gives the source, whose name of this visitor is needed then.
+func (r *Resolvers) exposed(ctx context.Context, source, kind string) (private []string, err error) {
 	k, ok := r.Deps.Sources.Kind(source, kind)
 	if !ok {
-		return &tutti.Error{Code: tutti.UnknownSource, Message: "no source " + source + " with a kind " + kind + " is configured.", Hint: "The query sources lists them."}
+		return nil, &tutti.Error{Code: tutti.UnknownSource, Message: "no source " + source + " with a kind " + kind + " is configured.", Hint: "The query sources lists them."}
 	}
 	if !k.Expose && !graph.ViewerFrom(ctx).Editing() {
-		return &tutti.Error{
+		return nil, &tutti.Error{
 			Code: tutti.Forbidden, Message: source + ":" + kind + " is reached through experiences only.",
 			Hint: "Ask for an experience, or let the operator write  expose: delivery  for this kind.",
 		}
 	}
-	return nil
+	if k.Access == tutti.AccessVisitor {
+		private = []string{source}
+	}
+	return private, nil
 }
 
 func (q query) Search(ctx context.Context, source, kind string, words *string, first *int, after, locale, channel *string, in *graph.ContextInput) (*graph.Answer, error) {
@@ -93,11 +100,12 @@ func (q query) Search(ctx context.Context, source, kind string, words *string, f
 	if err != nil {
 		return nil, err
 	}
-	if err := q.exposed(ctx, source, kind); err != nil {
+	private, err := q.exposed(ctx, source, kind)
+	if err != nil {
 		return nil, err
 	}
 	sel := tutti.Selection{Source: source, Kind: kind, Text: valueOf(words), First: n, After: valueOf(after)}
-	list, err := q.Engine.Search(ctx, sel, req.view(q.Engine.Owner(ctx, req.Context)), listNeed(ctx))
+	list, err := q.Engine.Search(ctx, sel, req.view(q.Engine.Owner(ctx, req.Context, private...)), listNeed(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -168,7 +168,7 @@ func (h *house) read(ctx context.Context, library *engine.Library) error {
 		docs[i] = engine.Doc{Kind: p.Kind, Name: p.Name, Version: p.Version, Body: p.Body, From: p.From, Until: p.Until}
 	}
 	for _, p := range library.Load(docs, next) {
-		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "problem", p.Error())
+		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "version", p.Version, "problem", p.Problem.String())
 	}
 	h.next, h.changed = next, changed
 	return nil
