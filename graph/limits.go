@@ -8,6 +8,7 @@ type Limits struct {
 	Tokens        int   // of the operation text; 4,000
 	Depth         int   // of nested fields; 20
 	SameKeys      int   // same response keys in one selection set, fragments included; 20
+	SamePlace     int   // fields that meet in one place of the answer, all selections merged; 200
 	Selections    int   // written in the document; 1,000
 	Expanded      int   // selections after every fragment is put in its places; 5,000
 	Fragments     int   // fragment definitions; 50
@@ -37,6 +38,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Tokens, 4000)
 	def(&l.Depth, 20)
 	def(&l.SameKeys, 20)
+	def(&l.SamePlace, 200)
 	def(&l.Selections, 1000)
 	def(&l.Expanded, 5000)
 	def(&l.Fragments, 50)

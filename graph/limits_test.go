@@ -57,8 +57,12 @@ func TestPrecheckWorkIsBounded(t *testing.T) {
 		"one field often, by fragments":   {"{ " + many(30, func(i int) string { return "...A" }) + "} fragment A on Query { locales }", true, 100},
 		"1,000 fields once": {"{ " + many(20, func(i int) string {
 			return fmt.Sprintf("f%d { %s }", i, many(49, func(j int) string { return fmt.Sprintf("g%d", j) }))
-		}) + "}", false, 1000},
+		}) + "}", false, 2000},
 		"wide fragments in many places": {"{ " + many(40, func(i int) string { return fmt.Sprintf("f%d { ...W }", i) }) + "} fragment W on Q { " + many(200, func(j int) string { return fmt.Sprintf("g%d", j) }) + "}", true, 7000},
+		"fragments that spread each other": {"{ ...F0 } " + many(30, func(i int) string {
+			return fmt.Sprintf("fragment F%d on Query { %s }", i, many(30, func(j int) string { return fmt.Sprintf("...F%d", j) }))
+		}), true, 7000},
+		"fields that meet in one place": {"{ " + strings.Repeat("a { "+strings.Repeat("b { c } ", 11)+"} ", 19) + "}", true, 1200},
 		"fragments that are not used":   {"{ a } " + many(50, func(i int) string { return fmt.Sprintf("fragment U%d on Q { a { b { c } } }", i) }), false, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +102,7 @@ func TestLimitsAreKeptExactly(t *testing.T) {
 		"aliases":        {alias(50), alias(51), func(l *Limits) { l.RootFields = 100 }},
 		"root fields":    {alias(50), alias(51), func(l *Limits) { l.Aliases = 100 }},
 		"directives":     {"{ a: locales " + strings.Repeat("@skip(if: false) ", 1) + "}", "{ locales @skip(if: false) @include(if: true) }", func(l *Limits) { l.Directives = 1 }},
+		"same place":     {"{ " + strings.Repeat("__schema { types { name } } ", 10) + "}", "{ " + strings.Repeat("__schema { types { name } } ", 11) + "}", func(l *Limits) { l.SamePlace = 10 }},
 		"fragments":      {"{ ...F0 } fragment F0 on Query { locales }", "{ ...F0 ...F1 } fragment F0 on Query { locales } fragment F1 on Query { locales }", func(l *Limits) { l.Fragments = 1 }},
 		"selections":     {"{ locales __typename }", "{ locales __typename a: __typename }", func(l *Limits) { l.Selections = 2 }},
 		"expanded":       {"{ ...F ...F } fragment F on Query { locales }", "{ ...F ...F ...F } fragment F on Query { locales }", func(l *Limits) { l.Expanded = 4 }},
@@ -230,7 +235,7 @@ func FuzzDocument(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, g.limits.Tokens); err == nil {
-			if work, _ := precheck(doc, g.limits); work > (g.limits.Fragments+len(doc.Operations)+1)*(g.limits.Expanded+g.limits.Selections) {
+			if work, _ := precheck(doc, g.limits); work > (g.limits.Fragments+2*len(doc.Operations)+1)*(g.limits.Expanded+g.limits.Selections) {
 				t.Errorf("%d visits", work)
 			}
 		}

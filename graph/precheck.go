@@ -40,6 +40,8 @@ func precheck(doc *ast.QueryDocument, l Limits) (work int, err *tutti.Error) {
 		m := c.set(op.SelectionSet)
 		c.atMost(m.depth, l.Depth, "levels of fields")
 		c.atMost(len(m.keys), l.RootFields, "fields at the top")
+		c.placed = 0
+		c.places(op.SelectionSet, &place{}, map[string]bool{})
 	}
 	return c.work, nil
 }
@@ -57,6 +59,7 @@ type checker struct {
 	definitions                     map[string]*ast.FragmentDefinition
 	fragments                       map[string]*measure
 	selections, aliases, directives int
+	placed                          int // selections of one operation that places has visited
 	work                            int
 }
 
@@ -133,6 +136,45 @@ func (c *checker) merge(m, part *measure) {
 	for key, n := range part.keys {
 		c.work++
 		c.add(m, key, n)
+	}
+}
+
+// place is a spot of the answer, where selections from many parts of the document meet: the
+// validator compares them pair by pair.
+type place struct {
+	count int
+	below map[string]*place
+}
+
+// places counts how many selections meet in each spot. It puts every fragment in its places, and
+// stops at Limits.Expanded of them: only fragments that spread one another have more.
+func (c *checker) places(set ast.SelectionSet, at *place, active map[string]bool) {
+	for _, s := range set {
+		c.work++
+		c.placed++
+		c.atMost(c.placed, c.limits.Expanded, "selections once its fragments are put in place")
+		switch s := s.(type) {
+		case *ast.Field:
+			if at.below == nil {
+				at.below = map[string]*place{}
+			}
+			p := at.below[s.Alias]
+			if p == nil {
+				p = &place{}
+				at.below[s.Alias] = p
+			}
+			p.count++
+			c.atMost(p.count, c.limits.SamePlace, "fields that meet in one place of the answer")
+			c.places(s.SelectionSet, p, active)
+		case *ast.InlineFragment:
+			c.places(s.SelectionSet, at, active)
+		case *ast.FragmentSpread:
+			if f := c.definitions[s.Name]; f != nil && !active[s.Name] {
+				active[s.Name] = true
+				c.places(f.SelectionSet, at, active)
+				delete(active, s.Name)
+			}
+		}
 	}
 }
 
