@@ -69,8 +69,11 @@ func (e *Engine) Search(ctx context.Context, sel tutti.Selection, v View, need R
 		if err != nil {
 			return nil, err
 		}
-		same := p.Component == cp.Component && p.Selection != nil && p.Selection.Source == sel.Source && p.Selection.Kind == sel.Kind && p.Selection.Text == sel.Text
-		if !same || string(p.Owner) != string(e.assembling.cursors.owner(v.Owner, sel.Source)) {
+		same := func(s tutti.Selection) string {
+			s.After, s.Owner = "", ""
+			return selectionKey(s)
+		}
+		if p.Component != cp.Component || p.Selection == nil || same(*p.Selection) != same(sel) || string(p.Owner) != string(e.assembling.cursors.owner(v.Owner, sel.Source)) {
 			return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "after", Message: "this is no cursor of this search.", Hint: "Send the endCursor of the page before, unchanged."}
 		}
 		sel.After = p.Selection.After

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -80,71 +79,6 @@ func newGathering(sources Sources, scope tutti.Scope, chain []string) *gathering
 		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, inFlight: map[int]*landed{},
 		landing: make(chan *landed, maxRefs+maxSelections), // no call ever waits to land
 	}
-}
-
-// lookup gives the entry of a ref, wishing for it when it is new. The caller has asked mayAsk.
-func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
-	if e, ok := g.entries[ref]; ok {
-		return e
-	}
-	e := &entry{ref: ref, kind: kind, wave: wave}
-	switch {
-	case wave > maxWaves: // not kept: another way may be shorter
-		return e.failed(tutti.TooManyRefs)
-	case g.closed:
-		return e.failed(tutti.Timeout)
-	case g.asked >= maxRefs:
-		e.failed(tutti.TooManyRefs)
-	default:
-		g.asked++
-		g.wishes = append(g.wishes, e)
-	}
-	g.entries[ref] = e
-	return e
-}
-
-func (e *entry) failed(code tutti.Code) *entry {
-	e.done, e.got = true, tutti.Got{Err: code, Freshness: tutti.Freshness{State: tutti.Missing}}
-	return e
-}
-
-// look gives what a selection finds, wishing for it when it is new or when more items are wanted
-// than were asked for.
-func (g *gathering) look(sel tutti.Selection, kind *tutti.Kind, first, wave int) *found {
-	key := selectionKey(sel)
-	f, ok := g.found[key]
-	if ok && (first <= f.first || f.done && (f.err != nil || f.page.Next == "")) {
-		return f
-	}
-	if ok && !f.done && f.wished(g) {
-		f.first = first
-		return f
-	}
-	f = &found{sel: sel, kind: kind, wave: wave, first: first}
-	switch {
-	case wave > maxWaves:
-		f.done, f.err = true, tutti.TooManyRefs
-		return f
-	case g.closed:
-		f.done, f.err = true, tutti.Timeout
-		return f
-	case len(g.found) >= maxSelections:
-		f.done, f.err = true, tutti.TooManyRefs
-	default:
-		g.looks = append(g.looks, f)
-	}
-	g.found[key] = f
-	return f
-}
-
-// wished reports whether the selection has not gone out yet.
-func (f *found) wished(g *gathering) bool {
-	for _, w := range g.looks {
-		if w == f {
-			return true
-		}
-	}
-	return false
 }
 
 // run calls pass again and again, each time with more to find, until it wishes for nothing that
@@ -333,5 +267,3 @@ func failure(err error) tutti.Code {
 	}
 	return tutti.CodeOf(err)
 }
-
-func (e *entry) String() string { return fmt.Sprintf("%s (wave %d, done %v)", e.ref, e.wave, e.done) }

@@ -64,6 +64,20 @@ func TestFortyRefsInFourSourcesCostFourCalls(t *testing.T) {
 	}
 }
 
+func TestCacheOnEqualsCacheOff(t *testing.T) {
+	shown := func(keep bool) string {
+		h := newHouse(t)
+		h.Keep = keep
+		putHotel(h)
+		h.assemble(arrival(h, "web"), engine.Everything())
+		return strings.ReplaceAll(show(h.assemble(arrival(h, "web"), engine.Everything())), "CACHED", "FRESH")
+	}
+	on, off := strings.ReplaceAll(shown(true), "FRESH FRESH", "FRESH"), shown(false)
+	if on != off {
+		t.Errorf("on:\n%s\noff:\n%s", on, off)
+	}
+}
+
 func TestSameRefInManyPlacesIsAskedOnce(t *testing.T) {
 	h := newHouse(t)
 	h.put("dam:asset/a", nil)

@@ -93,6 +93,9 @@ func (e *Engine) More(ctx context.Context, cursor string, first int, owner tutti
 	case len(p.Refs) > 0:
 		source = p.Refs[0].Source
 	}
+	if _, ok := as.channels[p.Channel]; !ok && p.Channel != "" || p.Selection != nil && !as.selects(p.Selection) {
+		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "cursor", Message: "the list is no longer configured.", Hint: "Ask for the experience again."}
+	}
 	if p.Private && !hmac.Equal(p.Owner, as.cursors.owner(owner, source)) {
 		return nil, &tutti.Error{Code: tutti.NotFound, Field: "cursor", Message: "there is no such list, or it is not for you."}
 	}
@@ -106,6 +109,12 @@ func (e *Engine) More(ctx context.Context, cursor string, first int, owner tutti
 	}
 	view := View{Scope: p.Scope, Chain: p.Chain, Channel: p.Channel, composition: p.Composition, version: p.Version}
 	return as.list(ctx, view, &cp, v, p.Prop, first, p.Skip, p.Total, need)
+}
+
+// selects reports whether selections of that kind are delivered at all.
+func (as *assembling) selects(sel *tutti.Selection) bool {
+	kind, known := as.sources.Kind(sel.Source, sel.Kind)
+	return known && kind.Access != tutti.AccessInternal
 }
 
 // list makes one list outside of an experience. skip items at its start are left out.

@@ -174,6 +174,13 @@ func TestWhatIsNoCursor(t *testing.T) {
 			t.Errorf("%.20s: %v", c, err)
 		}
 	}
+	fewer, err := engine.New(engine.Config{Channels: houseChannels()[1:], Secret: []byte("the deployment's secret")}, h.Sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fewer.More(context.Background(), good, 0, tutti.Owner{}, engine.ResourceNeed{}); tutti.CodeOf(err) != tutti.InvalidValue {
+		t.Errorf("a channel that is no longer there: %v", err)
+	}
 	for _, first := range []int{-1, 101} {
 		if _, err := h.More(context.Background(), good, first, tutti.Owner{}, engine.ResourceNeed{}); tutti.CodeOf(err) != tutti.InvalidValue {
 			t.Errorf("first %d: %v", first, err)
