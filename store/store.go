@@ -102,8 +102,8 @@ type Store interface {
 	// KeyByHash gives the key with this SHA-256, also a revoked or expired one, or NotFound.
 	KeyByHash(ctx context.Context, hash []byte) (tutti.Key, error)
 
-	// RevokeKey ends a key from an instant on, or gives NotFound. A revoked key stays revoked
-	// from its first time.
+	// RevokeKey ends a key from an instant on, which may lie ahead, or gives NotFound. Of several
+	// instants the earliest counts.
 	RevokeKey(ctx context.Context, id string, at time.Time) error
 
 	// TouchKey notes when a key was last used, to the hour. It never sets an earlier hour, and

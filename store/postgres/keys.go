@@ -75,7 +75,7 @@ func scanKey(row interface{ Scan(to ...any) error }) (tutti.Key, error) {
 // RevokeKey is promised at store.Store.
 func (s *Store) RevokeKey(ctx context.Context, id string, now time.Time) error {
 	return s.change(ctx, "revoking a key", func(tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, "UPDATE keys SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2", when(store.Time(now)), id)
+		done, err := tx.Exec(ctx, "UPDATE keys SET revoked_at = LEAST(revoked_at, $1) WHERE id = $2", when(store.Time(now)), id)
 		if err != nil {
 			return err
 		}

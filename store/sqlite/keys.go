@@ -77,7 +77,7 @@ func scanKey(row interface{ Scan(to ...any) error }) (tutti.Key, error) {
 // RevokeKey is promised at store.Store.
 func (s *Store) RevokeKey(ctx context.Context, id string, now time.Time) error {
 	return s.change(ctx, "revoking a key", func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, "UPDATE keys SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?", micros(store.Time(now)), id)
+		done, err := tx.ExecContext(ctx, "UPDATE keys SET revoked_at = MIN(COALESCE(revoked_at, ?1), ?1) WHERE id = ?2", micros(store.Time(now)), id)
 		if err != nil {
 			return err
 		}

@@ -66,6 +66,15 @@ func testKeys(t *testing.T, database Database) {
 		equal(t, "revoked", k.RevokedAt, after(1))
 		wantCode(t, s.RevokeKey(ctx, "nobody", after(1)), tutti.NotFound)
 	})
+	t.Run("ends at once although its end was planned for later", func(t *testing.T) {
+		s := start(t, database)
+		noError(t, s.AddKey(ctx, key("k1")))
+		noError(t, s.RevokeKey(ctx, "k1", after(5)))
+		noError(t, s.RevokeKey(ctx, "k1", after(2)))
+		k, err := s.KeyByHash(ctx, key("k1").Hash)
+		noError(t, err)
+		equal(t, "revoked", k.RevokedAt, after(2))
+	})
 	t.Run("notes its use to the hour, never earlier", func(t *testing.T) {
 		s := start(t, database)
 		noError(t, s.AddKey(ctx, key("k1")))
