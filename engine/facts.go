@@ -45,12 +45,12 @@ func (e *Engine) declareFacts(n *notes) {
 	for i := range e.declared {
 		e.checkAttribute(&e.declared[i], n)
 	}
+	e.derived = map[string]*expr.Rule{}
 	rules, err := expr.NewRules(e.declared, nil, nil)
 	if err != nil {
 		n.wrongError("attributes", err)
 		return
 	}
-	e.derived = map[string]*expr.Rule{}
 	for i := range e.declared {
 		a := &e.declared[i]
 		if a.Derive == "" {
@@ -62,10 +62,10 @@ func (e *Engine) declareFacts(n *notes) {
 			e.derived[a.Name] = rule
 		}
 	}
-	for name := range e.derived {
+	for _, name := range sortedKeys(e.derived) {
 		if loop := e.derivedFrom(name, name, nil); loop != nil {
-			n.wrong("attributes."+name+".derive", "It is derived from itself: "+strings.Join(loop, " → ")+".", "")
-			return
+			n.wrong("attributes."+name+".derive", "It is derived from itself: "+strings.Join(loop, " → ")+".", "Take it out of one of these.")
+			break
 		}
 	}
 	e.compileEnrichers(n)

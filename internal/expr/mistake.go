@@ -37,21 +37,27 @@ func mistakes(src string, issues *cel.Issues, names []string, hints func(string)
 			return mistake(l, c, message, hint)
 		}
 	}
-	if g := undeclared.FindStringSubmatch(first.Message); g != nil && strings.HasSuffix(lineStart(src, line, column), g[1]) {
-		column -= utf8.RuneCountInString(g[1]) // CEL points at the bracket of a call
+	if g := undeclared.FindStringSubmatch(first.Message); g != nil {
+		column = startOf(g[1], src, line, column)
 	}
 	message, hint := translate(first.Message, names, hints)
 	return mistake(line, column, message, hint)
 }
 
-// lineStart gives what stands on a line before a column.
-func lineStart(src string, line, column int) string {
+// startOf gives the column where a name starts: CEL points at the bracket of a call, and at the
+// last dot of a name with dots.
+func startOf(name, src string, line, column int) int {
 	lines := strings.Split(src, "\n")
 	if line > len(lines) {
-		return ""
+		return column
 	}
 	r := []rune(lines[line-1])
-	return string(r[:min(column-1, len(r))])
+	for back := 0; back <= utf8.RuneCountInString(name); back++ {
+		if at := column - 1 - back; at >= 0 && at < len(r) && strings.HasPrefix(string(r[at:]), name) {
+			return at + 1
+		}
+	}
+	return column
 }
 
 var (

@@ -121,6 +121,9 @@ func simplifyIn(a *ast.AST, what, where ast.Expr) node {
 	default:
 		return nil
 	}
+	if len(elements) == 0 {
+		return nil // false whatever the name stands for: CEL folds it
+	}
 	one := oneOf{name: name}
 	for _, v := range elements {
 		s, ok := v.(string)
