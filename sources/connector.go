@@ -139,10 +139,10 @@ type Definition struct {
 
 // Filter declares one filter of selections.
 type Filter struct {
-	Type        string `yaml:"type"` // string, int, float, bool, place, time, ref
-	Kind        string `yaml:"kind"` // of refs: the kind in the same source
-	Description string `yaml:"description"`
-	Pattern     string `yaml:"pattern"` // of strings and the ids of refs: what the whole value must match
+	Type        string `yaml:"type"`        // What values are.
+	Kind        string `yaml:"kind"`        // Of ref: the kind in the same source.
+	Description string `yaml:"description"` // What it selects.
+	Pattern     string `yaml:"pattern"`     // Of string and ref: RE2 that the whole value or id must match.
 	pattern     matcher
 }
 

@@ -15,17 +15,17 @@ import (
 // Manifest is a connector written in YAML, as it stands in the file. docs/manifests.md explains
 // every key; manifest.schema.json is the same for editors.
 type Manifest struct {
-	Name        string                 `yaml:"name"`
-	Description string                 `yaml:"description"`
-	Settings    map[string]Declaration `yaml:"settings"`
-	Secrets     map[string]Declaration `yaml:"secrets"`
-	URL         string                 `yaml:"url"`
-	Headers     map[string]string      `yaml:"headers"`
-	Auth        *AuthSpec              `yaml:"auth"`
-	GraphQL     string                 `yaml:"graphql"`
-	Limits      LimitSpec              `yaml:"limits"`
-	Kinds       map[string]*KindSpec   `yaml:"kinds"`
-	Webhook     *WebhookSpec           `yaml:"webhook"`
+	Name        string                 `yaml:"name"`        // What sources in tutti.yaml name as their connector.
+	Description string                 `yaml:"description"` // What the system is, in one sentence.
+	Settings    map[string]Declaration `yaml:"settings"`    // What the config gives for each source, as ${settings.name}.
+	Secrets     map[string]Declaration `yaml:"secrets"`     // What the config gives from the environment, as ${secrets.name}. Only auth and headers may use it.
+	URL         string                 `yaml:"url"`         // Where the system is, when the config does not say.
+	Headers     map[string]string      `yaml:"headers"`     // Sent with every call.
+	Auth        *AuthSpec              `yaml:"auth"`        // How the system knows us.
+	GraphQL     string                 `yaml:"graphql"`     // The path of the GraphQL endpoint.
+	Limits      LimitSpec              `yaml:"limits"`      // How the system says that it is enough.
+	Kinds       map[string]*KindSpec   `yaml:"kinds"`       // The kinds of items.
+	Webhook     *WebhookSpec           `yaml:"webhook"`     // What the system posts when something changes.
 
 	file     string
 	lines    map[string]int // by path of the key: kinds.product.map.title
@@ -34,153 +34,153 @@ type Manifest struct {
 
 // Declaration is a setting or secret that the config gives.
 type Declaration struct {
-	Description string `yaml:"description"`
-	Required    bool   `yaml:"required"`
-	Default     string `yaml:"default"`
-	Example     string `yaml:"example"`
-	Pattern     string `yaml:"pattern"`
+	Description string `yaml:"description"` // What it is and where to find it.
+	Required    bool   `yaml:"required"`    // The source is refused without it.
+	Default     string `yaml:"default"`     // The value of a setting that is not written.
+	Example     string `yaml:"example"`     // What it looks like.
+	Pattern     string `yaml:"pattern"`     // RE2 that the whole value must match.
 }
 
 // AuthSpec says how the system knows us. Where a secret that it names is not set, nothing is sent.
 type AuthSpec struct {
-	Type     string `yaml:"type"` // basic, bearer, header, query
-	User     string `yaml:"user"`
-	Password string `yaml:"password"`
-	Token    string `yaml:"token"`
-	Name     string `yaml:"name"`
-	Value    string `yaml:"value"`
+	Type     string `yaml:"type"`     // How it is sent.
+	User     string `yaml:"user"`     // Of basic.
+	Password string `yaml:"password"` // Of basic.
+	Token    string `yaml:"token"`    // Of bearer.
+	Name     string `yaml:"name"`     // Of header and query: the name of the header or parameter.
+	Value    string `yaml:"value"`    // Of header and query, with what stands before the secret.
 }
 
 // LimitSpec says how the system tells that it is enough.
 type LimitSpec struct {
-	Statuses  []int  `yaml:"statuses"`  // that mean "wait"; default 429
-	Remaining string `yaml:"remaining"` // the header that tells how many calls are left
-	Reset     string `yaml:"reset"`     // the header that tells when there are more
-	ResetAs   string `yaml:"resetAs"`   // seconds, unix, time
+	Statuses  []int  `yaml:"statuses"`  // Statuses that mean "wait". Default: 429.
+	Remaining string `yaml:"remaining"` // The header that tells how many calls are left.
+	Reset     string `yaml:"reset"`     // The header that tells when there are more.
+	ResetAs   string `yaml:"resetAs"`   // What that header holds: seconds from now (default), unix seconds, or a time.
 }
 
 // KindSpec is one kind of item: how to ask for it and how to read it.
 type KindSpec struct {
-	Type        string               `yaml:"type"`
-	Description string               `yaml:"description"`
-	ID          IDSpec               `yaml:"id"`
-	Dimensions  []string             `yaml:"dimensions"`
-	Fragment    string               `yaml:"fragment"`
-	Get         *CallSpec            `yaml:"get"`
-	Batch       *BatchSpec           `yaml:"batch"`
-	Filters     map[string]Filter    `yaml:"filters"`
-	Select      []*SelectSpec        `yaml:"select"`
-	RecordID    string               `yaml:"recordId"`
-	Exists      string               `yaml:"exists"`
-	Map         map[string]FieldSpec `yaml:"map"`
-	Owner       string               `yaml:"owner"`
-	OwnerID     string               `yaml:"ownerPattern"`
-	Locale      string               `yaml:"locale"`
-	Tags        map[string]string    `yaml:"tags"`
-	Renditions  *RenditionSpec       `yaml:"renditions"`
+	Type        string               `yaml:"type"`         // The resource type that it is delivered as.
+	Description string               `yaml:"description"`  // What an item is, in one sentence.
+	ID          IDSpec               `yaml:"id"`           // What ids look like.
+	Dimensions  []string             `yaml:"dimensions"`   // What an item depends on besides its id.
+	Fragment    string               `yaml:"fragment"`     // GraphQL fragments, added to each document that uses the first of them.
+	Get         *CallSpec            `yaml:"get"`          // Asks for one item, with ${id}.
+	Batch       *BatchSpec           `yaml:"batch"`        // Asks for many items, with ${ids}.
+	Filters     map[string]Filter    `yaml:"filters"`      // What selections may filter by, as ${filter.name}.
+	Select      []*SelectSpec        `yaml:"select"`       // Answer selections; the first that fits is taken.
+	RecordID    string               `yaml:"recordId"`     // CEL over record: its id. Default: record.id.
+	Exists      string               `yaml:"exists"`       // CEL over record: false = as if it were not there.
+	Map         map[string]FieldSpec `yaml:"map"`          // The fields of the resource.
+	Owner       string               `yaml:"owner"`        // The mapped field that says whose an item is.
+	OwnerID     string               `yaml:"ownerPattern"` // RE2 that the whole of an owner must match; others own nothing.
+	Locale      string               `yaml:"locale"`       // CEL over record: the locale it came in.
+	Tags        map[string]string    `yaml:"tags"`         // By kind of record: CEL that gives the ids of further records that the item is made of.
+	Renditions  *RenditionSpec       `yaml:"renditions"`   // Addresses of a picture in other sizes.
 }
 
 // IDSpec is the syntax of ids.
 type IDSpec struct {
-	Pattern   string `yaml:"pattern"`
-	Canonical string `yaml:"canonical"`
-	Example   string `yaml:"example"`
+	Pattern   string `yaml:"pattern"`   // RE2 that the whole id must match; others are not found, without a call.
+	Canonical string `yaml:"canonical"` // CEL over id: its one spelling.
+	Example   string `yaml:"example"`   // An id to check the connection with; it need not exist.
 }
 
 // CallSpec is one HTTP call and how to read its answer.
 type CallSpec struct {
-	Method      string               `yaml:"method"`
-	Path        string               `yaml:"path"`
-	Query       map[string]QuerySpec `yaml:"query"`
-	Headers     map[string]string    `yaml:"headers"`
-	Body        any                  `yaml:"body"`
-	GraphQL     *GraphQLSpec         `yaml:"graphql"`
-	Record      string               `yaml:"record"`
-	Records     string               `yaml:"records"`
-	Total       string               `yaml:"total"`
-	More        string               `yaml:"more"`
-	NotFound    *NotFoundSpec        `yaml:"notFound"`
-	Conditional string               `yaml:"conditional"`
+	Method      string               `yaml:"method"`      // Default: GET, with a body POST. Calls only read.
+	Path        string               `yaml:"path"`        // After the source's url. Values in ${…} become part of one segment.
+	Query       map[string]QuerySpec `yaml:"query"`       // Query parameters. One whose value is absent is left out.
+	Headers     map[string]string    `yaml:"headers"`     // Headers of this call. One whose value is absent is left out.
+	Body        any                  `yaml:"body"`        // A JSON body. Values in ${…} keep their type; absent ones are left out.
+	GraphQL     *GraphQLSpec         `yaml:"graphql"`     // A GraphQL operation.
+	Record      string               `yaml:"record"`      // Of get: where the record is in the answer. Default: the answer itself.
+	Records     string               `yaml:"records"`     // Where the list of records is in the answer; '.' = the answer itself.
+	Total       string               `yaml:"total"`       // Where the number of all matching records is.
+	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "".
+	NotFound    *NotFoundSpec        `yaml:"notFound"`    // What "there is none" looks like.
+	Conditional string               `yaml:"conditional"` // Of get: ask again with If-None-Match.
 }
 
 // BatchSpec asks for many ids in one call.
 type BatchSpec struct {
 	CallSpec    `yaml:",inline"`
-	MaxIDs      int `yaml:"maxIds"`
-	MaxRows     int `yaml:"maxRows"`
-	MaxURLBytes int `yaml:"maxUrlBytes"`
+	MaxIDs      int `yaml:"maxIds"`      // How many ids one call takes.
+	MaxRows     int `yaml:"maxRows"`     // How many records one answer holds, when that is less.
+	MaxURLBytes int `yaml:"maxUrlBytes"` // How many bytes of URL the ids may take. Default: 6144.
 }
 
 // SelectSpec answers selections that give all its filters, and besides them only optional ones.
 type SelectSpec struct {
 	CallSpec `yaml:",inline"`
-	Filters  []string       `yaml:"filters"`
-	Optional []string       `yaml:"optional"`
-	Text     string         `yaml:"text"` // required, optional; "" = it cannot search
-	Owner    bool           `yaml:"owner"`
-	Sorts    map[string]any `yaml:"sorts"`
-	Paging   PagingSpec     `yaml:"paging"`
-	IDs      string         `yaml:"ids"`
+	Filters  []string       `yaml:"filters"`  // Filters that must be given.
+	Optional []string       `yaml:"optional"` // Filters that may be given.
+	Text     string         `yaml:"text"`     // Whether a search text must or may be given. Without it: neither.
+	Owner    bool           `yaml:"owner"`    // It gives the items of ${owner} alone.
+	Sorts    map[string]any `yaml:"sorts"`    // By name, with '-' in front for descending: what ${sort} becomes.
+	Paging   PagingSpec     `yaml:"paging"`   // How pages follow one another.
+	IDs      string         `yaml:"ids"`      // CEL over record: only its id. The items are then read by their ids.
 }
 
 // PagingSpec says how pages follow one another.
 type PagingSpec struct {
-	Type     string `yaml:"type"`     // cursor, link, page, offset; "" = there is one page
-	Next     string `yaml:"next"`     // cursor: its path in the answer
-	Param    string `yaml:"param"`    // link: the query parameter of the next address that is the cursor
-	MaxFirst int    `yaml:"maxFirst"` // the most items of one page; 0 = 100
+	Type     string `yaml:"type"`     // By ${cursor} from the answer or its Link header, by ${page}, or by ${offset}. Without it: one page.
+	Next     string `yaml:"next"`     // Of cursor: where the next one is in the answer.
+	Param    string `yaml:"param"`    // Of link: the parameter of the next address that is the cursor.
+	MaxFirst int    `yaml:"maxFirst"` // The most items of one page. Default: 100.
 }
 
 // GraphQLSpec is a GraphQL operation.
 type GraphQLSpec struct {
-	Document  string         `yaml:"document"`
-	Each      string         `yaml:"each"`
-	IDType    string         `yaml:"idType"`
-	Variables map[string]any `yaml:"variables"`
+	Document  string         `yaml:"document"`  // The operation. Values stand in variables, never in it.
+	Each      string         `yaml:"each"`      // Instead: the field for one $id; each id becomes an alias of it.
+	IDType    string         `yaml:"idType"`    // Of each: the type of $id. Default: ID!.
+	Variables map[string]any `yaml:"variables"` // Values in ${…} keep their type; absent ones are left out.
 }
 
 // NotFoundSpec says what "there is none" looks like.
 type NotFoundSpec struct {
-	Statuses []int  `yaml:"statuses"`
-	When     string `yaml:"when"`
+	Statuses []int  `yaml:"statuses"` // Default: 404 and 410.
+	When     string `yaml:"when"`     // CEL over answer.
 }
 
 // QuerySpec is one query parameter. In YAML a text is short for its value.
 type QuerySpec struct {
-	Value  string `yaml:"value"`
-	Encode string `yaml:"encode"` // of a list: csv, pipe, repeat, bracket, json
+	Value  string `yaml:"value"`  // A text with ${…}.
+	Encode string `yaml:"encode"` // How a list is written: a,b or a|b, the parameter repeated, repeated with [], or a JSON list.
 }
 
 // FieldSpec is one mapped field. In YAML a text is short for its value.
 type FieldSpec struct {
-	Value string `yaml:"value"`
-	As    string `yaml:"as"`
-	From  string `yaml:"from"` // of richText: html, markdown, plain
-	Kind  string `yaml:"kind"` // of ref and refs: what stands before the id
-	Link  string `yaml:"link"` // of ref: the value is a text; the id is what follows this address in it
+	Value string `yaml:"value"` // CEL over record, settings, locale and source. A plain path is copied exactly.
+	As    string `yaml:"as"`    // The field's type, where the resource type does not say.
+	From  string `yaml:"from"`  // Of richText: how the origin writes it. Default: html.
+	Kind  string `yaml:"kind"`  // Of ref and refs: the kind, or source:kind, that the value is an id of.
+	Link  string `yaml:"link"`  // Of ref: the value is a text; the id is what follows this address in it.
 }
 
 // RenditionSpec makes addresses of a picture in other sizes.
 type RenditionSpec struct {
-	When    string            `yaml:"when"`
-	Scale   string            `yaml:"scale"`
-	Crop    string            `yaml:"crop"`
-	Formats map[string]string `yaml:"formats"`
+	When    string            `yaml:"when"`    // CEL over record: whether it has renditions.
+	Scale   string            `yaml:"scale"`   // The address for a ${width}, in the picture's own shape.
+	Crop    string            `yaml:"crop"`    // The address for a ${width} and ${height}.
+	Formats map[string]string `yaml:"formats"` // How ${format} is spelled; "" is the system's choice. One that is not here is not possible.
 }
 
 // WebhookSpec says how webhooks are verified and what they tell.
 type WebhookSpec struct {
-	Scheme  string       `yaml:"scheme"`
-	Secret  string       `yaml:"secret"`
-	ID      string       `yaml:"id"`
-	Changes []ChangeSpec `yaml:"changes"`
+	Scheme  string       `yaml:"scheme"`  // How they are signed.
+	Secret  string       `yaml:"secret"`  // The declared secret they are signed with, when the config gives no webhook secret.
+	ID      string       `yaml:"id"`      // CEL over event: the same for a repeated delivery. Default: a digest of what is signed.
+	Changes []ChangeSpec `yaml:"changes"` // What an event changes.
 }
 
 // ChangeSpec is what one kind of event tells.
 type ChangeSpec struct {
-	When string `yaml:"when"`
-	Kind string `yaml:"kind"`
-	IDs  string `yaml:"ids"`
+	When string `yaml:"when"` // CEL over event.
+	Kind string `yaml:"kind"` // The kind, or kind of record under tags, that changed.
+	IDs  string `yaml:"ids"`  // CEL over event: the id or ids. Without any: everything of the kind.
 }
 
 // UnmarshalYAML takes the short form too.

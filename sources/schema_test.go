@@ -1,0 +1,196 @@
+package sources
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+)
+
+var update = flag.Bool("update", false, "write manifest.schema.json and golden files anew")
+
+// choices are the closed lists of values, by struct and key.
+var choices = map[string][]string{
+	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query"},
+	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
+	"KindSpec.type":        resources,
+	"KindSpec.dimensions":  dimensions,
+	"CallSpec.method":      {"GET", "POST", "SEARCH", "QUERY"},
+	"CallSpec.conditional": {"etag"},
+	"SelectSpec.text":      {"required", "optional"},
+	"PagingSpec.type":      {"cursor", "link", "page", "offset"},
+	"QuerySpec.encode":     encodings[1:],
+	"FieldSpec.as":         fieldTypes,
+	"FieldSpec.from":       {"html", "markdown", "plain"},
+	"Filter.type":          {"string", "int", "float", "bool", "place", "time", "ref"},
+	"WebhookSpec.scheme":   sortedKeys(schemes),
+}
+
+var needed = map[string][]string{
+	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
+	"SelectSpec": {"records"}, "FieldSpec": {"value"}, "QuerySpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
+}
+
+// TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
+// file. go test ./sources -run TestSchemaIsTrue -update writes the file.
+func TestSchemaIsTrue(t *testing.T) {
+	said := comments(t, "manifest.go", "connector.go")
+	schema := schemaOf(reflect.TypeFor[Manifest](), said)
+	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	schema["title"] = "A Tutti manifest: a connector for one kind of system"
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(schema); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("manifest.schema.json", b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile("manifest.schema.json")
+	if err != nil || !bytes.Equal(have, b.Bytes()) {
+		t.Errorf("manifest.schema.json differs from the types (%v). Run: go test ./sources -run TestSchemaIsTrue -update", err)
+	}
+}
+
+func schemaOf(t reflect.Type, said map[string]string) map[string]any {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return map[string]any{"type": "string"}
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Int:
+		return map[string]any{"type": "integer"}
+	case reflect.Interface:
+		return map[string]any{}
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), said)}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), said)}
+	}
+	properties := map[string]any{}
+	required := needed[t.Name()]
+	addFields(t, said, properties)
+	object := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	if len(required) > 0 {
+		object["required"] = required
+	}
+	if t == reflect.TypeFor[QuerySpec]() || t == reflect.TypeFor[FieldSpec]() {
+		return map[string]any{"anyOf": []any{map[string]any{"type": []string{"string", "number", "boolean"}}, object}}
+	}
+	return object
+}
+
+func addFields(t reflect.Type, said map[string]string, properties map[string]any) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("yaml")
+		if f.Anonymous {
+			addFields(f.Type, said, properties)
+			continue
+		}
+		if name == "" {
+			continue
+		}
+		p := schemaOf(f.Type, said)
+		p["description"] = said[t.Name()+"."+f.Name]
+		if list, ok := choices[t.Name()+"."+name]; ok {
+			at := p
+			if f.Type.Kind() == reflect.Slice {
+				at = p["items"].(map[string]any)
+			}
+			at["enum"] = list
+		}
+		properties[name] = p
+	}
+}
+
+// comments reads what stands behind the fields of structs. A field without a comment fails.
+func comments(t *testing.T, files ...string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			s, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				return false
+			}
+			for _, field := range s.Fields.List {
+				if field.Tag == nil || len(field.Names) == 0 || !strings.Contains(field.Tag.Value, "yaml:") {
+					continue
+				}
+				text := strings.TrimSpace(field.Comment.Text())
+				if text == "" {
+					t.Errorf("%s.%s has no comment", spec.Name, field.Names[0])
+				}
+				out[spec.Name.Name+"."+field.Names[0].Name] = text
+			}
+			return false
+		})
+	}
+	return out
+}
+
+func compiledSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	s, err := jsonschema.NewCompiler().Compile("manifest.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSchemaTakesEveryManifest(t *testing.T) {
+	s := compiledSchema(t)
+	files, _ := filepath.Glob("vendors/*.yaml")
+	for _, file := range append(files, "../demo/manifests/stay.yaml") {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(yamlValue(t, b)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func yamlValue(t *testing.T, b []byte) any {
+	t.Helper()
+	var v any
+	if err := yaml.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	j, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err = jsonschema.UnmarshalJSON(bytes.NewReader(j))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
