@@ -17,8 +17,10 @@ func cost(op *ast.OperationDefinition, vars map[string]any, l Limits) (fixed boo
 	c := &coster{limits: l, vars: vars, fixed: true, fragments: map[*ast.FragmentDefinition]int{}}
 	n := c.set(op.SelectionSet)
 	if c.err == nil && n > l.Cost {
-		c.err = &tutti.Error{Code: tutti.TooComplex, Message: "the answer could become too large: about " + strconv.Itoa(min(n, math.MaxInt32)) + " fields.",
-			Hint: "At most " + strconv.Itoa(l.Cost) + " are allowed. Ask for shorter lists (first) or fewer fields."}
+		c.err = &tutti.Error{
+			Code: tutti.TooComplex, Message: "the answer could become too large: about " + strconv.Itoa(min(n, math.MaxInt32)) + " fields.",
+			Hint: "At most " + strconv.Itoa(l.Cost) + " are allowed. Ask for shorter lists (first) or fewer fields.",
+		}
 	}
 	return c.fixed, c.err
 }
@@ -91,8 +93,10 @@ func (c *coster) check(f *ast.Field, arg string, n int) int {
 		if n < 0 {
 			c.err = &tutti.Error{Code: tutti.InvalidValue, Field: field, Message: arg + " is below zero.", Hint: "Write a number from 0 to " + strconv.Itoa(c.limits.First) + "."}
 		} else {
-			c.err = &tutti.Error{Code: tutti.TooComplex, Field: field, Message: "more items than one list may have.",
-				Hint: "Ask for " + strconv.Itoa(c.limits.First) + " at most, then for the next page."}
+			c.err = &tutti.Error{
+				Code: tutti.TooComplex, Field: field, Message: "more items than one list may have.",
+				Hint: "Ask for " + strconv.Itoa(c.limits.First) + " at most, then for the next page.",
+			}
 		}
 	}
 	return 1

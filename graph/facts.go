@@ -41,8 +41,10 @@ func checkContext(v Viewer, input *ContextInput, declared []tutti.Attribute, lim
 		Visitor: v.Visitor, Claims: v.Claims, Attributes: map[string]any{}, Consent: tutti.Consent{},
 	}}
 	if n := jsonSize(input); n > limit {
-		return tutti.Context{}, nil, &tutti.Error{Code: tutti.ContextTooLarge, Field: "context", Message: "the context is too large: " + size(n) + ".",
-			Hint: "At most " + size(limit) + " are allowed."}
+		return tutti.Context{}, nil, &tutti.Error{
+			Code: tutti.ContextTooLarge, Field: "context", Message: "the context is too large: " + size(n) + ".",
+			Hint: "At most " + size(limit) + " are allowed.",
+		}
 	}
 	c.visitor(input)
 	c.place(input)
@@ -197,8 +199,10 @@ func (c *contextCheck) claims(claims map[string]any) {
 		}
 		got, err := readAttribute(a, v)
 		if err != nil {
-			c.problems = append(c.problems, tutti.Problem{Path: "context.attributes." + a.Name, Code: err.Code,
-				Message: "The visitor token's claim " + a.Claim + " does not fit the attribute " + a.Name + ", which stays unknown. " + err.Hint})
+			c.problems = append(c.problems, tutti.Problem{
+				Path: "context.attributes." + a.Name, Code: err.Code,
+				Message: "The visitor token's claim " + a.Claim + " does not fit the attribute " + a.Name + ", which stays unknown. " + err.Hint,
+			})
 			continue
 		}
 		c.out.Attributes[a.Name] = got

@@ -15,8 +15,10 @@ func TestFactsThatCount(t *testing.T) {
 	h := newHouse(t)
 	a := h.ask(tutti.ServerKey, experienceQuery, map[string]any{"context": map[string]any{
 		"visitor": "guest-7", "location": map[string]any{"lat": 43.2630, "lon": -2.9350}, "market": "eu", "currency": "EUR",
-		"attributes": map[string]any{"tier": "gold", "reservation": "R-1007", "interests": []string{"spa", "pool"}, "visits": 3, "since": "2026-11-21T09:00:00+01:00",
-			"home": map[string]any{"lat": 48, "lon": 16.5}, "shoe": 42, "member": true, "oldName": "x"},
+		"attributes": map[string]any{
+			"tier": "gold", "reservation": "R-1007", "interests": []string{"spa", "pool"}, "visits": 3, "since": "2026-11-21T09:00:00+01:00",
+			"home": map[string]any{"lat": 48, "lon": 16.5}, "shoe": 42, "member": true, "oldName": "x",
+		},
 		"consent": map[string]any{"personalization": true, "analytics": false, "marketing": nil},
 	}})
 	if a.code() != "" {
@@ -27,10 +29,14 @@ func TestFactsThatCount(t *testing.T) {
 		t.Errorf("since: %v", got.Attributes["since"])
 	}
 	delete(got.Attributes, "since")
-	want := tutti.Context{Visitor: "guest-7", Location: &tutti.Place{Lat: 43.2630, Lon: -2.9350}, Market: "eu", Currency: "EUR",
-		Attributes: map[string]any{"tier": "gold", "reservation": "R-1007", "interests": []string{"spa", "pool"}, "visits": int64(3),
-			"home": tutti.Place{Lat: 48, Lon: 16.5}, "shoe": 42.0, "member": true},
-		Consent: tutti.Consent{tutti.Personalization: true}}
+	want := tutti.Context{
+		Visitor: "guest-7", Location: &tutti.Place{Lat: 43.2630, Lon: -2.9350}, Market: "eu", Currency: "EUR",
+		Attributes: map[string]any{
+			"tier": "gold", "reservation": "R-1007", "interests": []string{"spa", "pool"}, "visits": int64(3),
+			"home": tutti.Place{Lat: 48, Lon: 16.5}, "shoe": 42.0, "member": true,
+		},
+		Consent: tutti.Consent{tutti.Personalization: true},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -65,8 +71,10 @@ func TestWhatEachClassMayAssert(t *testing.T) {
 	}
 	refused := map[tutti.KeyClass]map[string]string{
 		tutti.BrowserKey: {"context.visitor": "Tutti-Visitor", "context.attributes.tier": "claim tier", "context.attributes.reservation": "server key"},
-		tutti.PreviewKey: {"context.visitor": "persona", "context.location": "persona", "context.consent": "persona", "context.attributes.tier": "persona",
-			"context.attributes.reservation": "persona", "context.attributes": "persona"},
+		tutti.PreviewKey: {
+			"context.visitor": "persona", "context.location": "persona", "context.consent": "persona", "context.attributes.tier": "persona",
+			"context.attributes.reservation": "persona", "context.attributes": "persona",
+		},
 	}
 	for _, class := range tutti.KeyClasses {
 		for field, input := range facts {

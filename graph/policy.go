@@ -54,8 +54,10 @@ type policies struct {
 // newPolicies reads @access from a schema. It gives the names of what has no policy: such a
 // schema must not be served.
 func newPolicies(schema *ast.Schema, introspection bool) (*policies, []string) {
-	p := &policies{schema: schema, introspection: introspection, types: map[string]classes{}, fields: map[*ast.FieldDefinition]classes{},
-		arguments: map[*ast.ArgumentDefinition]classes{}, guardedInputs: map[string]bool{}}
+	p := &policies{
+		schema: schema, introspection: introspection, types: map[string]classes{}, fields: map[*ast.FieldDefinition]classes{},
+		arguments: map[*ast.ArgumentDefinition]classes{}, guardedInputs: map[string]bool{},
+	}
 	var missing []string
 	for name, def := range schema.Types {
 		if strings.HasPrefix(name, "__") {

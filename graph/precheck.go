@@ -51,7 +51,6 @@ type measure struct {
 	expanded int            // selections at all depths
 	depth    int            // levels of fields
 	keys     map[string]int // response keys of this level, with how often each stands there
-	done     bool
 }
 
 type checker struct {
@@ -66,8 +65,10 @@ type checker struct {
 // atMost stops the whole check when n exceeds a limit.
 func (c *checker) atMost(n, limit int, what string) {
 	if n > limit {
-		panic(&tutti.Error{Code: tutti.TooComplex, Message: "the operation has too many " + what + ".",
-			Hint: "At most " + strconv.Itoa(limit) + " are allowed. Ask for less at once."})
+		panic(&tutti.Error{
+			Code: tutti.TooComplex, Message: "the operation has too many " + what + ".",
+			Hint: "At most " + strconv.Itoa(limit) + " are allowed. Ask for less at once.",
+		})
 	}
 }
 

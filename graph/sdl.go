@@ -74,11 +74,15 @@ func checkComponentTypes(doc *ast.SchemaDocument, types []tutti.ComponentType) e
 		field := "componentTypes." + t.Name
 		switch {
 		case !graphQLName.MatchString(t.Name) || strings.HasPrefix(t.Name, "__"):
-			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the component type's name cannot be the name of a GraphQL type.",
-				Hint: "Use letters, digits and '_', beginning with a letter, for example Hero."}
+			return &tutti.Error{
+				Code: tutti.Invalid, Field: field, Message: "the component type's name cannot be the name of a GraphQL type.",
+				Hint: "Use letters, digits and '_', beginning with a letter, for example Hero.",
+			}
 		case doc.Definitions.ForName(t.Name) != nil:
-			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the schema has a type of this name already.",
-				Hint: "Write, for example, " + t.Name + "Card."}
+			return &tutti.Error{
+				Code: tutti.Invalid, Field: field, Message: "the schema has a type of this name already.",
+				Hint: "Write, for example, " + t.Name + "Card.",
+			}
 		case seen[t.Name]:
 			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the component type is defined twice."}
 		}
@@ -150,8 +154,10 @@ func attributesSDL(attrs []tutti.Attribute) (string, error) {
 		}
 		field := "attributes." + a.Name
 		if !graphQLName.MatchString(a.Name) || strings.HasPrefix(a.Name, "__") {
-			return "", &tutti.Error{Code: tutti.Invalid, Field: field, Message: "an attribute that requests may give needs a name that GraphQL allows.",
-				Hint: "Write " + strconv.Quote(strings.ReplaceAll(a.Name, "-", "_")) + "."}
+			return "", &tutti.Error{
+				Code: tutti.Invalid, Field: field, Message: "an attribute that requests may give needs a name that GraphQL allows.",
+				Hint: "Write " + strconv.Quote(strings.ReplaceAll(a.Name, "-", "_")) + ".",
+			}
 		}
 		if seen[a.Name] {
 			return "", &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the attribute is declared twice."}
@@ -159,8 +165,10 @@ func attributesSDL(attrs []tutti.Attribute) (string, error) {
 		seen[a.Name] = true
 		t, ok := attributeTypes[a.Type]
 		if !ok {
-			return "", &tutti.Error{Code: tutti.Invalid, Field: field + ".type", Message: "there is no such attribute type.",
-				Hint: "One of: string, bool, int, double, timestamp, place, list."}
+			return "", &tutti.Error{
+				Code: tutti.Invalid, Field: field + ".type", Message: "there is no such attribute type.",
+				Hint: "One of: string, bool, int, double, timestamp, place, list.",
+			}
 		}
 		description(&b, "  ", attributeDescription(a))
 		b.WriteString("  " + a.Name + ": " + t.graphQL)

@@ -51,8 +51,10 @@ func newHouse(t testing.TB, change ...func(*GenerationConfig)) *house {
 		h.keys[class] = h.store.add(NewKey(class, "the "+string(class)+" key", origins, noon, time.Time{}))
 	}
 	var mu sync.Mutex
-	h.server = NewServer(ServerConfig{Keys: h.store, Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: func() time.Time { return h.clock },
-		Observe: func(_ context.Context, o Observation) { mu.Lock(); h.seen = append(h.seen, o); mu.Unlock() }}, g)
+	h.server = NewServer(ServerConfig{
+		Keys: h.store, Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: func() time.Time { return h.clock },
+		Observe: func(_ context.Context, o Observation) { mu.Lock(); h.seen = append(h.seen, o); mu.Unlock() },
+	}, g)
 	h.http = httptest.NewServer(h.server)
 	t.Cleanup(h.http.Close)
 	return h

@@ -176,8 +176,10 @@ func newKeySet(t *testing.T, signers map[string]crypto.Signer) *servedKeys {
 		_, _ = w.Write(*s.keys.Load())
 	}))
 	t.Cleanup(server.Close)
-	v, err := NewTokenVerifier(TokenConfig{Issuer: "https://login.example", Audience: "tutti", JWKS: server.URL, Client: server.Client(), Leeway: 30 * time.Second,
-		Now: func() time.Time { return noon.Add(time.Duration(s.now.Load()) * time.Second) }})
+	v, err := NewTokenVerifier(TokenConfig{
+		Issuer: "https://login.example", Audience: "tutti", JWKS: server.URL, Client: server.Client(), Leeway: 30 * time.Second,
+		Now: func() time.Time { return noon.Add(time.Duration(s.now.Load()) * time.Second) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -216,9 +216,12 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", "", "Bearer tutti_server_", "text/plain; a=\"", ";;q=", "x", "[1]")
 	f.Add("OPTIONS", "", "", "", "", "", "")
 	f.Fuzz(func(t *testing.T, method, query, authorization, contentType, accept, visitor, body string) {
-		r := &http.Request{Method: method, URL: &url.URL{Path: "/graphql", RawQuery: query}, Host: "tutti.example", Header: http.Header{
-			"Authorization": {authorization}, "Content-Type": {contentType}, "Accept": {accept}, "Tutti-Visitor": {visitor}},
-			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+		r := &http.Request{
+			Method: method, URL: &url.URL{Path: "/graphql", RawQuery: query}, Host: "tutti.example", Header: http.Header{
+				"Authorization": {authorization}, "Content-Type": {contentType}, "Accept": {accept}, "Tutti-Visitor": {visitor},
+			},
+			Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		}
 		if visitor == "" {
 			delete(r.Header, "Tutti-Visitor")
 		}
