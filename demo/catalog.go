@@ -2,7 +2,6 @@ package demo
 
 import (
 	_ "embed"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -241,7 +240,7 @@ func (c *catalog) change(kind, id string, fields record) ([]byte, error) {
 	if _, _, ok := t.change(id, fields); !ok {
 		return nil, notFound(kind, id)
 	}
-	return json.Marshal(hookBody{Event: event + what, IDs: []string{id}, At: c.now().UTC().Format(vendureTime)})
+	return marshal(hookBody{Event: event + what, IDs: []string{id}, At: c.now().UTC().Format(vendureTime)})
 }
 
 func (c *catalog) sign(h http.Header, body []byte) { signHook(h, c.hookSecret, body, c.now()) }

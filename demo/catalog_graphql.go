@@ -86,7 +86,7 @@ func (c *catalog) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	} else {
 		answer = append(answer, field{"data", data})
 	}
-	b, _ := json.Marshal(answer)
+	b, _ := marshal(answer)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("ETag", fmt.Sprintf(`W/"%x-%s"`, len(b), shaHex(string(b))[:27]))
@@ -121,8 +121,8 @@ func (f fields) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		name, _ := json.Marshal(x.name)
-		value, err := json.Marshal(x.value)
+		name, _ := marshal(x.name)
+		value, err := marshal(x.value)
 		if err != nil {
 			return nil, err
 		}

@@ -248,7 +248,7 @@ func (d *dam) change(kind, id string, fields record) ([]byte, error) {
 			event[k] = v
 		}
 	}
-	return json.Marshal(event)
+	return marshal(event)
 }
 
 func contextPairs(a record) []record {

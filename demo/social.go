@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
@@ -333,7 +332,7 @@ func (s *social) change(kind, id string, fields record) ([]byte, error) {
 	if after == nil { // the vendor tells nothing of deleted posts but through an update's last state
 		event["object"] = before
 	}
-	return json.Marshal(event)
+	return marshal(event)
 }
 
 func (s *social) sign(h http.Header, body []byte) {

@@ -3,7 +3,6 @@ package demo
 import (
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -234,7 +233,7 @@ func (s *stay) change(kind, id string, fields record) ([]byte, error) {
 	if _, _, ok := t.change(id, fields); !ok {
 		return nil, notFound(kind, id)
 	}
-	return json.Marshal(hookBody{Event: event, IDs: []string{id}, At: s.now().UTC().Format(time.RFC3339Nano)})
+	return marshal(hookBody{Event: event, IDs: []string{id}, At: s.now().UTC().Format(time.RFC3339Nano)})
 }
 
 func (s *stay) sign(h http.Header, body []byte) { signHook(h, s.hookSecret, body, s.now()) }

@@ -308,7 +308,7 @@ func (s *support) change(kind, id string, fields record) ([]byte, error) {
 		}
 		detail["requester_id"], detail["assignee_id"] = number(before["requester_id"]), number(before["assignee_id"])
 	}
-	return json.Marshal(record{
+	return marshal(record{
 		"account_id": 22129848, "detail": detail, "event": changed, "id": random(8) + "-" + random(4), "subject": "zen:" + kind + ":" + id,
 		"time": now.UTC().Format(time.RFC3339Nano), "type": "zen:event-type:" + kind + "." + what, "zendesk_event_version": "2022-11-06",
 	})
