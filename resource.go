@@ -174,15 +174,28 @@ type Freshness struct {
 
 // Worst gives the worse of two: the later state in the list above, the older instant.
 func (f Freshness) Worst(g Freshness) Freshness {
-	rank := map[FreshnessState]int{"": 0, Fresh: 1, StaleRevalidating: 2, StaleError: 3, Missing: 4}
 	w := f
-	if rank[g.State] > rank[f.State] {
+	if g.State.rank() > f.State.rank() {
 		w.State = g.State
 	}
 	if w.AsOf.IsZero() || !g.AsOf.IsZero() && g.AsOf.Before(w.AsOf) {
 		w.AsOf = g.AsOf
 	}
 	return w
+}
+
+func (s FreshnessState) rank() int {
+	switch s {
+	case Fresh:
+		return 1
+	case StaleRevalidating:
+		return 2
+	case StaleError:
+		return 3
+	case Missing:
+		return 4
+	}
+	return 0
 }
 
 // Got is what a source says about one asked ref. Exactly one of Resource and Err is set. With

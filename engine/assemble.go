@@ -159,7 +159,9 @@ func (d *delivery) note(s *shaper) {
 		return
 	}
 	d.x.Problems = append(d.x.Problems, s.problems...)
-	d.x.Locales = append(d.x.Locales, s.locales...)
+	if s.reasons&wasHidden == 0 {
+		d.x.Locales = append(d.x.Locales, s.locales...)
+	}
 	d.x.Freshness = d.x.Freshness.Worst(s.freshness)
 }
 

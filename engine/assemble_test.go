@@ -441,3 +441,28 @@ func BenchmarkAssembleFortyRefsWarm(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkFill(b *testing.B) {
+	h := newHouse(b)
+	putHotel(h)
+	x := h.assemble(arrival(h, "web"), engine.Everything())
+	fills := tutti.Fills{"name": "Ana"}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Fill(x, fills)
+	}
+}
+
+func BenchmarkAssembleArrivalWarm(b *testing.B) {
+	h := newHouse(b)
+	h.Keep = true
+	putHotel(h)
+	p, n := arrival(h, "web"), engine.Everything()
+	h.assemble(p, n)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.Assemble(context.Background(), p, n); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
