@@ -6,6 +6,7 @@ type Limits struct {
 	DocumentBytes int   // of the operation text; 64 KiB
 	ContextBytes  int   // of the context as JSON; 16 KiB
 	Tokens        int   // of the operation text; 4,000
+	NameBytes     int   // of one name in the operation; 128
 	Depth         int   // of nested fields; 20
 	SameKeys      int   // same response keys in one selection set, fragments included; 20
 	SamePlace     int   // fields that meet in one place of the answer, all selections merged; 200
@@ -36,6 +37,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.DocumentBytes, 64<<10)
 	def(&l.ContextBytes, 16<<10)
 	def(&l.Tokens, 4000)
+	def(&l.NameBytes, 128)
 	def(&l.Depth, 20)
 	def(&l.SameKeys, 20)
 	def(&l.SamePlace, 200)

@@ -97,6 +97,8 @@ func TestLimitsAreKeptExactly(t *testing.T) {
 	}{
 		"document bytes": {"{ locales }" + strings.Repeat(" ", 64<<10-11), "{ locales }" + strings.Repeat(" ", 64<<10-10), nil},
 		"tokens":         {"{ locales @include(if: [" + strings.Repeat("1 ", 10) + "]) }", "{ locales @include(if: [" + strings.Repeat("1 ", 30) + "]) }", func(l *Limits) { l.Tokens = 25 }},
+		"name bytes":     {"{ " + strings.Repeat("a", 128) + ": locales }", "{ " + strings.Repeat("a", 129) + ": locales }", nil},
+		"names of types": {"{ ... on Query { locales } }", "{ ... on " + strings.Repeat("A", 129) + " { locales } }", nil},
 		"depth":          {deep(20), deep(21), nil},
 		"same keys":      {"{ " + strings.Repeat("locales ", 20) + "}", "{ " + strings.Repeat("locales ", 21) + "}", nil},
 		"aliases":        {alias(50), alias(51), func(l *Limits) { l.RootFields = 100 }},

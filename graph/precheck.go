@@ -27,6 +27,7 @@ func precheck(doc *ast.QueryDocument, l Limits) (work int, err *tutti.Error) {
 	c.atMost(len(doc.Fragments), l.Fragments, "fragments")
 	for _, f := range doc.Fragments {
 		c.definitions[f.Name] = f
+		c.named(f.Name, f.TypeCondition)
 		c.countDirectives(f.Directives)
 	}
 	for _, f := range doc.Fragments {
@@ -36,6 +37,7 @@ func precheck(doc *ast.QueryDocument, l Limits) (work int, err *tutti.Error) {
 		c.countDirectives(op.Directives)
 		for _, v := range op.VariableDefinitions {
 			c.countDirectives(v.Directives)
+			c.named(v.Variable, v.Type.Name())
 		}
 		m := c.set(op.SelectionSet)
 		c.atMost(m.depth, l.Depth, "levels of fields")
@@ -72,6 +74,13 @@ func (c *checker) atMost(n, limit int, what string) {
 	}
 }
 
+// named refuses long names: for one that it does not know, the validator looks for similar ones.
+func (c *checker) named(names ...string) {
+	for _, name := range names {
+		c.atMost(len(name), c.limits.NameBytes, "characters in one name")
+	}
+}
+
 func (c *checker) countDirectives(list ast.DirectiveList) {
 	c.directives += len(list)
 	c.atMost(c.directives, c.limits.Directives, "directives")
@@ -102,6 +111,10 @@ func (c *checker) set(set ast.SelectionSet) *measure {
 		switch s := s.(type) {
 		case *ast.Field:
 			c.countDirectives(s.Directives)
+			c.named(s.Name, s.Alias)
+			for _, a := range s.Arguments {
+				c.named(a.Name)
+			}
 			key := s.Alias
 			if key != "" && key != s.Name {
 				c.aliases++
@@ -120,6 +133,7 @@ func (c *checker) set(set ast.SelectionSet) *measure {
 			m.depth = max(m.depth, depth)
 		case *ast.InlineFragment:
 			c.countDirectives(s.Directives)
+			c.named(s.TypeCondition)
 			c.merge(m, c.set(s.SelectionSet))
 		case *ast.FragmentSpread:
 			c.countDirectives(s.Directives)
