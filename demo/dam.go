@@ -146,7 +146,7 @@ func (d *dam) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	var rows []record
 	for _, a := range d.assets.all() {
-		tags, _ := a["tags"].([]string)
+		tags := texts(a, "tags")
 		if strings.HasPrefix(text(a, "public_id"), q.Get("prefix")) && (r.PathValue("tag") == "" || slices.Contains(tags, r.PathValue("tag"))) {
 			rows = append(rows, shown(a, asked(r)))
 		}

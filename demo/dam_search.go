@@ -103,7 +103,7 @@ func matchTerm(r record, field, value string, exact bool) bool {
 		}
 		return s == v || slices.Contains(strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(" ,./-_", c) }), v)
 	}
-	tags, _ := r["tags"].([]string)
+	tags := texts(r, "tags")
 	context, _ := r["context"].(record)
 	custom, _ := context["custom"].(record)
 	switch {

@@ -168,7 +168,7 @@ func (s *stay) page(w http.ResponseWriter, r *http.Request, t *table, name strin
 			writeJSON(w, http.StatusBadRequest, map[string]any{"error": "near is lat,lon"})
 			return
 		}
-		sortBy(rows, false, func(r record) float64 { l, _ := r["location"].(tutti.Place); return here.DistanceTo(l) })
+		sortBy(rows, false, func(r record) float64 { return here.DistanceTo(placeIn(r["location"])) })
 	}
 	switch sort := q.Get("sort"); strings.TrimPrefix(sort, "-") {
 	case "name":
@@ -191,6 +191,17 @@ func (s *stay) page(w http.ResponseWriter, r *http.Request, t *table, name strin
 		cursor = makeCursor(next)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{name: part, "next": cursor, "total": len(rows)})
+}
+
+// placeIn reads a place, as it was stored or as a change wrote it.
+func placeIn(v any) tutti.Place {
+	if p, ok := v.(tutti.Place); ok {
+		return p
+	}
+	m, _ := v.(record)
+	lat, _ := float(m["lat"])
+	lon, _ := float(m["lon"])
+	return tutti.Place{Lat: lat, Lon: lon}
 }
 
 func matches(r record, want, field string) bool { return want == "" || text(r, field) == want }

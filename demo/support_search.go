@@ -21,7 +21,7 @@ func parseTicketQuery(query string) matcher {
 		if i <= 0 || strings.HasPrefix(term, `"`) {
 			words := strings.Trim(term, `"`)
 			all = append(all, func(t record) bool {
-				tags, _ := t["tags"].([]string)
+				tags := texts(t, "tags")
 				return has(words, append([]string{text(t, "subject"), text(t, "description")}, tags...)...) != not
 			})
 			continue
@@ -68,7 +68,7 @@ func ticketTerm(t record, field, op, value string) bool {
 	case "priority":
 		return order([]string{"low", "normal", "high", "urgent"})
 	case "tags":
-		tags, _ := t["tags"].([]string)
+		tags := texts(t, "tags")
 		return slices.Contains(tags, value)
 	case "subject", "description":
 		return has(strings.TrimSuffix(value, "*"), text(t, field))
@@ -150,7 +150,7 @@ func (s *support) written(locale, labels string) []record {
 	rows := []record{}
 	for _, a := range s.articles.all() {
 		out, ok := inLocale(a, locale)
-		held, _ := a["label_names"].([]string)
+		held := texts(a, "label_names")
 		for l := range strings.SplitSeq(labels, ",") {
 			ok = ok && (l == "" || slices.Contains(held, strings.TrimSpace(l)))
 		}
@@ -209,7 +209,7 @@ func (s *support) searchArticles(w http.ResponseWriter, r *http.Request) {
 func (s *support) sections(w http.ResponseWriter, r *http.Request) {
 	rows, seen := []record{}, map[string]bool{}
 	for _, a := range s.articles.all() {
-		labels, _ := a["label_names"].([]string)
+		labels := texts(a, "label_names")
 		if id := number(a["section_id"]); !seen[id] && len(labels) > 0 {
 			seen[id] = true
 			rows = append(rows, record{"id": a["section_id"], "name": labels[0], "locale": r.PathValue("locale"), "position": len(rows)})

@@ -145,10 +145,27 @@ func fill(s string, pairs ...string) string {
 // text gives a field as text, "" when it is none.
 func text(r record, field string) string { s, _ := r[field].(string); return s }
 
+// texts gives a field as a list of texts, as it was stored or as a change wrote it.
+func texts(r record, field string) []string {
+	switch list := r[field].(type) {
+	case []string:
+		return list
+	case []any:
+		out := make([]string, 0, len(list))
+		for _, v := range list {
+			if s, ok := v.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
 // has reports whether one of the texts holds the words, in any case.
-func has(find string, texts ...string) bool {
+func has(find string, in ...string) bool {
 	find = strings.ToLower(find)
-	for _, t := range texts {
+	for _, t := range in {
 		if strings.Contains(strings.ToLower(t), find) {
 			return true
 		}

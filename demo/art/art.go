@@ -29,6 +29,10 @@ type painter func(x, y, px float64) rgb
 // original's 3:2 shows the largest part around the middle. Sizes below 1 count as 1.
 func Draw(scene, name string, width, height int) *image.RGBA {
 	width, height = max(1, width), max(1, height)
+	if most := max(width, height); most > sharpest {
+		small := Draw(scene, name, width*sharpest/most, height*sharpest/most)
+		return enlarge(small, width, height)
+	}
 	paint := newPainter(scene, name)
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	scale := math.Min(1.5/float64(width), 1/float64(height))
@@ -49,6 +53,34 @@ func Draw(scene, name string, width, height int) *image.RGBA {
 	}
 	rows.Wait()
 	return img
+}
+
+// sharpest is the longest side in pixels that is painted point by point; a larger picture is
+// enlarged from it, as if the camera had no more.
+const sharpest = 1280
+
+// enlarge makes a picture larger, mixing neighbouring points.
+func enlarge(from *image.RGBA, width, height int) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	w, h := from.Bounds().Dx(), from.Bounds().Dy()
+	for y := range height {
+		fy := math.Max(0, (float64(y)+0.5)*float64(h)/float64(height)-0.5)
+		y0 := min(int(fy), h-1)
+		y1, ty := min(y0+1, h-1), fy-math.Floor(fy)
+		for x := range width {
+			fx := math.Max(0, (float64(x)+0.5)*float64(w)/float64(width)-0.5)
+			x0 := min(int(fx), w-1)
+			x1, tx := min(x0+1, w-1), fx-math.Floor(fx)
+			a, b, c, d := from.PixOffset(x0, y0), from.PixOffset(x1, y0), from.PixOffset(x0, y1), from.PixOffset(x1, y1)
+			to := out.PixOffset(x, y)
+			for i := range 4 {
+				top := float64(from.Pix[a+i])*(1-tx) + float64(from.Pix[b+i])*tx
+				low := float64(from.Pix[c+i])*(1-tx) + float64(from.Pix[d+i])*tx
+				out.Pix[to+i] = uint8(top*(1-ty) + low*ty + 0.5)
+			}
+		}
+	}
+	return out
 }
 
 func newPainter(scene, name string) painter {

@@ -49,6 +49,9 @@ func lighthouse(d *dice) painter {
 		c = c.to(hex(0x8f2b27), edge(y-0.172, px)*edge(0.213-y, px)*edge((y-0.17)*0.85-math.Abs(dx), px))
 		c = c.plus(hex(0xffe9a8), 0.55*math.Exp(-math.Hypot(dx, dy)*16))
 		top := 0.73 + rock(x) + 0.5*math.Pow(math.Abs(dx), 1.5)
+		if y < top-px {
+			return c
+		}
 		stone := hex(0x2c2733).times(0.7+0.7*clouds(x*18, y*18, seed, 4)).to(l.low, 0.12)
 		return c.to(stone, edge(y-top, px))
 	}
@@ -107,20 +110,29 @@ func withHouse(back painter, d *dice, indoors bool) painter {
 	top := foot - 0.115*float64(floors)
 	lawn := ridge(seed, 0.93, 0.07, 2.1, 0.4)
 	return func(x, y, px float64) rgb {
-		c := back(x, y, px)
-		ground := lawn(x)
-		grass := hex(0x5d7f45).times(0.62+0.6*clouds(x*30, y*55, seed, 3)).to(hex(0x2d4a33), smooth(0.9, 1, y))
-		c = c.to(grass, edge(y-ground, px))
+		u, ground := x-mid, lawn(x)
+		body := edge(half-math.Abs(u), px) * edge(y-top, px) * edge(foot+0.03-y, px)
+		var c rgb
+		if body < 1 && y < ground+px { // else nothing of the view is seen
+			c = back(x, y, px)
+		}
+		if y > ground-px {
+			grass := hex(0x5d7f45).times(0.62+0.6*clouds(x*30, y*55, seed, 3)).to(hex(0x2d4a33), smooth(0.9, 1, y))
+			c = c.to(grass, edge(y-ground, px))
+		}
 		tree := func(tx, ty, r float64) {
+			if math.Hypot(x-tx, (y-ty)*0.85) > r*1.3 {
+				return
+			}
 			dist := math.Hypot(x-tx, (y-ty)*0.85) + 0.06*r*(clouds(x*60, y*60, seed+8, 3)-0.5)*8
 			c = c.to(hex(0x2f5a3a).times(0.6+0.75*clouds(x*34, y*34, seed+2, 3)+0.25*(ty-y)/r), edge(r-dist, px*2))
 		}
 		tree(mid-half-0.09, 0.79, 0.11)
 		tree(mid+half+0.1, 0.76, 0.13)
-		u := x - mid
-		side := 0.92 + 0.1*smooth(half, -half, u)
-		body := edge(half-math.Abs(u), px) * edge(y-top, px) * edge(foot+0.03-y, px)
-		c = c.to(wall.times(side*(0.95+0.07*clouds(x*26, y*26, seed+3, 3))), body)
+		if body > 0 {
+			side := 0.92 + 0.1*smooth(half, -half, u)
+			c = c.to(wall.times(side*(0.95+0.07*clouds(x*26, y*26, seed+3, 3))), body)
+		}
 		eave := edge(top+0.012-y, px) * edge(y-(top-0.085), px) * edge(half+0.03-0.55*math.Max(0, top-y)-math.Abs(u), px)
 		c = c.to(roof.times(0.84+0.22*edge(math.Sin(x*420), 0.6)), eave)
 		cell := 2 * half / float64(cols)

@@ -21,6 +21,9 @@ func sky(l light, sx, sy float64, seed int, cover float64) painter {
 		c := l.high.to(l.mid, smooth(0, 0.42, y)).to(l.low, smooth(0.25, 0.66, y))
 		d := math.Hypot(x-sx, y-sy)
 		c = c.to(l.sun, 0.75*math.Exp(-d*5.5))
+		if y > 0.62 {
+			return c.to(l.sun, edge(0.042-d, px*2))
+		}
 		f := clouds(x*2.2+float64(seed%97), y*6.5, seed, 5)
 		f = smooth(1-cover, 1.12-cover*0.55, f) * (1 - smooth(0.42, 0.62, y)) * 0.8
 		lit := l.low.to(rgb{1, 1, 1}, 0.45)
@@ -41,9 +44,19 @@ func ridge(seed int, base, amp, freq, rough float64) func(x float64) float64 {
 func layered(back painter, l light, lines []func(float64) float64, tint float64, seed int) painter {
 	n := float64(len(lines))
 	return func(x, y, px float64) rgb {
-		c := back(x, y, px)
-		for i, line := range lines {
-			top := line(x)
+		first := 0 // the nearest line that covers this point altogether hides all before it
+		for i := len(lines) - 1; i > 0; i-- {
+			if y > lines[i](x)+px {
+				first = i
+				break
+			}
+		}
+		var c rgb
+		if first == 0 {
+			c = back(x, y, px)
+		}
+		for i := first; i < len(lines); i++ {
+			top := lines[i](x)
 			if y < top-px {
 				continue
 			}
@@ -73,6 +86,9 @@ func water(back painter, l light, horizon, sx float64, seed int) painter {
 		c = c.plus(l.sun, path*(0.16+0.62*glint)*(1-0.55*depth))
 		foam := smooth(0.71, 0.78, clouds(x*z*1.4, z*6.5, seed+9, 4)) * smooth(0.12, 0.5, depth)
 		c = c.to(rgb{1, 1, 1}, foam*0.3)
+		if y > horizon+px {
+			return c
+		}
 		return back(x, y, px).to(c, edge(y-horizon, px))
 	}
 }
@@ -147,6 +163,9 @@ func peaks(back painter, l light, seed int, base, amp, freq float64) painter {
 		snow := rgb{0.97, 0.98, 1}.to(l.low, 0.22)
 		white := smooth(0.1, -0.04, y-(base-amp*0.62)+0.16*(clouds(x*13, y*13, seed+4, 4)-0.5))
 		c := rock.to(snow, white).times(lit).to(l.low, 0.5*smooth(0.05, 0.42, y-top))
+		if y > top+px {
+			return c
+		}
 		return back(x, y, px).to(c, edge(y-top, px))
 	}
 }
