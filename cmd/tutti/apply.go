@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -25,7 +26,7 @@ type applyCommand struct {
 // Help shows how to call it.
 func (applyCommand) Help() string {
 	return `Saves every file that says something else than the server's draft. Personas and redirects count at once; compositions
-and audiences when they are published. Nothing is published unless everything could be saved.
+and audiences when they are published. Audiences go first; no composition is published unless everything could be saved.
 
 Examples:
   tutti apply --dir content --dry-run
@@ -161,43 +162,102 @@ func removal(kind tutti.DocumentKind) string {
 	return "to be unpublished"
 }
 
-// apply saves everything, then publishes, then takes back. Nothing is published or taken back
-// when something could not be saved.
+// applying is the state of bringing changes to the server.
+type applying struct {
+	*api
+	note      string
+	out, errs io.Writer
+	wrong     []error
+}
+
+// apply brings audiences first, because what names them is checked against those that are
+// published; then it saves the rest, then it publishes compositions and takes back. None of that
+// last part happens when something could not be saved.
 func (c *applyCommand) apply(ctx context.Context, a *api, changes []change, out, errs io.Writer) error {
-	revisions := make([]int, len(changes))
-	var wrong []error
-	for i, ch := range changes {
-		revisions[i] = ch.old.revision
-		if !ch.save {
-			continue
-		}
-		revision, warnings, err := a.save(ctx, ch.doc, ch.old.revision)
-		if err != nil {
-			wrong = append(wrong, located(ch.doc, err))
-			continue
-		}
-		revisions[i] = revision
-		fmt.Fprintf(out, "%s: saved\n", config.FileOf(ch.doc.Kind, ch.doc.Name))
-		for _, w := range warnings {
-			fmt.Fprintln(errs, "warning:", ch.doc.Problem(w.Path, w.Message, "").String())
+	w := &applying{api: a, note: c.Note, out: out, errs: errs}
+	var rest []change
+	var audiences []change
+	for _, ch := range changes {
+		if ch.doc.Kind == tutti.AudienceDocument {
+			audiences = append(audiences, ch)
+		} else {
+			rest = append(rest, ch)
 		}
 	}
-	if len(wrong) > 0 {
-		return together(wrong)
-	}
-	for i, ch := range changes {
-		switch {
-		case ch.publish:
-			if err := a.publish(ctx, ch.doc.Kind, ch.doc.Name, revisions[i], c.Note); err != nil {
-				return located(ch.doc, err)
-			}
-			fmt.Fprintf(out, "%s: published\n", config.FileOf(ch.doc.Kind, ch.doc.Name))
-		case ch.remove:
-			if err := a.remove(ctx, ch.old); err != nil {
-				return fmt.Errorf("taking back %s: %w", config.FileOf(ch.old.kind, ch.old.name), err)
-			}
-			fmt.Fprintf(out, "%s: %s\n", config.FileOf(ch.old.kind, ch.old.name), map[bool]string{true: "unpublished", false: "taken away"}[hasDraft(ch.old.kind)])
+	w.audiences(ctx, audiences)
+	for i := range rest {
+		if err := w.save(ctx, &rest[i]); err != nil {
+			w.wrong = append(w.wrong, err)
 		}
+	}
+	if len(w.wrong) > 0 {
+		if len(audiences) > 0 && !c.Publish {
+			fmt.Fprintln(errs, "Rules can only name audiences that are published: --publish does that first.")
+		}
+		return together(w.wrong)
+	}
+	for _, ch := range rest {
+		if err := w.finish(ctx, ch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// audiences saves and publishes audiences. They may name each other, so those that are refused
+// are tried again as long as others get through.
+func (w *applying) audiences(ctx context.Context, changes []change) {
+	for len(changes) > 0 {
+		var refused []change
+		var wrong []error
+		for _, ch := range changes {
+			err := w.save(ctx, &ch)
+			if err == nil {
+				err = w.finish(ctx, ch)
+			}
+			if err != nil {
+				refused, wrong = append(refused, ch), append(wrong, err)
+			}
+		}
+		if len(refused) == len(changes) {
+			w.wrong = append(w.wrong, wrong...)
+			return
+		}
+		changes = refused
+	}
+}
+
+// save brings a change's document to the server, once.
+func (w *applying) save(ctx context.Context, ch *change) error {
+	if !ch.save {
+		return nil
+	}
+	revision, warnings, err := w.api.save(ctx, ch.doc, ch.old.revision)
+	if err != nil {
+		return located(ch.doc, err)
+	}
+	ch.save, ch.old.revision = false, revision
+	fmt.Fprintf(w.out, "%s: saved\n", config.FileOf(ch.doc.Kind, ch.doc.Name))
+	for _, x := range warnings {
+		fmt.Fprintln(w.errs, "warning:", ch.doc.Problem(x.Path, x.Message, "").String())
+	}
+	return nil
+}
+
+// finish publishes or takes back.
+func (w *applying) finish(ctx context.Context, ch change) error {
+	switch {
+	case ch.publish:
+		if err := w.publish(ctx, ch.doc.Kind, ch.doc.Name, ch.old.revision, w.note); err != nil {
+			return located(ch.doc, err)
+		}
+		fmt.Fprintf(w.out, "%s: published\n", config.FileOf(ch.doc.Kind, ch.doc.Name))
+	case ch.remove:
+		file := config.FileOf(ch.old.kind, ch.old.name)
+		if err := w.remove(ctx, ch.old); err != nil {
+			return fmt.Errorf("taking back %s: %w", file, err)
+		}
+		fmt.Fprintf(w.out, "%s: %s\n", file, strings.TrimPrefix(removal(ch.old.kind), "to be "))
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (a *api) readRest(ctx context.Context) ([]remote, error) {
 		}
 		Personas []struct {
 			tutti.Persona
-			Consent  []string
+			Consent  []string `json:"consent"`
 			Revision int
 		}
 		Redirects struct {
