@@ -180,6 +180,9 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}
+		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !queryMentions(k.Get.Query, "id") {
+			c.wrong(at+".get", "does not use ${id}", "Write, for example:  path: /v1/items/${id}")
+		}
 	}
 	if k.Batch != nil {
 		out.batch = c.batch(at+".batch", k, out)
@@ -307,7 +310,22 @@ func (c *compiler) expression(path, src string, in func() (*expr.Dynamic, error)
 		c.badExpression(path, err)
 		return nil
 	}
+	c.declared(path, e)
 	return e
+}
+
+// declared makes sure that an expression reads only settings and secrets that there are.
+func (c *compiler) declared(path string, e *expression) {
+	for _, p := range e.prog.Paths() {
+		for group, have := range map[string]map[string]Declaration{"settings": c.m.Settings, "secrets": c.m.Secrets} {
+			if len(p) < 2 || p[0] != group {
+				continue
+			}
+			if _, ok := have[p[1]]; !ok {
+				c.wrong(path, "uses "+group+"."+p[1]+", which is not declared", "Declare it under "+group+", or write one of "+list(sortedKeys(have))+".")
+			}
+		}
+	}
 }
 
 func (c *compiler) template(path, src string, in func() (*expr.Dynamic, error)) *template {
@@ -315,6 +333,11 @@ func (c *compiler) template(path, src string, in func() (*expr.Dynamic, error)) 
 	if err != nil {
 		c.badExpression(path, err)
 		return &template{}
+	}
+	for _, p := range t.parts {
+		if p.expr != nil {
+			c.declared(path, p.expr)
+		}
 	}
 	return t
 }

@@ -83,6 +83,15 @@ func mentions(v any, word string) bool {
 	return false
 }
 
+func queryMentions(q map[string]QuerySpec, word string) bool {
+	for _, p := range q {
+		if strings.Contains(p.Value, word) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall {
 	if s == nil {
 		c.wrong(at, "is empty", "")

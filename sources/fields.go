@@ -45,9 +45,6 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 			f.kind = want
 		case s.As == "":
 			f.kind = tutti.FieldString
-			if name := c.sameElsewhere(name); name != "" {
-				c.wrong(fat+".as", "is missing: other types have a field of that name", "Write  as: "+name)
-			}
 		case !slices.Contains(fieldTypes, s.As):
 			c.wrong(fat+".as", "is unknown", "Write one of "+list(fieldTypes)+".")
 		case s.As == "url":
@@ -55,6 +52,9 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		}
 		if isCanonical && f.kind != want {
 			c.wrong(fat+".as", "contradicts the field's own type", "Remove it, or write  as: "+string(want))
+		}
+		if t, ok := elsewhere(name); ok && !isCanonical && f.kind != t {
+			c.wrong(fat+".as", "differs from the field of that name that other types have", "Write  as: "+string(t)+", or take another name.")
 		}
 		if isCanonical && slices.Contains(addresses, name) {
 			f.url = true
@@ -69,15 +69,15 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 	return out
 }
 
-// sameElsewhere gives the type that other resource types give a field of that name, when it is
-// not a plain text: same-named fields have the same type everywhere.
-func (c *compiler) sameElsewhere(name string) string {
+// elsewhere gives the type that a resource type gives a field of that name: same-named fields
+// have the same type everywhere.
+func elsewhere(name string) (tutti.FieldType, bool) {
 	for _, t := range slices.Sorted(maps.Keys(tutti.CanonicalFields)) {
-		if k, ok := tutti.CanonicalFields[t][name]; ok && k != tutti.FieldString {
-			return string(k)
+		if k, ok := tutti.CanonicalFields[t][name]; ok {
+			return k, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {

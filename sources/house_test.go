@@ -318,13 +318,24 @@ func TestKeysHoldNoVisitorAndOnlyDeclaredDimensions(t *testing.T) {
 func TestNothingOfAnOriginIsLogged(t *testing.T) {
 	const canary = "c4n4ry"
 	answers := []func(w http.ResponseWriter){
-		func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"items":[{"id":"` + canary + `","name":"` + canary + `","cents":"` + canary + `","parts":[{}]}]}`)) },
+		func(w http.ResponseWriter) {
+			_, _ = w.Write([]byte(`{"items":[{"id":"` + canary + `","name":"` + canary + `","cents":"` + canary + `","parts":[{}]}]}`))
+		},
 		func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"items": "` + canary + `"}`)) },
 		func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"` + canary)) },
 		func(w http.ResponseWriter) { http.Error(w, canary, http.StatusInternalServerError) },
-		func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/"+canary); _, _ = w.Write([]byte(canary)) },
-		func(w http.ResponseWriter) { w.Header().Set("Location", "http://"+canary+"/"); w.WriteHeader(http.StatusFound) },
-		func(w http.ResponseWriter) { w.Header().Set("Retry-After", canary); http.Error(w, canary, http.StatusTooManyRequests) },
+		func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/"+canary)
+			_, _ = w.Write([]byte(canary))
+		},
+		func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://"+canary+"/")
+			w.WriteHeader(http.StatusFound)
+		},
+		func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", canary)
+			http.Error(w, canary, http.StatusTooManyRequests)
+		},
 	}
 	for i, answer := range answers {
 		h := play(t, itemManifest, public, func(w http.ResponseWriter, _ *http.Request) { answer(w) },
