@@ -46,7 +46,7 @@ try {
 
   const words = () => page.locator('.frame.web').innerText();
   const before = await words();
-  const german = page.locator('#locales [role=radio]', { hasText: 'German' });
+  const german = page.locator('#locales [role=radio]', { hasText: 'Deutsch' });
   await german.click();
   await settled(page);
   holds('another language changes the page', await words() !== before);

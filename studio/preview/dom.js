@@ -20,6 +20,12 @@ export function add(e, children) {
   return e;
 }
 
+// fill puts children into host in the place of what was there; null and false are left out.
+export function fill(host, ...children) {
+  host.replaceChildren();
+  return add(host, children);
+}
+
 export function svg(tag, attrs = {}, ...children) {
   const e = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [k, v] of Object.entries(attrs)) {

@@ -41,7 +41,8 @@ function item(r, locale) {
       line.length ? el('p.line', {}, line) : null));
 }
 
-function plain(html) { return new DOMParser().parseFromString(html, 'text/html').body.textContent.trim(); }
+// plain gives the words of sanitised HTML; blocks and breaks become spaces.
+function plain(html) { return new DOMParser().parseFromString(html.replace(/<\/(p|li|h\d|div)>|<br\s*\/?>/g, ' $&'), 'text/html').body.textContent.replace(/\s+/g, ' ').trim(); }
 
 // part draws one component and those inside it.
 export function part(c, page) {

@@ -1,5 +1,5 @@
 // Says why one component is there: who decided, by what, from where, how fresh.
-import { el, since, colourOf } from './dom.js';
+import { el, fill, since, colourOf } from './dom.js';
 import { label } from './parts.js';
 
 const reasons = {
@@ -8,9 +8,9 @@ const reasons = {
 };
 
 export function why(host, page, c, force) {
-  if (!c) { host.replaceChildren(el('div.hint', {}, el('h2', {}, 'Why?'), el('p', {}, 'Choose a part of the page, or a note in the score, to see who decided it, from which source it came, and how fresh it is.'))); return; }
+  if (!c) { fill(host, el('div.hint', {}, el('h2', {}, 'Why?'), el('p', {}, 'Choose a part of the page, or a note in the score, to see who decided it, from which source it came, and how fresh it is.'))); return; }
   const d = c.why || { reason: 'STATIC', rules: [] };
-  host.replaceChildren(
+  fill(host,
     el('header', {}, el('h2', {}, c.type), el('p.fine', {}, c.component)),
     el('section', {}, el('h3', {}, 'Decided'), el('p', {}, el('b', {}, label(d.reason)), c.variant ? [' → ', el('span.variant', {}, c.variant)] : null), el('p.fine', {}, reasons[d.reason] || ''),
       d.rules.map(r => rule(r, c, force)),
