@@ -77,6 +77,7 @@ func TestPoliciesByClass(t *testing.T) {
 		{"raw", `{ resource(ref: "stay:hotel/azul") { id raw } }`, []tutti.KeyClass{tutti.ManagementKey}, "Resource.raw"},
 		{"raw of a type", `{ resource(ref: "stay:hotel/azul") { id ... on Place { raw } } }`, []tutti.KeyClass{tutti.ManagementKey}, "Place.raw"},
 		{"an argument", `{ resource(ref: "stay:hotel/azul", preview: {}) { id } }`, []tutti.KeyClass{tutti.PreviewKey, tutti.ManagementKey}, "Query.resource(preview:)"},
+		{"an argument that is null", `{ resource(ref: "stay:hotel/azul", preview: null) { id } }`, []tutti.KeyClass{tutti.PreviewKey, tutti.ManagementKey}, "Query.resource(preview:)"},
 		{"a mutation", `mutation { deletePersona(name: "x") }`, []tutti.KeyClass{tutti.ManagementKey}, "Mutation.deletePersona"},
 		{"the schema", `{ __schema { queryType { name } } }`, tutti.KeyClasses, ""},
 	}
