@@ -318,22 +318,16 @@ func (c *compiling) compileShowWhen(path, src string, node *componentNode, s *sc
 func (c *compiling) useProgram(path string, b *body, p tutti.Program, s *scope) {
 	for _, steps := range p.Paths() {
 		root := steps[0]
-		if (root == "props" || root == "params") && len(steps) > 1 {
-			root = steps[1]
-			if p := c.param(root); steps[0] == "params" && (p == nil || p.Type != "ref" || len(steps) == 2) {
-				continue
-			}
-		}
-		if ps, ok := s.props[root]; ok {
-			if ps.resource && len(ps.kinds) > 0 {
-				c.useKinds(path, b, ps.kinds, true, false)
-			}
-			continue
-		}
-		if root == "item" {
+		switch param := c.param(root); {
+		case root == "item":
 			continue // the repetition notes its kinds
-		}
-		if p := c.param(root); p != nil && p.Type == "ref" {
+		case root == "params" && len(steps) > 2:
+			c.useKinds(path, b, s.kindsOf(steps[1]), true, false)
+		case root == "props" && len(steps) > 1:
+			if p := s.props[steps[1]]; p.resource && len(p.kinds) > 0 {
+				c.useKinds(path, b, p.kinds, true, false)
+			}
+		case param != nil && param.Type == "ref":
 			c.useKinds(path, b, s.kindsOf(root), true, false)
 		}
 	}

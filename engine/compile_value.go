@@ -250,15 +250,10 @@ func (s *scope) binding(path string, d *tutti.PropDefinition, source string, b *
 		s.c.wrong(path, fmt.Sprintf("The prop “%s” holds no resource.", root), "")
 		return nil
 	case isProp && isParam && sibling.param != root:
-		s.c.wrong(path, fmt.Sprintf("“%s” is both a param and another prop's resource here.", root), "Rename one of them.")
-		return nil
+		s.c.warn(path, fmt.Sprintf("“%s” is both a param and another prop here: the param counts.", root), "Rename one of them.")
 	}
+	isProp = isProp && !isParam
 	kinds := s.kindsOf(root)
-	if isProp {
-		kinds = sibling.kinds
-	} else if isParam && root != "item" {
-		kinds = s.c.kindsNamed(param.Kinds)
-	}
 	if len(rest) > 0 {
 		if err := fieldOf(kinds, rest); err != nil {
 			s.c.wrongError(path, err)
@@ -269,7 +264,7 @@ func (s *scope) binding(path string, d *tutti.PropDefinition, source string, b *
 	if root != "item" && (len(kinds) > 0 || !isProp) {
 		s.c.useKinds(path, b, kinds, true, false)
 	}
-	if len(rest) == 0 && isParam && !isProp {
+	if len(rest) == 0 && isParam {
 		return paramRef{name: root, list: d.Type == tutti.PropResources}
 	}
 	return fixed{tutti.Value{Kind: tutti.BindValue, Bind: tutti.BindPath{From: root, Path: rest}}}

@@ -165,33 +165,27 @@ func (s *scope) checkField(root string, steps []string) error {
 		if !ok {
 			return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("There is no prop “%s” here.", steps[0]), Hint: expr.DidYouMean(steps[0], slices.Sorted(maps.Keys(s.props)))}
 		}
-		if !p.resource {
+		if !p.resource || len(steps) == 1 {
 			return nil
 		}
-		root, steps = steps[0], steps[1:]
+		return fieldOf(p.kinds, steps[1:])
 	}
 	if len(steps) == 0 {
 		return nil
 	}
-	kinds := s.kindsOf(root)
-	if p, ok := s.props[root]; ok && !p.resource {
-		return nil
-	}
-	return fieldOf(kinds, steps)
+	return fieldOf(s.kindsOf(root), steps)
 }
 
-// kindsOf gives the kinds that a name's resources can be of; none = not known.
+// kindsOf gives the kinds that a name's resources can be of; none = not known, or no resource. A
+// ref param comes before a prop of the same name.
 func (s *scope) kindsOf(root string) []*tutti.Kind {
 	if root == "item" {
 		return s.items
 	}
-	if p, ok := s.props[root]; ok {
-		return p.kinds
-	}
-	if p := s.c.param(root); p != nil {
+	if p := s.c.param(root); p != nil && p.Type == "ref" {
 		return s.c.kindsNamed(p.Kinds)
 	}
-	return nil
+	return s.props[root].kinds
 }
 
 // ownFields are what every resource has besides its mapped fields.
@@ -205,7 +199,7 @@ func fieldOf(kinds []*tutti.Kind, steps []string) error {
 	}
 	var known []string
 	for _, k := range kinds {
-		if _, ok := k.Fields[steps[0]]; ok {
+		if _, ok := k.Fields[steps[0]]; ok || k.Type == tutti.AssetType && steps[0] == "url" {
 			return nil
 		}
 		known = append(known, sortedKeys(k.Fields)...)
