@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,20 +118,30 @@ func (s *stage) play(t *testing.T, composition, persona, channel string, params 
 		t.Fatalf("there is no persona %s", persona)
 	}
 	v := tutti.Context{Visitor: p.Visitor, Location: p.Location, Locale: p.Locale, Channel: channel, Attributes: p.Attributes, Consent: p.Consent, At: time.Now()}
-	facts, found := s.engine.Learn(t.Context(), c, checked, v)
-	for _, f := range found {
-		t.Errorf("%s for %s: learning: %+v", composition, persona, f)
+	for attempt := 1; ; attempt++ {
+		x, told := s.assemble(t, c, checked, v)
+		slow := slices.ContainsFunc(told, func(p tutti.Problem) bool { return p.Code == tutti.Timeout })
+		if slow && attempt < 20 {
+			continue // a busy machine: what came too late is in the cache the next time
+		}
+		for _, p := range told {
+			t.Errorf("%s for %s on %s: %+v", composition, persona, channel, p)
+		}
+		return x
 	}
-	plan, _ := c.Decide(checked, v, facts)
+}
+
+// assemble gives the answer and all problems on the way to it.
+func (s *stage) assemble(t *testing.T, c *engine.Compiled, params tutti.Params, v tutti.Context) (*tutti.Experience, []tutti.Problem) {
+	t.Helper()
+	facts, told := s.engine.Learn(t.Context(), c, params, v)
+	plan, _ := c.Decide(params, v, facts)
 	x, err := s.engine.Assemble(t.Context(), plan, engine.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
 	x = s.engine.Fill(x, c.FillsOf(&plan, facts))
-	for _, f := range x.Problems {
-		t.Errorf("%s for %s on %s: %+v", composition, persona, channel, f)
-	}
-	return x
+	return x, append(told, x.Problems...)
 }
 
 var azul = map[string]any{"hotel": "stay:hotel/azul"}
@@ -189,7 +200,7 @@ func TestAGuestArrives(t *testing.T) {
 	if hero.Props["headline"] != "Welcome, Ana" {
 		t.Errorf("headline %q", hero.Props["headline"])
 	}
-	if image, ok := hero.Props["image"].(*tutti.Delivered); !ok || image.Resource.Fields["alt"] != "Hotel Azul, Bilbao, above the sea" {
+	if image, ok := hero.Props["image"].(*tutti.Delivered); !ok || image.Resource.Fields["alt"] != "Hotel Azul, Bilbao at the water, hills behind" {
 		t.Errorf("image %+v", hero.Props["image"])
 	}
 	checkIn := component(x, "check-in")
