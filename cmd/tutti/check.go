@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -44,23 +46,50 @@ func checkDocuments(cfg *config.Config, docs []config.Document) []config.Problem
 			problems = append(problems, d.Problem(path, message, ""))
 		}
 	}
-	audiences := checkAudiences(e, ofKind(docs, tutti.AudienceDocument), tell)
-	for _, d := range ofKind(docs, tutti.CompositionDocument) {
-		_, wrong, _ := e.Compile(d.Name, d.Body, 0, audiences)
-		tell(d, wrong)
+	checkAudiences(e, ofKind(docs, tutti.AudienceDocument), tell)
+	library := engine.NewLibrary(e)
+	var states []engine.Doc
+	for _, d := range docs {
+		states = append(states, engine.Doc{Kind: d.Kind, Name: d.Name, Version: 1, Body: d.Body})
+	}
+	library.Load(states, time.Time{}) // what it leaves out is told below, with its line
+	for _, d := range docs {
+		switch d.Kind {
+		case tutti.CompositionDocument:
+			wrong, _ := library.CheckComposition(d.Name, d.Body)
+			tell(d, wrong)
+		case tutti.PersonaDocument:
+			var persona tutti.Persona
+			if readBody(d, &persona) {
+				tell(d, library.CheckPersona(persona))
+			}
+		case tutti.RedirectsDocument:
+			var list struct{ Redirects []tutti.Redirect }
+			if readBody(d, &list) {
+				tell(d, library.CheckRedirects(list.Redirects))
+			}
+		}
 	}
 	return problems
 }
 
-func checkAudiences(e *engine.Engine, docs []config.Document, tell func(config.Document, []engine.Problem)) *engine.Audiences {
+// readBody reads a document's body, with numbers as they are written. What ParseDocument gave
+// always can be read.
+func readBody(d config.Document, into any) bool {
+	r := json.NewDecoder(bytes.NewReader(d.Body))
+	r.UseNumber()
+	return r.Decode(into) == nil
+}
+
+func checkAudiences(e *engine.Engine, docs []config.Document, tell func(config.Document, []engine.Problem)) {
 	var list []tutti.Audience
 	for _, d := range docs {
 		var a tutti.Audience
-		if err := json.Unmarshal(d.Body, &a); err == nil { // what ParseDocument gave is one
+		if readBody(d, &a) {
 			list = append(list, a)
 		}
 	}
-	set, wrong := e.CompileAudiences(list)
+	_, wrong := e.CompileAudiences(list)
 	for _, d := range docs {
 		var own []engine.Problem
 		for _, p := range wrong {
@@ -70,7 +99,6 @@ func checkAudiences(e *engine.Engine, docs []config.Document, tell func(config.D
 		}
 		tell(d, own)
 	}
-	return set
 }
 
 // ofConfig makes problems, with lines, of what another room finds wrong with the config.

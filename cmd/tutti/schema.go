@@ -10,13 +10,15 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/graph"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
 	"github.com/vektah/gqlparser/v2/formatter"
 )
 
 // schemaCommand holds the schemas that can be printed.
 type schemaCommand struct {
-	Config  schemaConfigCommand  `cmd:"" help:"The JSON Schema of tutti.yaml."`
-	GraphQL schemaGraphQLCommand `cmd:"" name:"graphql" help:"The GraphQL schema of the API, with the types that the config makes."`
+	Config   schemaConfigCommand   `cmd:"" help:"The JSON Schema of tutti.yaml."`
+	Manifest schemaManifestCommand `cmd:"" help:"The JSON Schema of a source's manifest."`
+	GraphQL  schemaGraphQLCommand  `cmd:"" name:"graphql" help:"The GraphQL schema of the API, with the types that the config makes."`
 }
 
 type schemaConfigCommand struct{}
@@ -32,6 +34,21 @@ and as the first line of tutti.yaml, for editors:
 // Run prints the schema.
 func (schemaConfigCommand) Run(_ context.Context, out, _ io.Writer) error {
 	return printed(out, config.Schema())
+}
+
+type schemaManifestCommand struct{}
+
+// Help shows how to call it.
+func (schemaManifestCommand) Help() string {
+	return `Examples:
+  tutti schema manifest > manifest.schema.json
+and as the first line of a manifest, for editors:
+  # yaml-language-server: $schema=manifest.schema.json`
+}
+
+// Run prints the schema.
+func (schemaManifestCommand) Run(_ context.Context, out, _ io.Writer) error {
+	return printed(out, sources.ManifestSchema())
 }
 
 type schemaGraphQLCommand struct{ configFlag }

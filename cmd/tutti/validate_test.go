@@ -34,6 +34,12 @@ slots:
           - {name: gold, rule: audience.best, props: {headline: Welcome}}
 `
 
+const smallRoute = `type: page
+routes: [{path: /twins}]
+title: Twins
+slots: [{id: main, name: main, components: []}]
+`
+
 func TestGoodFilesAreWell(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "tutti.yaml"), smallConfig)
@@ -50,11 +56,16 @@ func TestAllMistakesOfAllFilesAreToldWithTheirLines(t *testing.T) {
 	write(t, filepath.Join(dir, "content/compositions/other.yaml"), strings.NewReplacer("audience.best", "tier == 'gold", "social:post/1", "socal:post/1").Replace(smallHome))
 	write(t, filepath.Join(dir, "content/compositions/typo.yaml"), "tipe: page\n")
 	write(t, filepath.Join(dir, "content/audiences/best.yaml"), "rule: best &&\n")
+	write(t, filepath.Join(dir, "content/compositions/twin.yaml"), smallRoute)
+	write(t, filepath.Join(dir, "content/compositions/zwilling.yaml"), smallRoute)
+	write(t, filepath.Join(dir, "content/personas/ana.yaml"), "locale: en\nattributes:\n  tier: bronze\n  teir: gold\n")
+	write(t, filepath.Join(dir, "content/redirects.yaml"), "redirects:\n  - {from: /a, to: /b}\n  - {from: /b, to: /a}\n  - {from: c, to: /d}\n")
 	code, out, errs := call(t, "validate", "--config", filepath.Join(dir, "tutti.yaml"), filepath.Join(dir, "content"))
 	if code != failed || out != "" {
 		t.Errorf("ends with %d: %s", code, out)
 	}
-	wants(t, "validate", errs, "home.yaml:8:", "other.yaml:11:", "other.yaml:13:", "typo.yaml:1:1: tipe is not known; did you mean “type”?", "best.yaml:1:", " problems.")
+	wants(t, "validate", errs, "home.yaml:8:", "other.yaml:11:", "other.yaml:13:", "typo.yaml:1:1: tipe is not known; did you mean “type”?", "best.yaml:1:",
+		"zwilling.yaml:2:", "ana.yaml:3:", "ana.yaml:4:", "redirects.yaml:2:", "redirects.yaml:4:", " problems.")
 }
 
 func TestMistakesThatOnlyTheEngineSeesHaveTheConfigsLine(t *testing.T) {
@@ -95,6 +106,8 @@ func TestSchemasArePrinted(t *testing.T) {
 	t.Chdir(dir)
 	out, _ := succeed(t, "schema", "config")
 	wants(t, "schema config", out, `"title": "tutti.yaml"`)
+	out, _ = succeed(t, "schema", "manifest")
+	wants(t, "schema manifest", out, `"kinds"`)
 	out, _ = succeed(t, "schema", "graphql")
 	wants(t, "schema graphql", out, "type Query", "interface Component")
 	if strings.Contains(out, "type Hero") {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -216,6 +217,9 @@ func Canonical(kind tutti.DocumentKind, body json.RawMessage) (json.RawMessage, 
 	}
 	if err != nil {
 		return nil, tutti.Errorf(tutti.Invalid, "reading the body of a %s: %w", kind, err)
+	}
+	if p, ok := x.(*tutti.Persona); ok { // what is not given is not allowed; necessary is always
+		maps.DeleteFunc(p.Consent, func(purpose tutti.Purpose, given bool) bool { return !given || purpose == tutti.Necessary })
 	}
 	return encode(x)
 }

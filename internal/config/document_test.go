@@ -48,6 +48,14 @@ func TestDocumentsAreReadAndWrittenBackTheSame(t *testing.T) {
 	}
 }
 
+func TestConsentThatIsNotGivenMeansTheSameAsNone(t *testing.T) {
+	for _, body := range []string{`{"name":"x","consent":{"personalization":false,"necessary":true}}`, `{"name":"x","consent":{}}`, `{"name":"x"}`} {
+		if got, err := Canonical(tutti.PersonaDocument, json.RawMessage(body)); err != nil || string(got) != `{"name":"x"}` {
+			t.Errorf("%s means %s, %v", body, got, err)
+		}
+	}
+}
+
 func TestWrittenFileIsPleasantToRead(t *testing.T) {
 	doc, err := ReadDocument(tutti.CompositionDocument, "testdata/documents/compositions/hotel-arrival.yaml")
 	if err != nil {
