@@ -122,6 +122,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
 		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Resolvers: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
+		BaseURL: cfg.BaseURL,
 	})
 }
 

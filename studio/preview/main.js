@@ -195,4 +195,5 @@ function choose(c, page = [...pages.values()].find(p => c && p.byId.get(c.id) ==
 document.addEventListener('keydown', e => { if (e.key === 'Escape' && chosen && !$('gate').open) choose(null); });
 $('stage').addEventListener('click', e => { if (!e.target.closest('[data-id], .raw, button, summary')) choose(null); });
 
+if (innerWidth <= 860) $('settings').open = false; // on a phone the page comes first
 start();
