@@ -93,7 +93,7 @@ func (c *compiler) manifest() *compiled {
 			}
 		}
 	}
-	out.url = c.template("url", m.URL, configNames)
+	out.url = c.template("url", m.URL, settingNames)
 	out.headers = c.headers("headers", m.Headers, configNames)
 	out.auth = c.auth()
 	for i, s := range m.Limits.Statuses {

@@ -16,7 +16,8 @@ import (
 
 // The places of a manifest in which expressions stand, with the names that they may use there.
 var (
-	configNames  = names("settings", "secrets")
+	settingNames = names("settings")
+	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
 	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
 	recordNames  = names("record", "settings", "locale", "source")

@@ -95,9 +95,9 @@ func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {
 		c.wrong(at+".kind", "is missing beside link", "Write the kind that the link leads to, for example:  kind: stay:place")
 	}
 	if s.Kind != "" {
-		f.ref = c.template(at+".kind", s.Kind, configNames)
+		f.ref = c.template(at+".kind", s.Kind, settingNames)
 	}
 	if s.Link != "" {
-		f.link = c.template(at+".link", s.Link, configNames)
+		f.link = c.template(at+".link", s.Link, settingNames)
 	}
 }
