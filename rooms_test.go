@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"insights":        {""},
 	"studio":          {},
 	"demo":            {""},
-	"internal/expr":   {""},
+	"internal/expr":   {"", "internal/text"},
 	"internal/text":   {""},
 	"internal/fetch":  {""},
 	"internal/config": {""},

@@ -36,6 +36,7 @@ sources:
     freshness: {fresh: 1h, stale: 1h, staleIfError: 24h, negative: 5s}
     kinds:
       product: {access: public}
+      picture: {access: public}
 channels:
   web: {widths: [320, 640], formats: [webp, jpeg]}
 componentTypes:

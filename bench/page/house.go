@@ -30,15 +30,15 @@ const kind = `
       query: {ids: {value: "=ids", encode: csv}}
       records: records
       maxIds: 100
-    recordId: id
+    recordId: record.id
     map:
-      title: title
-      summary: {value: summary, as: string}
-      link: link
-      section: {value: section, as: string}
-      code: {value: code, as: string}
-      rank: {value: rank, as: int}
-      updatedAt: updated
+      title: record.title
+      summary: {value: record.summary, as: string}
+      link: record.link
+      section: {value: record.section, as: string}
+      code: {value: record.code, as: string}
+      rank: {value: record.rank, as: int}
+      updatedAt: record.updated
 `
 
 // query asks for eight fields of each of the 40 items.
