@@ -10,7 +10,7 @@ import (
 
 // reservedNames are words that mean something else in rules.
 var reservedNames = []string{
-	"audience", "params", "item", "props", "path", "claims", "visitor", // ours
+	"audience", "params", "item", "props", "path", "claims", // ours
 	"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while", // CEL's
 }
 

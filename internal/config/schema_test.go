@@ -65,6 +65,23 @@ func TestSchemaAndLoadAgree(t *testing.T) {
 			t.Errorf("the schema refuses %s: %v", path, err)
 		}
 	}
+	for _, page := range []string{"configuration.md", "channels.md"} {
+		content, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var example strings.Builder
+		for _, block := range strings.Split(string(content), "```yaml\n# tutti.yaml\n")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			example.WriteString(block)
+		}
+		if example.Len() == 0 {
+			t.Errorf("%s has no examples", page)
+		}
+		if err := validate(t, s, example.String()); err != nil {
+			t.Errorf("the schema refuses the examples of %s: %v", page, err)
+		}
+	}
 	outside := []string{"not-yaml.txt", "aliases.txt"} // no YAML that means a value
 	files, _ := filepath.Glob("testdata/broken/*.txt")
 	for _, path := range files {
