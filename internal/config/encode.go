@@ -67,7 +67,7 @@ func wordsNode(s string) *yaml.Node {
 	if strings.Contains(s, "\n") {
 		n.Style = yaml.LiteralStyle
 	}
-	if awkward.MatchString(s) {
+	if awkward.MatchString(s) || strings.HasPrefix(s, "'") && !strings.ContainsAny(s, "\"\\") {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
