@@ -27,7 +27,7 @@ const kind = `
     id: {pattern: "[0-9]+-[0-9]+"}
     batch:
       path: /%s
-      query: {ids: {value: "=ids", encode: csv}}
+      query: {ids: {value: "${ids}", encode: csv}}
       records: records
       maxIds: 100
     recordId: record.id

@@ -89,7 +89,7 @@ func (m *measure) tutti(page int) (time.Duration, error) {
 	b, err := m.read(m.client.Do(req))
 	took := time.Since(began)
 	if err == nil && (strings.Count(string(b), `"ref":`) != 40 || !strings.Contains(string(b), `"problems":[]`)) {
-		err = fmt.Errorf("the page is not whole: %.400s", b)
+		err = fmt.Errorf("the page is not whole: %.900s", b)
 	}
 	return took, err
 }
