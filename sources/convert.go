@@ -70,7 +70,7 @@ func (f *field) convert(v any, before, link string, ownSource string) (out any, 
 func toText(v any) (string, bool) {
 	switch v.(type) {
 	case string, bool, int64, float64, json.Number, time.Time:
-		s, err := text1(v)
+		s, err := writeValue(v)
 		return text.StripHoles(s), err == nil
 	}
 	return "", false
@@ -214,7 +214,7 @@ func toMoney(v any) (tutti.Money, bool) {
 		if !isObject {
 			return m, false
 		}
-		amount, err := text1(o["amount"])
+		amount, err := writeValue(o["amount"])
 		cur, isText := o["currency"].(string)
 		if err != nil || !isText {
 			return m, false

@@ -162,7 +162,7 @@ func (t *template) render(vars map[string]any, escape func(string) (string, erro
 		if err != nil || !ok {
 			return "", false, err
 		}
-		s, err := text1(v)
+		s, err := writeValue(v)
 		if err == nil && escape != nil {
 			s, err = escape(s)
 		}
@@ -174,9 +174,9 @@ func (t *template) render(vars map[string]any, escape func(string) (string, erro
 	return b.String(), true, nil
 }
 
-// text1 writes one value as it stands in a request: numbers exactly, times as RFC 3339, a place
+// writeValue writes one value as it stands in a request: numbers exactly, times as RFC 3339, a place
 // as lat,lon.
-func text1(v any) (string, error) {
+func writeValue(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
@@ -197,13 +197,13 @@ func text1(v any) (string, error) {
 	case []string:
 		return strings.Join(v, ","), nil
 	case []any:
-		all, err := texts(v)
+		all, err := writeValues(v)
 		return strings.Join(all, ","), err
 	}
 	return "", tutti.Errorf(tutti.Invalid, "writing a value: a %s has no text form", kindOf(v))
 }
 
-func texts(v any) ([]string, error) {
+func writeValues(v any) ([]string, error) {
 	switch v := v.(type) {
 	case []string:
 		return v, nil
@@ -211,13 +211,13 @@ func texts(v any) ([]string, error) {
 		all := make([]string, len(v))
 		for i := range v {
 			var err error
-			if all[i], err = text1(v[i]); err != nil {
+			if all[i], err = writeValue(v[i]); err != nil {
 				return nil, err
 			}
 		}
 		return all, nil
 	}
-	s, err := text1(v)
+	s, err := writeValue(v)
 	return []string{s}, err
 }
 

@@ -236,7 +236,7 @@ func ownerText(v any) string {
 	case string:
 		return v
 	case int64:
-		s, _ := text1(v)
+		s, _ := writeValue(v)
 		return s
 	}
 	return ""

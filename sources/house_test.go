@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -230,7 +231,7 @@ func signHook(h http.Header, secret tutti.Secret, body string, at time.Time) {
 	ts := at.Unix()
 	b, _ := json.Marshal(ts)
 	h.Set("X-Hook-Timestamp", string(b))
-	h.Set("X-Hook-Signature", "sha256="+hexOf(hmac256(secret.Reveal(), []byte(string(b)+"."), []byte(body))))
+	h.Set("X-Hook-Signature", "sha256="+hex.EncodeToString(hmac256(secret.Reveal(), []byte(string(b)+"."), []byte(body))))
 }
 
 func TestASlowSelectionCannotUndoForget(t *testing.T) {

@@ -140,7 +140,7 @@ func fillNode(n any, vars map[string]any) (v any, ok bool, err error) {
 			}
 			return v, ok, err
 		}
-		return n.render2(vars)
+		return n.renderValue(vars)
 	case map[string]any:
 		out := make(map[string]any, len(n))
 		for k, child := range n {
@@ -169,7 +169,7 @@ func fillNode(n any, vars map[string]any) (v any, ok bool, err error) {
 	return n, true, nil
 }
 
-func (t *template) render2(vars map[string]any) (any, bool, error) {
+func (t *template) renderValue(vars map[string]any) (any, bool, error) {
 	s, ok, err := t.render(vars, nil)
 	return s, ok, err
 }
@@ -239,7 +239,7 @@ func (k *call) queryText(vars map[string]any) (string, error) {
 			if !ok {
 				continue
 			}
-			all, err := texts(v)
+			all, err := writeValues(v)
 			if err != nil {
 				return "", err
 			}

@@ -224,7 +224,7 @@ func (f Filter) value(k *kind, v any) (any, error) {
 	case tutti.Ref:
 		s = t.String()
 	case int64, int, float64:
-		s, _ = text1(t)
+		s, _ = writeValue(t)
 	default:
 		return nil, bad
 	}

@@ -213,5 +213,3 @@ func (c *manifestConnector) Changed(r *http.Request, body []byte) (Event, error)
 	}
 	return e, nil
 }
-
-func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -1,0 +1,164 @@
+package sources
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+func TestValuesBecomeTheirTypes(t *testing.T) {
+	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	gone := any(nil) // absent
+	for _, c := range []struct {
+		as   tutti.FieldType
+		in   any
+		want any
+		bad  bool
+	}{
+		{as: tutti.FieldString, in: json.Number("12345678901234567890"), want: "12345678901234567890"},
+		{as: tutti.FieldString, in: "a\ue000b\ue001", want: "ab"},
+		{as: tutti.FieldString, in: "", want: gone},
+		{as: tutti.FieldString, in: map[string]any{}, bad: true},
+		{as: tutti.FieldInt, in: json.Number("9007199254740993"), want: int64(9007199254740993)},
+		{as: tutti.FieldInt, in: json.Number("1.5"), bad: true},
+		{as: tutti.FieldInt, in: json.Number("5.0"), want: int64(5)},
+		{as: tutti.FieldFloat, in: json.Number("1e999"), bad: true},
+		{as: tutti.FieldTime, in: "2026-11-21T10:00:00+01:00", want: at},
+		{as: tutti.FieldTime, in: "2026-11-21T09:00:00", want: at},
+		{as: tutti.FieldTime, in: json.Number("1795251600"), want: at},
+		{as: tutti.FieldTime, in: json.Number("1795251600000"), want: at},
+		{as: tutti.FieldTime, in: "", want: gone},
+		{as: tutti.FieldTime, in: "yesterday", bad: true},
+		{as: tutti.FieldMoney, in: map[string]any{"amount": json.Number("149.90"), "currency": "eur"}, want: tutti.Money{Amount: "149.90", Currency: "EUR"}},
+		{as: tutti.FieldMoney, in: map[string]any{"amount": "1e3", "currency": "EUR"}, bad: true},
+		{as: tutti.FieldPlace, in: map[string]any{"lat": json.Number("43.25"), "lng": json.Number("-2.5")}, want: tutti.Place{Lat: 43.25, Lon: -2.5}},
+		{as: tutti.FieldPlace, in: map[string]any{"lat": json.Number("91"), "lon": json.Number("0")}, bad: true},
+		{as: tutti.FieldRef, in: "dam:asset/x", want: tutti.Ref{Source: "dam", Kind: "asset", ID: "x"}},
+		{as: tutti.FieldRef, in: "x", bad: true},
+		{as: tutti.FieldStrings, in: []any{"a", nil, json.Number("1")}, want: []string{"a", "1"}},
+	} {
+		f := field{name: "f", kind: c.as}
+		got, absent, err := f.convert(c.in, "", "", "s")
+		if absent {
+			got = nil
+		}
+		if (err != nil) != c.bad || !c.bad && show(got) != show(c.want) {
+			t.Errorf("%v as %s comes to %v, %v; want %v", c.in, c.as, got, err, c.want)
+		}
+	}
+}
+
+func show(v any) string {
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
+func TestAddressesThatCouldRunAreLeftOut(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://a.example/x?y=1": "https://a.example/x?y=1", "/path": "/path", "mailto:a@b.example": "mailto:a@b.example",
+		"javascript:alert(1)": "", " JavaScript:alert(1)": "", "data:text/html,x": "", "java\nscript:x": "", "https:x": "", `\\evil.example`: "", "vbscript:x": "",
+	} {
+		if got := address(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestLinksBecomeRelations(t *testing.T) {
+	for in, want := range map[string]string{
+		`<a href="https://stay.example/places/old-market">`: "old-market", "see https://stay.example/places/a%20b?x=1 now": "a b", "(https://stay.example/places/x).": "x",
+		"https://other.example/places/x": "", "https://stay.example/places/": "", "https://stay.example/places/ https://stay.example/places/y": "y",
+	} {
+		if got := linked(in, "https://stay.example/places/"); got != want {
+			t.Errorf("%q leads to %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRenditionsOfCloudinary(t *testing.T) {
+	m, err := ReadManifest("cloudinary", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.compiled.kinds["asset"].renditions
+	settings := map[string]any{"cloud": "demo", "delivery": "https://res.cloudinary.com"}
+	record := map[string]any{"resource_type": "image", "type": "upload", "version": json.Number("1763700000"), "public_id": "spring/hero ?01", "format": "jpg"}
+	a := r.of(map[string]any{"record": record, "settings": settings})
+	for want, got := range map[string]string{
+		"https://res.cloudinary.com/demo/image/upload/c_limit,w_480/f_webp/q_auto/v1763700000/spring/hero%20%3F01.jpg":             a.URL(480, 0, "webp"),
+		"https://res.cloudinary.com/demo/image/upload/c_fill,g_auto,w_480,h_270/f_auto/q_auto/v1763700000/spring/hero%20%3F01.jpg": a.URL(480, 270, ""),
+		"": a.URL(480, 0, "tiff"),
+	} {
+		if got != want {
+			t.Errorf("it is %s, want %s", got, want)
+		}
+	}
+	record["public_id"] = "../../other/secret"
+	if r.of(map[string]any{"record": record, "settings": settings}) != nil {
+		t.Error("an id that leads elsewhere makes an address")
+	}
+	record["resource_type"] = "video"
+	if r.of(map[string]any{"record": record, "settings": settings}) != nil {
+		t.Error("a film has renditions")
+	}
+}
+
+func TestSignaturesOfTheVendors(t *testing.T) {
+	at := time.Date(2021, 3, 25, 5, 9, 27, 0, time.UTC)
+	for name, h := range map[string]map[string]string{ // made with openssl dgst over {"a":1}, secret "key"
+		"cloudinary": {"X-Cld-Timestamp": "1616648967", "X-Cld-Signature": "4326d6078e60f5a0a2ebd6184eb7363ce36d78c7"},
+		"zendesk":    {"X-Zendesk-Webhook-Signature-Timestamp": "2021-03-25T05:09:27Z", "X-Zendesk-Webhook-Signature": "QZiIRmYX00zemFBhLNfqmClBa6rGgc5VCCkpe88bY8I="},
+		"hub":        {"X-Hub-Signature": "sha256=88a67f24bbcdaed0e6c997404bb79a743baf44c6bab2f4c27328e3009d22e342"},
+		"hook":       {"X-Hook-Timestamp": "1616648967", "X-Hook-Signature": "sha256=194bf9dd6a509270130031db2125f9cd69cacd705cca544bd1f64623bf112da7"},
+	} {
+		header := http.Header{}
+		for k, v := range h {
+			header.Set(k, v)
+		}
+		if _, err := schemes[name].verify(header, []byte(`{"a":1}`), tutti.NewSecret("key"), at); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	header := http.Header{"X-Cld-Timestamp": {"1616648967"}, "X-Cld-Signature": {"0de0b718fc0be5dc4280f4e8b0b1bef1ec3204f6e9d91982c3ed37ea8d4af7c7"}}
+	if _, err := schemes["cloudinary"].verify(header, []byte(`{"a":1}`), tutti.NewSecret("key"), at); err != nil {
+		t.Errorf("cloudinary with SHA-256: %v", err)
+	}
+}
+
+func TestLimitHeaders(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	h := http.Header{"R": {"0"}, "S": {"30"}, "U": {"1795262430"}, "I": {"2026-11-21T12:00:30Z"}, "D": {"Sat, 21 Nov 2026 12:00:30 GMT"}}
+	for reset, as := range map[string]string{"S": "", "U": "unix", "I": "time", "D": "time"} {
+		if got := (LimitSpec{Remaining: "R", Reset: reset, ResetAs: as}).holdUntil(h, now); !got.Equal(now.Add(30 * time.Second)) {
+			t.Errorf("%s as %q holds until %v", reset, as, got)
+		}
+	}
+	h.Set("R", "1")
+	if got := (LimitSpec{Remaining: "R", Reset: "S"}).holdUntil(h, now); !got.IsZero() {
+		t.Errorf("with calls left it holds until %v", got)
+	}
+	for in, want := range map[string]time.Time{"30": now.Add(30 * time.Second), "Sat, 21 Nov 2026 12:00:30 GMT": now.Add(30 * time.Second), "soon": {}, "-1": {}} {
+		if got := retryAfter(http.Header{"Retry-After": {in}}, now); !got.Equal(want) {
+			t.Errorf("Retry-After: %s is %v", in, got)
+		}
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	m, err := ReadManifest("vendure", ".")
+	if err != nil {
+		b.Fatal(err)
+	}
+	k := m.compiled.kinds["product"]
+	c := &manifestConnector{compiled: m.compiled, source: "catalog", settings: map[string]any{}, before: map[*field]string{}}
+	record := raw(`{"id":"3","languageCode":"en","slug":"mouse","name":"Mouse","description":"A mouse.","updatedAt":"2026-11-21T19:35:44.000Z","featuredAsset":{"id":"3"},"variants":[{"id":"7","sku":"834444","priceWithTax":2279,"currencyCode":"USD","stockLevel":"IN_STOCK"}],"facetValues":[{"code":"electronics"},{"code":"computers"}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok, err := k.read(c, record, "en", func(f string, err error) { b.Fatal(f, err) }); !ok || err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package sources
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tuttihq/tutti"
+)
+
+const aliasManifest = `
+name: acme
+graphql: /graphql
+kinds:
+  item:
+    type: Product
+    id: {pattern: "[a-z]+"}
+    fragment: "fragment Thing on Thing { id name }"
+    batch:
+      graphql: {each: "thing(id: $id) { ...Thing }"}
+      maxIds: 10
+    select:
+      - graphql: {document: "query { things { ...Thing } }"}
+        records: data.things
+      - text: required
+        graphql: {document: "query($q: String!) { find(q: $q) { id } }", variables: {q: "${words}", nested: {deep: "${filter.none}"}}}
+        records: data.find
+        ids: record.id
+    map: {title: record.name}
+`
+
+// graphqlOrigin answers with what answer makes of an operation.
+func graphqlOrigin(t *testing.T, answer func(query string, variables map[string]any) (int, string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Query     string
+			Variables map[string]any
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Method != http.MethodPost {
+			t.Errorf("a call that is no GraphQL: %s, %v", r.Method, err)
+		}
+		status, body := answer(in.Query, in.Variables)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func TestAliasesFailOneByOne(t *testing.T) {
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(query string, variables map[string]any) (int, string) {
+		if !strings.Contains(query, "a1: thing(id: $i1)") || !strings.Contains(query, "fragment Thing") || variables["i1"] != "b" {
+			t.Errorf("the operation is %s with %v", query, variables)
+		}
+		return 200, `{"data": {"a0": {"id": "a", "name": "A"}, "a1": null, "a2": null, "a3": null, "a4": {"id": "other"}},
+			"errors": [{"path": ["a2"], "message": "down"}, {"path": ["a3", "name"], "extensions": {"code": "ENTITY_NOT_FOUND"}}]}`
+	}))
+	got := h.Get(t.Context(), refs("a", "b", "c", "d", "e"), tutti.Scope{})
+	for i, want := range []tutti.Code{"", tutti.NotFound, tutti.BadAnswer, tutti.NotFound, tutti.BadAnswer} {
+		if tutti.CodeOf(got[i].Err) != want {
+			t.Errorf("alias %d comes to %v, want %s", i, got[i].Err, want)
+		}
+	}
+	if h.calls() != 1 {
+		t.Errorf("it took %d calls", h.calls())
+	}
+}
+
+func TestGraphQLErrorsOfTheWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   tutti.Code
+	}{
+		"no data":           {200, `{"data": null, "errors": [{"message": "x"}]}`, tutti.BadAnswer},
+		"validation":        {400, `{"errors": [{"message": "x", "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}]}`, tutti.BadAnswer},
+		"throttled":         {200, `{"data": null, "errors": [{"extensions": {"code": "THROTTLED"}}]}`, tutti.RateLimited},
+		"no JSON of theirs": {500, `oops`, tutti.Unavailable},
+		"error everywhere":  {200, `{"data": {"a0": {"id": "a"}}, "errors": [{"message": "x"}]}`, tutti.BadAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := play(t, aliasManifest, public, graphqlOrigin(t, func(string, map[string]any) (int, string) { return c.status, c.body }))
+			if g := h.Get(t.Context(), refs("a"), tutti.Scope{})[0]; tutti.CodeOf(g.Err) != c.want {
+				t.Errorf("it comes to %v, want %s", g.Err, c.want)
+			}
+			if most := 2; h.calls() > most {
+				t.Errorf("it took %d calls", h.calls())
+			}
+		})
+	}
+}
+
+func TestAListLosesOnlyTheRowThatFailed(t *testing.T) {
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(query string, variables map[string]any) (int, string) {
+		return 200, `{"data": {"things": [{"id": "a", "name": "A"}, {"id": "b", "name": null}, null]}, "errors": [{"path": ["things", 1, "name"]}]}`
+	}))
+	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, tutti.Scope{})
+	if err != nil || len(page.Items) != 1 || page.Items[0].Resource.Ref.ID != "a" {
+		t.Errorf("the page is %v, %v", page.Items, err)
+	}
+}
+
+func TestASearchThatKnowsOnlyIDs(t *testing.T) {
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(query string, variables map[string]any) (int, string) {
+		if strings.Contains(query, "find(") {
+			if variables["q"] != "late arrival or" || len(variables) != 1 || strings.Contains(query, "fragment") {
+				t.Errorf("the search is %s with %v", query, variables)
+			}
+			return 200, `{"data": {"find": [{"id": "b"}, {"id": "NOT AN ID"}, {"id": "a"}, {"id": "b"}]}}`
+		}
+		return 200, `{"data": {"a0": {"id": "b", "name": "B"}, "a1": {"id": "a", "name": "A"}}}`
+	}))
+	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: `late-arrival" OR *`}, tutti.Scope{})
+	if err != nil || len(page.Items) != 2 || page.Items[0].Resource.Fields["title"] != "B" || h.calls() != 2 {
+		t.Errorf("the page is %v, %v in %d calls", page.Items, err, h.calls())
+	}
+}
