@@ -1,0 +1,322 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tuttihq/tutti"
+)
+
+// What belongs to guest-7 alone. Her records get words that stand nowhere else, so that one of
+// them in an answer can only come from there.
+const (
+	anasName   = "Zanaquira"
+	anasRoom   = "Zroom-412"
+	anasNumber = "20978392" // how the help desk calls her
+)
+
+var (
+	anasTickets = []string{"71400", "35508", "36588"}
+	anasWords   = []string{anasName, anasRoom, anasNumber, "Zticket"}
+)
+
+// mark puts these words into guest-7's records.
+func (p *played) mark() {
+	p.t.Helper()
+	p.change("stay", "reservation", "R-1007", map[string]any{"guestName": anasName, "room": anasRoom})
+	for _, id := range anasTickets {
+		p.change("support", "ticket", id, map[string]any{"subject": "Zticket subject " + id, "raw_subject": "Zticket subject " + id, "description": "Zticket text " + id})
+	}
+}
+
+// nearAzul is what somebody says who stands 800 m from the hotel and wants everything.
+func nearAzul(more map[string]any) map[string]any {
+	c := map[string]any{"location": map[string]any{"lat": 43.2630, "lon": -2.9350}, "consent": map[string]any{"personalization": true, "analytics": true, "marketing": true}}
+	for k, v := range more {
+		c[k] = v
+	}
+	return c
+}
+
+// ana asks as guest-7 herself.
+func (p *played) ana() seer {
+	return seer{name: "guest-7", key: p.key(tutti.BrowserKey), token: p.token("guest-7"), context: nearAzul(nil)}
+}
+
+// sign makes a visitor token as the demo's login does.
+func (p *played) sign(visitor string, claims map[string]any) string {
+	p.t.Helper()
+	v := p.server.house.live.Load().config.Visitors
+	token, err := visitorToken(v, v.Secret, visitor, claims)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return token
+}
+
+// strangers are all the ways to ask without being guest-7 while naming a reservation.
+func (p *played) strangers(reservation string) []seer {
+	names := func(visitor string) map[string]any {
+		c := nearAzul(map[string]any{"attributes": map[string]any{"tier": "gold", "reservation": reservation}})
+		if visitor != "" {
+			c["visitor"] = visitor
+		}
+		return c
+	}
+	persona := "stranger-" + strings.ToLower(reservation)
+	a := p.ask(p.key(tutti.ManagementKey), "", `mutation($n: ID!, $p: PersonaInput!) { savePersona(name: $n, persona: $p, revision: 0) { name } }`, map[string]any{"n": persona, "p": map[string]any{
+		"visitor": "guest-8", "location": map[string]any{"lat": 43.2630, "lon": -2.9350}, "consent": map[string]any{"personalization": true}, "attributes": map[string]any{"tier": "gold", "reservation": reservation},
+	}})
+	if c := a.code(); c != "" && c != tutti.Conflict { // saved before
+		p.t.Fatal(a.Raw)
+	}
+	forced := []any{
+		map[string]any{"component": "welcome", "variant": "guest"}, map[string]any{"component": "check-in", "variant": "arriving"}, map[string]any{"component": "request", "variant": "guest"},
+	}
+	return []seer{
+		{name: "nobody", key: p.key(tutti.BrowserKey), context: nearAzul(nil)},
+		{name: "a token that claims it", key: p.key(tutti.BrowserKey), token: p.sign("guest-8", map[string]any{"tier": "gold", "reservation": reservation}), context: nearAzul(nil)},
+		{name: "a server for guest-8", key: p.key(tutti.ServerKey), context: names("guest-8")},
+		{name: "a server with guest-8's token", key: p.key(tutti.ServerKey), token: p.token("guest-8"), context: names("")},
+		{name: "a server for nobody", key: p.key(tutti.ServerKey), context: names("")},
+		{name: "a server for a visitor with guest-7's number", key: p.key(tutti.ServerKey), context: names(anasNumber)},
+		{name: "a preview", key: p.key(tutti.PreviewKey), preview: map[string]any{"persona": persona}},
+		{name: "a preview with forced variants", key: p.key(tutti.PreviewKey), preview: map[string]any{"persona": persona, "variants": forced}},
+		{name: "a manager for guest-8", key: p.key(tutti.ManagementKey), context: names("guest-8")},
+		{name: "a manager for nobody", key: p.key(tutti.ManagementKey), context: names("")},
+		{name: "a manager with a persona and drafts", key: p.key(tutti.ManagementKey), preview: map[string]any{"persona": persona, "perspective": map[string]any{"state": "DRAFT"}}},
+	}
+}
+
+var everyChannel = []string{"web", "mobile", "email", "chat", "voice"}
+
+// on leaves out forced variants where the composition does not have them.
+func (s seer) on(composition string) seer {
+	if composition != "hotel-arrival" && s.preview["variants"] != nil {
+		s.preview = map[string]any{"persona": s.preview["persona"]}
+	}
+	return s
+}
+
+func TestOwnerGetsHerOwn(t *testing.T) {
+	p := play(t)
+	p.mark()
+	for _, channel := range everyChannel {
+		a := p.experience(p.ana(), "hotel-arrival", channel, "en", map[string]any{"hotel": "stay:hotel/azul"})
+		wants(t, "guest-7 on "+channel, a.Raw, anasName, anasRoom, "Zticket subject 71400")
+	}
+	list := p.ask(p.key(tutti.ServerKey), p.token("guest-7"), `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web") { id } }`, nil)
+	hides(t, "an answer without consent", list.Raw, anasWords...)
+}
+
+func TestNobodyGetsWhatBelongsToAnother(t *testing.T) {
+	p := play(t)
+	p.mark()
+	for i, channel := range everyChannel { // what is in the cache must stay as closed as what is not
+		if i%2 == 0 {
+			p.experience(p.ana(), "hotel-arrival", channel, "en", map[string]any{"hotel": "stay:hotel/azul"})
+		}
+	}
+	compositions := map[string]map[string]any{
+		"hotel-arrival": {"hotel": "stay:hotel/azul"}, "hotel": {"hotel": "stay:hotel/azul"}, "home": nil, "help": {"article": "support:article/360001000"}, "offer": {"product": "catalog:product/1"},
+	}
+	taken, absent := p.strangers("R-1007"), p.strangers("R-999999999")
+	for id, params := range compositions {
+		for _, channel := range everyChannel {
+			for i := range taken {
+				what := fmt.Sprintf("%s on %s for %s", id, channel, taken[i].name)
+				ask := func(s seer) answer { return p.experience(s.on(id), id, channel, "en", params) }
+				a := ask(taken[i])
+				if len(a.Errors) > 0 {
+					t.Errorf("%s: %s", what, a.Raw)
+				}
+				hides(t, what, a.Raw, append(anasWords, anasTickets...)...)
+				b := ask(absent[i])
+				if got, want := a.alike("R-1007"), b.alike("R-999999999"); got != want {
+					t.Errorf("%s: somebody else's reservation is told from one that does not exist:\n%s", what, differ(got, want))
+				}
+			}
+		}
+	}
+}
+
+// differ shows where two texts part.
+func differ(a, b string) string {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	part := func(s string) string { return s[max(0, i-200):min(len(s), i+200)] }
+	return part(a) + "\n---\n" + part(b)
+}
+
+func TestRefsSearchesAndCursorsStayWithTheirOwner(t *testing.T) {
+	p := play(t)
+	p.mark()
+	p.experience(p.ana(), "hotel-arrival", "web", "en", map[string]any{"hotel": "stay:hotel/azul"})
+	const byRef = `query R($r: Ref!, $x: ContextInput) { resource(ref: $r, context: $x, channel: "web") { ...R } again: resources(refs: [$r, $r], context: $x) { ...R } }`
+	const search = `query S($s: ID!, $k: ID!, $t: String, $x: ContextInput) { search(source: $s, kind: $k, text: $t, first: 50, context: $x) { nodes { ...R } totalCount pageInfo { hasNextPage endCursor } } }`
+	fragment := everyField[strings.Index(everyField, "fragment R"):]
+	for _, s := range p.strangers("R-1007") {
+		for taken, absent := range map[string]string{"stay:reservation/R-1007": "stay:reservation/R-999999999", "stay:reservation/r-1007": "stay:reservation/r-999999999", "support:ticket/71400": "support:ticket/99999999"} {
+			a := p.ask(s.key, s.token, byRef+fragment, map[string]any{"r": taken, "x": s.context})
+			b := p.ask(s.key, s.token, byRef+fragment, map[string]any{"r": absent, "x": s.context})
+			hides(t, s.name+" by ref", a.Raw, anasWords...)
+			if strings.Contains(a.Raw, `"ref"`) || a.alike(taken) != b.alike(absent) {
+				t.Errorf("%s by ref %s: %s\n---\n%s", s.name, taken, a.Raw, b.Raw)
+			}
+			if !s.editing() && a.code() != tutti.Forbidden {
+				t.Errorf("%s by ref %s: a kind that is not exposed answers %s", s.name, taken, a.Raw)
+			}
+		}
+		for _, q := range []map[string]any{{"s": "support", "k": "ticket", "t": "Zticket"}, {"s": "support", "k": "ticket"}, {"s": "stay", "k": "reservation"}, {"s": "support", "k": "ticket", "t": "x requester:" + anasNumber}} {
+			q["x"] = s.context
+			a := p.ask(s.key, s.token, search+fragment, q)
+			if s.editing() || a.code() != tutti.Forbidden {
+				hides(t, s.name+" searching", a.Raw, append(anasWords, anasTickets...)...)
+			}
+			if !s.editing() && a.code() != tutti.Forbidden {
+				t.Errorf("%s searches a kind that is not exposed: %s", s.name, a.Raw)
+			}
+		}
+	}
+}
+
+// spying is a composition that somebody with a management key could write to look at others.
+const spying = `{"type": "page", "title": "Spy ${thing.guestName} ${thing.title}", "description": "${thing.room} ${stay.guestName}",
+ "params": [{"name": "thing", "type": "ref", "required": true}],
+ "routes": [{"path": "/spy/{id}", "params": {"thing": "'stay:reservation/' + path.id"}}],
+ "slots": [{"id": "main", "name": "main", "components": [
+  {"id": "ticket", "type": "Anything", "props": {"shown": {"ref": "support:ticket/71400"}, "words": {"text": "ticket ${shown.title}"}, "rich": {"bind": "shown.description"}}},
+  {"id": "stay", "type": "Anything", "props": {"shown": {"ref": "stay:reservation/R-1007"}, "words": {"bind": "shown.guestName"}, "value": {"bind": "shown.room"}}},
+  {"id": "claimed", "type": "Anything", "props": {"shown": {"ref": "='stay:reservation/' + reservation"}, "words": {"text": "Hello ${stay.guestName}, ${stay.room}"}, "value": {"expr": "stay.room"}}},
+  {"id": "param", "type": "Anything", "props": {"shown": {"ref": "=params.thing"}, "words": {"bind": "thing.title"}, "value": {"bind": "thing.room"}}},
+  {"id": "list", "type": "Anything", "props": {"words": "list", "items": {"select": {"source": "support", "kind": "ticket", "filter": {"status": "open"}, "first": 10}}}},
+  {"id": "all", "type": "Anything", "props": {"words": "all", "items": {"select": {"source": "stay", "kind": "reservation", "first": 10}}}},
+  {"id": "words", "type": "Anything", "props": {"words": "words", "items": {"select": {"source": "support", "kind": "ticket", "text": "Zticket", "first": 10}}}},
+  {"id": "refs", "type": "Anything", "props": {"words": "refs", "items": {"refs": ["support:ticket/71400", "support:ticket/35508", "stay:reservation/R-1007", "=params.thing"]}}},
+  {"id": "back", "type": "Anything", "props": {"words": "back", "shown": {"ref": "dam:asset/ffffffffffffffffffffffffffffffff", "fallback": [{"ref": "support:ticket/36588"}, {"bind": "thing"}]}}},
+  {"id": "each", "type": "Anything", "each": {"refs": ["support:ticket/71400", "stay:reservation/R-1007", "=params.thing"]}, "props": {"words": {"text": "each ${item.title} ${item.guestName}"}, "shown": {"bind": "item"}}},
+  {"id": "every", "type": "Anything", "each": {"select": {"source": "stay", "kind": "reservation", "first": 10}}, "props": {"words": {"bind": "item.guestName"}}},
+  {"id": "hint", "type": "Anything", "showWhen": "thing.room == 'Zroom-412'", "props": {"words": "the room is known", "shown": {"ref": "=params.thing"}}},
+  {"id": "known", "type": "Anything", "showWhen": "shown.status == 'open'", "props": {"words": "the ticket is open", "shown": {"ref": "support:ticket/71400"}}}
+ ]}]}`
+
+func TestCompositionsCannotShowAnothersItems(t *testing.T) {
+	p := play(t)
+	p.mark()
+	p.reconfigure(anyComponent)
+	p.publish("spy", object(t, spying))
+	own := p.experience(p.ana(), "spy", "web", "en", map[string]any{"thing": "stay:reservation/R-1007"})
+	wants(t, "guest-7's own", own.Raw, anasName, anasRoom, "Zticket subject 71400", "Zticket text 71400", "the room is known", "the ticket is open")
+	taken, absent := p.strangers("R-1007"), p.strangers("R-999999999")
+	for i, s := range taken {
+		for _, channel := range everyChannel {
+			for thing, none := range map[string]string{"stay:reservation/R-1007": "stay:reservation/R-999999999", "support:ticket/35508": "support:ticket/99999999"} {
+				what := s.name + " on " + channel + " with " + thing
+				a := p.experience(s.on("spy"), "spy", channel, "en", map[string]any{"thing": thing})
+				if len(a.Errors) > 0 {
+					t.Errorf("%s: %s", what, a.Raw)
+				}
+				hides(t, what, a.Raw, append(anasWords, "the room is known", "the ticket is open")...)
+				b := p.experience(absent[i].on("spy"), "spy", channel, "en", map[string]any{"thing": none})
+				if got, want := a.alike(thing, none, "R-1007", "R-999999999"), b.alike(thing, none, "R-1007", "R-999999999"); got != want {
+					t.Errorf("%s is told from what does not exist:\n%s", what, differ(got, want))
+				}
+			}
+		}
+		route := `query($x: ContextInput) { route(path: "/spy/R-1007", channel: "web", context: $x) { ... on RoutePage { canonical experience { ...E } } } }` + everyField
+		a := p.ask(s.key, s.token, route, map[string]any{"x": s.context})
+		if !strings.Contains(a.Raw, `"canonical":"/spy/R-1007"`) {
+			t.Errorf("%s by route: %s", s.name, a.Raw)
+		}
+		hides(t, s.name+" by route", a.Raw, anasWords...)
+	}
+	p.cursorsStay(own)
+}
+
+// cursorsStay asks for more with the cursors of guest-7's lists.
+func (p *played) cursorsStay(own answer) {
+	p.t.Helper()
+	const first = `query($x: ContextInput) { experience(composition: "spy", params: {thing: "stay:reservation/R-1007"}, channel: "web", context: $x) { components { component items: resources(prop: "items", first: 1) { nodes { ref } pageInfo { endCursor } } } } }`
+	var got struct {
+		Experience struct {
+			Components []struct {
+				Component string
+				Items     *struct{ PageInfo struct{ EndCursor *string } }
+			}
+		}
+	}
+	ana := p.ana()
+	p.ask(ana.key, ana.token, first, map[string]any{"x": ana.context}).into(p.t, &got)
+	const more = `query($c: String!, $x: ContextInput) { more(cursor: $c, first: 10, context: $x) { nodes { ref title fields } totalCount pageInfo { endCursor hasNextPage } } }`
+	tried := 0
+	for _, c := range got.Experience.Components {
+		if c.Items == nil || c.Items.PageInfo.EndCursor == nil {
+			continue
+		}
+		tried++
+		cursor := *c.Items.PageInfo.EndCursor
+		hides(p.t, "a cursor", cursor, append(anasWords, anasTickets...)...)
+		mine := p.ask(ana.key, ana.token, more, map[string]any{"c": cursor, "x": ana.context})
+		if len(mine.Errors) > 0 {
+			p.t.Errorf("guest-7 gets no more of %s: %s", c.Component, mine.Raw)
+		}
+		for _, s := range p.strangers("R-1007") {
+			a := p.ask(s.key, s.token, more, map[string]any{"c": cursor, "x": s.context})
+			if a.code() != tutti.NotFound {
+				p.t.Errorf("%s gets more of guest-7's %s: %s", s.name, c.Component, a.Raw)
+			}
+			hides(p.t, s.name+" with a cursor", a.Raw, anasWords...)
+		}
+	}
+	if tried == 0 {
+		p.t.Errorf("no list of guest-7 has a next page: %s", own.Raw)
+	}
+}
+
+func TestManyGuestsAtOnceGetEachTheirOwn(t *testing.T) {
+	p := play(t)
+	p.mark()
+	p.change("stay", "reservation", "R-1008", map[string]any{"guestName": "Zbenjamin", "room": "Zroom-113"})
+	guests := []struct {
+		seer
+		hotel        string
+		words, never []string
+	}{
+		{p.ana(), "azul", []string{anasName, anasRoom}, []string{"Zbenjamin", "Zroom-113"}},
+		{seer{key: p.key(tutti.BrowserKey), token: p.token("guest-8"), context: nearAzul(map[string]any{"location": map[string]any{"lat": 43.3160, "lon": -1.9890}})}, "brisa", []string{"Zbenjamin", "Zroom-113"}, anasWords},
+		{seer{key: p.key(tutti.BrowserKey), context: nearAzul(nil)}, "azul", nil, append([]string{"Zbenjamin", "Zroom-113"}, anasWords...)},
+	}
+	const each, asks = 8, 9 // 3 guests × 8 × 9 = 216 requests
+	var wg sync.WaitGroup
+	var right atomic.Int64
+	for g, guest := range guests {
+		for range each {
+			wg.Go(func() {
+				for n := range asks {
+					if n == asks/2 && g == 0 {
+						p.change("stay", "reservation", "R-1007", map[string]any{"status": "confirmed"}) // forgets and fetches again in between
+					}
+					a := p.experience(guest.seer, "hotel-arrival", everyChannel[n%len(everyChannel)], "en", map[string]any{"hotel": "stay:hotel/" + guest.hotel})
+					missing := slices.ContainsFunc(guest.words, func(w string) bool { return !strings.Contains(a.Raw, w) })
+					switch late := strings.Contains(a.Raw, `"code":"TIMEOUT"`); { // on a busy machine facts may come too late: then they are unknown
+					case len(a.Errors) > 0, missing && !late:
+						t.Errorf("guest %d misses the own words: %s", g, a.Raw)
+					case !missing:
+						right.Add(1)
+					}
+					hides(t, fmt.Sprintf("the answer to guest %d", g), a.Raw, guest.never...)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if right.Load() < 3*each*asks/2 {
+		t.Errorf("only %d answers are whole", right.Load())
+	}
+}
