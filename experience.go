@@ -52,7 +52,8 @@ type Component struct {
 	Parent    string // ID of the component it stands in; "" at the top
 	Slot      string // name of the slot it stands in
 	Path      string
-	Private   bool
+	Private   bool           // decided or gathered for the visitor alone
+	Filled    bool           // personal text was put into it
 	Props     map[string]any // by prop name: what Shape made of it. Text → string, RichText → RichText, resources as *Delivered and *List
 	Order     []string       // prop names in the order of the definition
 	Actions   []Action

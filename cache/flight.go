@@ -102,8 +102,8 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 			c.memory.set(f.entry, now)
 		}
 	}
+	c.memory.flush() // also what the load put besides: who comes next must find it
 	close(b.done)
-	c.memory.flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, f := range b.flights {

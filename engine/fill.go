@@ -136,6 +136,7 @@ func (f *filling) component(c *tutti.Component) *tutti.Component {
 		return c
 	}
 	filled := *c
+	filled.Filled = true
 	filled.Limits = nil
 	if props != nil {
 		filled.Props = props

@@ -73,9 +73,9 @@ type Asset struct {
 	Fields    any        `json:"fields"`
 	Raw       any        `json:"raw,omitempty"`
 	// What it shows, in words, for those who cannot see it.
-	Alt     *string   `json:"alt,omitempty"`
-	Caption *RichText `json:"caption,omitempty"`
-	Credit  *string   `json:"credit,omitempty"`
+	Alt     *string `json:"alt,omitempty"`
+	Caption *string `json:"caption,omitempty"`
+	Credit  *string `json:"credit,omitempty"`
 	// Such as image/jpeg.
 	MediaType *string `json:"mediaType,omitempty"`
 	// Of the original, in pixels.

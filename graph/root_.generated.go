@@ -3371,7 +3371,7 @@ interface Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   resources(prop: String!, "100 at most. Default: as the prop and channel say." first: Int): ResourceConnection
   "The worst state and the oldest instant of all parts."
   freshness: Freshness!
-  "Whether this depends on who the visitor is."
+  "Whether this is for this visitor alone: personal text stands in it, or items that belong to the visitor."
   personal: Boolean!
   "Which variant was taken, and why."
   why: Decision @access(to: [PREVIEW, MANAGEMENT])
@@ -3600,7 +3600,7 @@ type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
   raw: JSON @access(to: [MANAGEMENT])
   "What it shows, in words, for those who cannot see it."
   alt: String
-  caption: RichText
+  caption: String
   credit: String
   "Such as image/jpeg."
   mediaType: String

@@ -1781,24 +1781,15 @@ func (ec *executionContext) _Asset_caption(ctx context.Context, field graphql.Co
 			return obj.Caption, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *RichText) graphql.Marshaler {
-			return ec.marshalORichText2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐRichText(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
 func (ec *executionContext) fieldContext_Asset_caption(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Asset",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RichText(ctx, field)
-		},
-	}
-	return fc, nil
+	return graphql.NewScalarFieldContext("Asset", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Asset_credit(ctx context.Context, field graphql.CollectedField, obj *Asset) (ret graphql.Marshaler) {

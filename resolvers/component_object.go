@@ -54,7 +54,7 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 	case "freshness":
 		return freshnessObject(c.Freshness), nil
 	case "personal":
-		return c.Private, nil
+		return c.Private || c.Filled, nil
 	case "why":
 		return o.x.decision(c.Component), nil
 	case "assembled":
