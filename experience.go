@@ -90,6 +90,7 @@ type Delivered struct {
 type List struct {
 	Nodes []*Delivered
 	Total *int   // nil when the origin does not say
+	Shown int    // how many of Nodes stand where nobody gives a number; 0 = all
 	Next  string // where the next page starts, encrypted; "" at the end
 
 	// At gives the cursor after the first n nodes, for n of 1 to len(Nodes); nil when there is

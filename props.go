@@ -80,8 +80,12 @@ func (w *propWriter) value(v any, ch *Channel) {
 }
 
 func (w *propWriter) list(l *List) {
+	nodes, next := l.Nodes, l.Next
+	if l.Shown > 0 && l.Shown < len(nodes) {
+		nodes, next = nodes[:l.Shown], l.CursorAt(l.Shown)
+	}
 	w.b.WriteString(`{"items":[`)
-	for i, d := range l.Nodes {
+	for i, d := range nodes {
 		if i > 0 {
 			w.b.WriteByte(',')
 		}
@@ -92,9 +96,9 @@ func (w *propWriter) list(l *List) {
 		w.name("totalCount")
 		w.json(*l.Total)
 	}
-	if l.Next != "" {
+	if next != "" {
 		w.name("endCursor")
-		w.json(l.Next)
+		w.json(next)
 	}
 	w.b.WriteByte('}')
 }

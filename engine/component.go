@@ -243,7 +243,7 @@ func (s *shaper) prepared(def *tutti.PropDefinition, o outcome) any {
 }
 
 func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.List {
-	out := &tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Total: l.total}
+	out := &tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Total: l.total, Shown: l.shown}
 	if l.found != nil {
 		s.useFreshness(l.found.page.Freshness, l.found.page.Cached)
 	}

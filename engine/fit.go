@@ -168,7 +168,8 @@ func (s *shaper) fitResource(def *tutti.PropDefinition, o outcome) outcome {
 }
 
 func (s *shaper) fitResources(def *tutti.PropDefinition, o outcome) outcome {
-	if o = s.list(o, s.count(def, 0)); o.state != have {
+	shown, wanted := s.count(def, 0)
+	if o = s.list(o, wanted).showing(shown); o.state != have {
 		return o
 	}
 	if len(def.Accepts) == 0 {

@@ -35,6 +35,7 @@ type listing struct {
 	refs    []tutti.Ref
 	seen    int // how many of refs were looked for
 	wanted  int // how many were asked for
+	shown   int // how many props and templates show; 0 = all
 	size    int // how many a page shows, where that differs; 0 = wanted
 }
 

@@ -23,9 +23,11 @@ func (s *shaper) value(v *tutti.Value, def *tutti.PropDefinition) outcome {
 	case tutti.RefValue:
 		return s.refValue(v)
 	case tutti.RefsValue:
-		return s.refsValue(v, s.count(def, 0))
+		shown, wanted := s.count(def, 0)
+		return s.refsValue(v, wanted).showing(shown)
 	case tutti.SelectValue:
-		return s.selection(v.Select, s.count(def, v.Select.First))
+		shown, wanted := s.count(def, v.Select.First)
+		return s.selection(v.Select, wanted).showing(shown)
 	case tutti.BindValue:
 		return s.bind(v.Bind)
 	case tutti.ShapeValue:
@@ -34,9 +36,11 @@ func (s *shaper) value(v *tutti.Value, def *tutti.PropDefinition) outcome {
 	return outcome{state: absent}
 }
 
-// count says how many items of a list are wanted: what the selection or prop says, at most what
-// the channel takes; or what the operation asks for, more or less.
-func (s *shaper) count(def *tutti.PropDefinition, stored int) int {
+// count says how many items of a list are shown where nobody gives a number, in props and
+// templates too: what the selection or prop says, at most what the channel takes. And how many
+// are wanted in all: as many, or what the operation asks for, more or, where nothing else reads
+// the list, less.
+func (s *shaper) count(def *tutti.PropDefinition, stored int) (shown, wanted int) {
 	n := stored
 	if n <= 0 {
 		n = def.First
@@ -47,14 +51,23 @@ func (s *shaper) count(def *tutti.PropDefinition, stored int) int {
 	if most := s.a.channel.Items; most > 0 {
 		n = min(n, most)
 	}
-	if l, ok := s.need.Lists[def.Name]; ok && l.First > 0 {
-		if l.Default || s.need.Props {
-			n = max(n, l.First)
-		} else {
-			n = l.First
-		}
+	shown = min(max(n, 1), 100)
+	l := s.need.Lists[def.Name]
+	if l.First <= 0 {
+		return shown, shown
 	}
-	return min(max(n, 1), 100)
+	if l.Default || s.need.Props || s.a.need.Speech && s.a.channel.Speech || s.a.need.Message && s.a.channel.Message {
+		return shown, min(max(shown, l.First), 100)
+	}
+	return shown, min(l.First, 100)
+}
+
+// showing notes how many items of a list are shown where nobody gives a number.
+func (o outcome) showing(n int) outcome {
+	if l, ok := o.v.(*listing); ok && l.shown == 0 {
+		l.shown = n
+	}
+	return o
 }
 
 func (s *shaper) refValue(v *tutti.Value) outcome {

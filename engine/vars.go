@@ -98,7 +98,10 @@ func (s *shaper) view(v any, r reading, sum *outcome) any {
 		return s.viewOf(v, r, sum)
 	case *listing:
 		l := &tutti.List{Total: v.total}
-		for _, e := range v.entries {
+		for i, e := range v.entries {
+			if v.shown > 0 && i == v.shown {
+				break
+			}
 			s.use(e, s.at)
 			l.Nodes = append(l.Nodes, s.viewOf(e, r["nodes"], sum))
 		}

@@ -110,8 +110,11 @@ func otherFields(r *tutti.Resource) graph.Raw {
 	return b
 }
 
-// listObject is a page of a list: at most first items, all for 0.
+// listObject is a page of a list: at most first items; for 0 as many as the prop and channel say.
 func listObject(l *tutti.List, first int) graph.Object {
+	if first == 0 {
+		first = l.Shown
+	}
 	nodes := l.Nodes
 	next := l.Next
 	if first > 0 && first < len(nodes) {
