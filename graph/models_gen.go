@@ -19,6 +19,7 @@ type Component interface {
 
 // Something the person can do.
 type Action struct {
+	// What to write on the button.
 	Label string `json:"label"`
 	// What it is for, as a name in capitals, such as CHECK_IN.
 	Intent string `json:"intent"`
@@ -30,52 +31,86 @@ type Action struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
+// The same page in another language.
 type Alternate struct {
+	// The language.
 	Locale string `json:"locale"`
-	Path   string `json:"path"`
+	// The path in that language.
+	Path string `json:"path"`
 }
 
 // A text of a help centre, magazine or blog.
 type Article struct {
-	ID          string         `json:"id"`
-	Ref         tutti.Ref      `json:"ref"`
-	Source      string         `json:"source"`
-	Kind        string         `json:"kind"`
-	Title       *string        `json:"title,omitempty"`
-	Link        *string        `json:"link,omitempty"`
-	Tags        []string       `json:"tags"`
-	Locale      *string        `json:"locale,omitempty"`
-	UpdatedAt   *time.Time     `json:"updatedAt,omitempty"`
-	Freshness   *Freshness     `json:"freshness"`
-	Fields      any            `json:"fields"`
-	Raw         any            `json:"raw,omitempty"`
-	Body        *RichText      `json:"body,omitempty"`
-	Excerpt     *string        `json:"excerpt,omitempty"`
-	Section     *string        `json:"section,omitempty"`
-	PublishedAt *time.Time     `json:"publishedAt,omitempty"`
-	Image       ResourceAnswer `json:"image,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
+	Freshness *Freshness `json:"freshness"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
+	// The whole text, sanitised.
+	Body *RichText `json:"body,omitempty"`
+	// The text in a sentence or two.
+	Excerpt *string `json:"excerpt,omitempty"`
+	// The part of the help centre or magazine it stands in.
+	Section *string `json:"section,omitempty"`
+	// When it was published first.
+	PublishedAt *time.Time `json:"publishedAt,omitempty"`
+	// Its main picture.
+	Image ResourceAnswer `json:"image,omitempty"`
 }
 
 func (Article) IsResource() {}
 
 // A picture, film, sound or file.
 type Asset struct {
-	ID        string     `json:"id"`
-	Ref       tutti.Ref  `json:"ref"`
-	Source    string     `json:"source"`
-	Kind      string     `json:"kind"`
-	Title     *string    `json:"title,omitempty"`
-	Link      *string    `json:"link,omitempty"`
-	Tags      []string   `json:"tags"`
-	Locale    *string    `json:"locale,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
 	Freshness *Freshness `json:"freshness"`
-	Fields    any        `json:"fields"`
-	Raw       any        `json:"raw,omitempty"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
 	// What it shows, in words, for those who cannot see it.
-	Alt     *string `json:"alt,omitempty"`
+	Alt *string `json:"alt,omitempty"`
+	// What stands under it.
 	Caption *string `json:"caption,omitempty"`
-	Credit  *string `json:"credit,omitempty"`
+	// Who made it.
+	Credit *string `json:"credit,omitempty"`
 	// Such as image/jpeg.
 	MediaType *string `json:"mediaType,omitempty"`
 	// Of the original, in pixels.
@@ -83,7 +118,8 @@ type Asset struct {
 	// Of the original, in pixels.
 	Height *int `json:"height,omitempty"`
 	// Size of the original.
-	Bytes *int   `json:"bytes,omitempty"`
+	Bytes *int `json:"bytes,omitempty"`
+	// What must stay visible when it is cropped.
 	Focal *Focal `json:"focal,omitempty"`
 	// The address of a rendition. A width is rounded up to the next that the channel allows; without one, the channel's widest.
 	URL *string `json:"url,omitempty"`
@@ -97,11 +133,17 @@ func (Asset) IsResource() {}
 
 // A declared fact about a visitor or moment.
 type Attribute struct {
-	Name        string      `json:"name"`
-	Type        string      `json:"type"`
-	Description *string     `json:"description,omitempty"`
-	Purpose     Purpose     `json:"purpose"`
-	Trust       Trust       `json:"trust"`
+	// Its name; parts are joined by dots.
+	Name string `json:"name"`
+	// string, bool, int, double, timestamp, place or list.
+	Type string `json:"type"`
+	// What it says.
+	Description *string `json:"description,omitempty"`
+	// What it is used for; consent is given by purpose.
+	Purpose Purpose `json:"purpose"`
+	// Who may assert it.
+	Trust Trust `json:"trust"`
+	// How far it may go.
 	Sensitivity Sensitivity `json:"sensitivity"`
 	// The allowed values; empty = all.
 	Values []string `json:"values"`
@@ -111,8 +153,10 @@ type Attribute struct {
 
 // An attribute or audience that a rule read.
 type AttributeRead struct {
-	Name  string `json:"name"`
-	Known bool   `json:"known"`
+	// The attribute's name, or audience.NAME.
+	Name string `json:"name"`
+	// Whether it had a value.
+	Known bool `json:"known"`
 	// The purpose without consent, when that is why it is unknown.
 	Withheld *Purpose `json:"withheld,omitempty"`
 	// For audiences and yes-or-no attributes.
@@ -121,42 +165,65 @@ type AttributeRead struct {
 
 // A named, reusable condition.
 type Audience struct {
-	Name        string  `json:"name"`
+	// The name in rules: audience.NAME.
+	Name string `json:"name"`
+	// Who belongs to it.
 	Description *string `json:"description,omitempty"`
-	Rule        string  `json:"rule"`
-	Revision    int     `json:"revision"`
+	// CEL over attributes and other audiences.
+	Rule string `json:"rule"`
+	// Send it with the next save.
+	Revision int `json:"revision"`
 	// Whether the draft above is what visitors get.
 	Published bool `json:"published"`
 }
 
+// A button under a message.
 type Button struct {
+	// What stands on it.
 	Label string `json:"label"`
-	Href  string `json:"href"`
+	// Where it leads.
+	Href string `json:"href"`
 }
 
+// A delivery target and what fits there.
 type Channel struct {
-	Name        string  `json:"name"`
+	// The name to ask with.
+	Name string `json:"name"`
+	// What it is.
 	Description *string `json:"description,omitempty"`
 	// Allowed picture widths in pixels.
-	Widths  []int    `json:"widths"`
+	Widths []int `json:"widths"`
+	// Allowed picture formats, best first.
 	Formats []string `json:"formats"`
-	Speech  bool     `json:"speech"`
-	Message bool     `json:"message"`
+	// Whether experiences have speech here.
+	Speech bool `json:"speech"`
+	// Whether experiences have a message here.
+	Message bool `json:"message"`
 }
 
+// A kind of component: its props and slots.
 type ComponentType struct {
-	Name        string            `json:"name"`
-	Version     int               `json:"version"`
-	Description *string           `json:"description,omitempty"`
-	Props       []*PropDefinition `json:"props"`
-	Slots       []*SlotDefinition `json:"slots"`
+	// Also the name of its GraphQL type.
+	Name string `json:"name"`
+	// Counts up when its props change.
+	Version int `json:"version"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// Its props, in order.
+	Props []*PropDefinition `json:"props"`
+	// The slots inside it.
+	Slots []*SlotDefinition `json:"slots"`
 }
 
 // A stored composition with its draft and versions.
 type Composition struct {
-	ID    string            `json:"id"`
-	Type  string            `json:"type"`
-	Title any               `json:"title,omitempty"`
+	// The name by which experiences ask for it.
+	ID string `json:"id"`
+	// Its composition type.
+	Type string `json:"type"`
+	// Its title, per language.
+	Title any `json:"title,omitempty"`
+	// What is being edited.
 	Draft *CompositionDraft `json:"draft,omitempty"`
 	// What visitors get now; null when it is not published.
 	Published *CompositionVersion `json:"published,omitempty"`
@@ -164,46 +231,72 @@ type Composition struct {
 	Versions *CompositionVersionConnection `json:"versions"`
 }
 
+// One page of the stored compositions.
 type CompositionConnection struct {
-	Nodes      []*Composition `json:"nodes"`
-	PageInfo   *PageInfo      `json:"pageInfo"`
-	TotalCount *int           `json:"totalCount,omitempty"`
+	// The compositions, by id.
+	Nodes []*Composition `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount *int `json:"totalCount,omitempty"`
 }
 
+// The state of a composition that is being edited.
 type CompositionDraft struct {
-	Revision  int       `json:"revision"`
-	Body      any       `json:"body"`
-	UpdatedBy string    `json:"updatedBy"`
+	// Send it with the next save, so that nobody's work is lost.
+	Revision int `json:"revision"`
+	// The composition, as docs/compositions.md describes it.
+	Body any `json:"body"`
+	// The name of the key that saved it last.
+	UpdatedBy string `json:"updatedBy"`
+	// When it was saved last.
 	UpdatedAt time.Time `json:"updatedAt"`
 	// Whether it differs from what is published.
 	Changed bool `json:"changed"`
 }
 
+// A kind of composition: which slots it has.
 type CompositionType struct {
-	Name        string            `json:"name"`
-	Version     int               `json:"version"`
-	Description *string           `json:"description,omitempty"`
-	Slots       []*SlotDefinition `json:"slots"`
+	// Its name.
+	Name string `json:"name"`
+	// Counts up when its slots change.
+	Version int `json:"version"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// Its slots, in order.
+	Slots []*SlotDefinition `json:"slots"`
 }
 
+// A state that was published once. It never changes.
 type CompositionVersion struct {
-	Number    int       `json:"number"`
-	Body      any       `json:"body"`
-	Note      *string   `json:"note,omitempty"`
-	CreatedBy string    `json:"createdBy"`
+	// 1 for the first.
+	Number int `json:"number"`
+	// The composition as it was.
+	Body any `json:"body"`
+	// What its publisher noted.
+	Note *string `json:"note,omitempty"`
+	// The name of the key that published it.
+	CreatedBy string `json:"createdBy"`
+	// When it was published first.
 	CreatedAt time.Time `json:"createdAt"`
 }
 
+// One page of a composition's versions.
 type CompositionVersionConnection struct {
-	Nodes    []*CompositionVersion `json:"nodes"`
-	PageInfo *PageInfo             `json:"pageInfo"`
+	// The versions, newest first.
+	Nodes []*CompositionVersion `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 // What the visitor agreed to, by purpose. What is absent or false is not allowed; necessary is always allowed.
 type ConsentInput struct {
+	// Showing what fits the person.
 	Personalization *bool `json:"personalization,omitempty"`
-	Analytics       *bool `json:"analytics,omitempty"`
-	Marketing       *bool `json:"marketing,omitempty"`
+	// Counting.
+	Analytics *bool `json:"analytics,omitempty"`
+	// Advertising.
+	Marketing *bool `json:"marketing,omitempty"`
 }
 
 // What is known about the visitor and the moment. 16 KB at most.
@@ -226,14 +319,17 @@ type ContextInput struct {
 type Decision struct {
 	// Null for the baseline.
 	Variant *string `json:"variant,omitempty"`
-	Reason  Reason  `json:"reason"`
+	// Why this one.
+	Reason Reason `json:"reason"`
 	// The rules in the order in which they were tried.
 	Rules []*RuleResult `json:"rules"`
 }
 
 // The point of interest of a picture, 0 to 1 from the left and the top.
 type Focal struct {
+	// From the left, 0 to 1.
 	X float64 `json:"x"`
+	// From the top, 0 to 1.
 	Y float64 `json:"y"`
 }
 
@@ -247,43 +343,59 @@ type ForcedVariantInput struct {
 
 // How a part stands to its origin.
 type Freshness struct {
+	// How it stands to the origin.
 	State FreshnessState `json:"state"`
 	// When the content was read at its origin; null when nothing was.
 	AsOf *time.Time `json:"asOf,omitempty"`
 }
 
+// A kind of item in a source.
 type Kind struct {
+	// The second part of refs.
 	Name string `json:"name"`
 	// The resource type it is delivered as.
-	Type        string  `json:"type"`
+	Type string `json:"type"`
+	// What it is.
 	Description *string `json:"description,omitempty"`
-	Access      Access  `json:"access"`
+	// Who may get its items.
+	Access Access `json:"access"`
 	// Whether browser and server keys may ask for items by ref and search.
-	Exposed    bool     `json:"exposed"`
-	Searchable bool     `json:"searchable"`
-	Filters    []string `json:"filters"`
-	Sorts      []string `json:"sorts"`
+	Exposed bool `json:"exposed"`
+	// Whether search takes a text.
+	Searchable bool `json:"searchable"`
+	// The names of the filters that selections may use.
+	Filters []string `json:"filters"`
+	// The names of the orders that selections may use; '-' in front turns one round.
+	Sorts []string `json:"sorts"`
 	// What its content depends on besides the ref: locale, market, currency, perspective.
 	Dimensions []string `json:"dimensions"`
-	Fields     any      `json:"fields"`
+	// The mapped fields with their types.
+	Fields any `json:"fields"`
 }
 
 // A part that came in another language than asked.
 type LocaleUsed struct {
-	Path  string `json:"path"`
+	// Which part, such as slots.main[0].props.text.
+	Path string `json:"path"`
+	// The language asked for.
 	Asked string `json:"asked"`
-	Got   string `json:"got"`
+	// The language it came in.
+	Got string `json:"got"`
 }
 
 // A point on the earth, in degrees.
 type Location struct {
+	// -90 to 90.
 	Lat float64 `json:"lat"`
+	// -180 to 180.
 	Lon float64 `json:"lon"`
 }
 
 // What a chat shows.
 type Message struct {
-	Text  string `json:"text"`
+	// The words, with line breaks.
+	Text string `json:"text"`
+	// One picture to go with it.
 	Image *Asset `json:"image,omitempty"`
 	// As many as the channel takes, three at most.
 	Buttons []*Button `json:"buttons"`
@@ -291,7 +403,9 @@ type Message struct {
 
 // What heads and link previews want to know.
 type Meta struct {
-	Title       *string `json:"title,omitempty"`
+	// As the experience's title.
+	Title *string `json:"title,omitempty"`
+	// What the page is about, in a sentence.
 	Description *string `json:"description,omitempty"`
 }
 
@@ -308,45 +422,68 @@ type Mutation struct {
 
 // One item that a component was made of.
 type Origin struct {
-	Source string    `json:"source"`
-	Ref    tutti.Ref `json:"ref"`
+	// The source's name.
+	Source string `json:"source"`
+	// The item.
+	Ref tutti.Ref `json:"ref"`
 	// The prop it came into; null for the repeated item.
-	Prop      *string    `json:"prop,omitempty"`
+	Prop *string `json:"prop,omitempty"`
+	// How this copy stood to the origin.
 	Freshness *Freshness `json:"freshness"`
-	Cached    bool       `json:"cached"`
+	// Whether it came from memory.
+	Cached bool `json:"cached"`
 }
 
 // Where a page of a list ends.
 type PageInfo struct {
 	// Where the next page starts; null at the end.
-	EndCursor   *string `json:"endCursor,omitempty"`
-	HasNextPage bool    `json:"hasNextPage"`
+	EndCursor *string `json:"endCursor,omitempty"`
+	// Whether there is more.
+	HasNextPage bool `json:"hasNextPage"`
 }
 
 // A stored context, for preview and tests.
 type Persona struct {
-	Name        string    `json:"name"`
-	Description *string   `json:"description,omitempty"`
-	Visitor     *string   `json:"visitor,omitempty"`
-	Location    *Location `json:"location,omitempty"`
-	Market      *string   `json:"market,omitempty"`
-	Currency    *string   `json:"currency,omitempty"`
-	Locale      *string   `json:"locale,omitempty"`
-	Attributes  any       `json:"attributes"`
-	Consent     []Purpose `json:"consent"`
-	Revision    int       `json:"revision"`
+	// The name to preview with.
+	Name string `json:"name"`
+	// Who that is.
+	Description *string `json:"description,omitempty"`
+	// The visitor that the persona plays; null for nobody known.
+	Visitor *string `json:"visitor,omitempty"`
+	// Where the persona is.
+	Location *Location `json:"location,omitempty"`
+	// Null for the default market.
+	Market *string `json:"market,omitempty"`
+	// Null for the market's.
+	Currency *string `json:"currency,omitempty"`
+	// Null for the default language.
+	Locale *string `json:"locale,omitempty"`
+	// Facts, by the names of declared attributes.
+	Attributes any `json:"attributes"`
+	// The purposes that the persona agreed to.
+	Consent []Purpose `json:"consent"`
+	// Send it with the next save.
+	Revision int `json:"revision"`
 }
 
+// A context to store.
 type PersonaInput struct {
-	Description *string     `json:"description,omitempty"`
-	Visitor     *string     `json:"visitor,omitempty"`
-	Location    *PlaceInput `json:"location,omitempty"`
-	Market      *string     `json:"market,omitempty"`
-	Currency    *string     `json:"currency,omitempty"`
-	Locale      *string     `json:"locale,omitempty"`
+	// Who that is.
+	Description *string `json:"description,omitempty"`
+	// The visitor to play.
+	Visitor *string `json:"visitor,omitempty"`
+	// Where the persona is.
+	Location *PlaceInput `json:"location,omitempty"`
+	// A configured market.
+	Market *string `json:"market,omitempty"`
+	// ISO 4217.
+	Currency *string `json:"currency,omitempty"`
+	// A configured language.
+	Locale *string `json:"locale,omitempty"`
 	// Declared attributes, by name.
-	Attributes any           `json:"attributes,omitempty"`
-	Consent    *ConsentInput `json:"consent,omitempty"`
+	Attributes any `json:"attributes,omitempty"`
+	// What the persona agreed to.
+	Consent *ConsentInput `json:"consent,omitempty"`
 }
 
 // The state a query looks at.
@@ -359,24 +496,42 @@ type PerspectiveInput struct {
 
 // Somewhere to go: a hotel, a bar, a museum.
 type Place struct {
-	ID          string         `json:"id"`
-	Ref         tutti.Ref      `json:"ref"`
-	Source      string         `json:"source"`
-	Kind        string         `json:"kind"`
-	Title       *string        `json:"title,omitempty"`
-	Link        *string        `json:"link,omitempty"`
-	Tags        []string       `json:"tags"`
-	Locale      *string        `json:"locale,omitempty"`
-	UpdatedAt   *time.Time     `json:"updatedAt,omitempty"`
-	Freshness   *Freshness     `json:"freshness"`
-	Fields      any            `json:"fields"`
-	Raw         any            `json:"raw,omitempty"`
-	Description *RichText      `json:"description,omitempty"`
-	Category    *string        `json:"category,omitempty"`
-	Location    *Location      `json:"location,omitempty"`
-	Address     *string        `json:"address,omitempty"`
-	Phone       *string        `json:"phone,omitempty"`
-	Image       ResourceAnswer `json:"image,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
+	Freshness *Freshness `json:"freshness"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
+	// What it is, in the source's words.
+	Description *RichText `json:"description,omitempty"`
+	// Such as hotel, bar, museum.
+	Category *string `json:"category,omitempty"`
+	// Where it is.
+	Location *Location `json:"location,omitempty"`
+	// As one would write it on a letter.
+	Address *string `json:"address,omitempty"`
+	// With the country's prefix.
+	Phone *string `json:"phone,omitempty"`
+	// Its main picture.
+	Image ResourceAnswer `json:"image,omitempty"`
 }
 
 func (Place) IsResource() {}
@@ -408,45 +563,71 @@ type Problem struct {
 	// Where, such as slots.main[0].props.image.
 	Path string `json:"path"`
 	// What was asked for, when it was one item.
-	Ref     *tutti.Ref `json:"ref,omitempty"`
-	Code    ErrorCode  `json:"code"`
-	Message string     `json:"message"`
+	Ref *tutti.Ref `json:"ref,omitempty"`
+	// What went wrong, for programs.
+	Code ErrorCode `json:"code"`
+	// What went wrong, for people.
+	Message string `json:"message"`
 	// Whether a stale copy or a fallback stood in.
 	Stale bool `json:"stale"`
 }
 
 // Something to buy.
 type Product struct {
-	ID          string     `json:"id"`
-	Ref         tutti.Ref  `json:"ref"`
-	Source      string     `json:"source"`
-	Kind        string     `json:"kind"`
-	Title       *string    `json:"title,omitempty"`
-	Link        *string    `json:"link,omitempty"`
-	Tags        []string   `json:"tags"`
-	Locale      *string    `json:"locale,omitempty"`
-	UpdatedAt   *time.Time `json:"updatedAt,omitempty"`
-	Freshness   *Freshness `json:"freshness"`
-	Fields      any        `json:"fields"`
-	Raw         any        `json:"raw,omitempty"`
-	Description *RichText  `json:"description,omitempty"`
-	Slug        *string    `json:"slug,omitempty"`
-	Sku         *string    `json:"sku,omitempty"`
-	Price       *Money     `json:"price,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
+	Freshness *Freshness `json:"freshness"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
+	// What it is, in the source's words.
+	Description *RichText `json:"description,omitempty"`
+	// Its name in addresses.
+	Slug *string `json:"slug,omitempty"`
+	// The number by which it is kept in stock; of the variant that the price is of.
+	Sku *string `json:"sku,omitempty"`
+	// The lowest price of its variants.
+	Price *Money `json:"price,omitempty"`
 	// The price before a reduction.
-	CompareAtPrice *Money           `json:"compareAtPrice,omitempty"`
-	InStock        *bool            `json:"inStock,omitempty"`
-	Image          ResourceAnswer   `json:"image,omitempty"`
-	Images         []ResourceAnswer `json:"images,omitempty"`
+	CompareAtPrice *Money `json:"compareAtPrice,omitempty"`
+	// Whether one can be bought now.
+	InStock *bool `json:"inStock,omitempty"`
+	// Its main picture.
+	Image ResourceAnswer `json:"image,omitempty"`
+	// All its pictures.
+	Images []ResourceAnswer `json:"images,omitempty"`
 }
 
 func (Product) IsResource() {}
 
+// One prop of a component type.
 type PropDefinition struct {
-	Name        string  `json:"name"`
-	Type        string  `json:"type"`
+	// Its name.
+	Name string `json:"name"`
+	// text, richText, string, int, float, boolean, dateTime, money, url, place, json, resource or resources.
+	Type string `json:"type"`
+	// What it is for.
 	Description *string `json:"description,omitempty"`
-	Required    bool    `json:"required"`
+	// Without it the component is not shown.
+	Required bool `json:"required"`
 	// Resource types; empty = all.
 	Accepts []string `json:"accepts"`
 	// In characters as people count them; null = no limit.
@@ -455,18 +636,26 @@ type PropDefinition struct {
 
 // A line of the publications log: this version counts from one instant until another.
 type Publication struct {
-	Kind    DocumentKind `json:"kind"`
-	Name    string       `json:"name"`
-	Version int          `json:"version"`
-	From    time.Time    `json:"from"`
+	// What was published.
+	Kind DocumentKind `json:"kind"`
+	// Its name.
+	Name string `json:"name"`
+	// Which version of it.
+	Version int `json:"version"`
+	// When it began to count.
+	From time.Time `json:"from"`
 	// Null = until further notice.
-	Until     *time.Time `json:"until,omitempty"`
-	CreatedBy string     `json:"createdBy"`
+	Until *time.Time `json:"until,omitempty"`
+	// The name of the key that published it.
+	CreatedBy string `json:"createdBy"`
 }
 
+// One page of the publications log.
 type PublicationConnection struct {
-	Nodes    []*Publication `json:"nodes"`
-	PageInfo *PageInfo      `json:"pageInfo"`
+	// The lines, newest first.
+	Nodes []*Publication `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 type Query struct {
@@ -474,59 +663,89 @@ type Query struct {
 
 // An item of any other kind.
 type Record struct {
-	ID        string     `json:"id"`
-	Ref       tutti.Ref  `json:"ref"`
-	Source    string     `json:"source"`
-	Kind      string     `json:"kind"`
-	Title     *string    `json:"title,omitempty"`
-	Link      *string    `json:"link,omitempty"`
-	Tags      []string   `json:"tags"`
-	Locale    *string    `json:"locale,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
 	Freshness *Freshness `json:"freshness"`
-	Fields    any        `json:"fields"`
-	Raw       any        `json:"raw,omitempty"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
 }
 
 func (Record) IsResource() {}
 
+// A path that leads to another address.
 type Redirect struct {
-	From      string `json:"from"`
-	To        string `json:"to"`
-	Permanent bool   `json:"permanent"`
+	// The path that is gone.
+	From string `json:"from"`
+	// A path, or an address of another site.
+	To string `json:"to"`
+	// Whether it is gone for good.
+	Permanent bool `json:"permanent"`
 }
 
+// A redirect to store.
 type RedirectInput struct {
-	From      string `json:"from"`
-	To        string `json:"to"`
-	Permanent *bool  `json:"permanent,omitempty"`
+	// The path that is gone, such as /old.
+	From string `json:"from"`
+	// A path, or an address of another site.
+	To string `json:"to"`
+	// Whether it is gone for good. Default: false.
+	Permanent *bool `json:"permanent,omitempty"`
 }
 
 // All redirects. They are saved as one, so they have one revision.
 type RedirectList struct {
-	Revision int         `json:"revision"`
-	Nodes    []*Redirect `json:"nodes"`
+	// Send it with the next save.
+	Revision int `json:"revision"`
+	// The redirects, in their order.
+	Nodes []*Redirect `json:"nodes"`
 }
 
 // Formatted text in every form a channel may want. All forms are safe to insert.
 type RichText struct {
-	HTML     string `json:"html"`
+	// Sanitised HTML.
+	HTML string `json:"html"`
+	// CommonMark.
 	Markdown string `json:"markdown"`
-	Plain    string `json:"plain"`
+	// Without any marks; paragraphs are parted by empty lines.
+	Plain string `json:"plain"`
 	// Without the speak element around it.
 	Ssml string `json:"ssml"`
 }
 
 // A path that leads to a page.
 type RouteEntry struct {
-	Path        string `json:"path"`
-	Locale      string `json:"locale"`
+	// The path, to be asked for with route.
+	Path string `json:"path"`
+	// The language of the page.
+	Locale string `json:"locale"`
+	// The composition it leads to.
 	Composition string `json:"composition"`
-	Params      any    `json:"params"`
+	// The params that the path stands for.
+	Params any `json:"params"`
 }
 
 // A page.
 type RoutePage struct {
+	// The page itself.
 	Experience *Answer `json:"experience"`
 	// The one path by which this page should be known.
 	Canonical string `json:"canonical"`
@@ -538,19 +757,25 @@ func (RoutePage) IsRouteResult() {}
 
 // Another path to go to.
 type RouteRedirect struct {
-	To        string `json:"to"`
-	Permanent bool   `json:"permanent"`
+	// A path, or an address of another site.
+	To string `json:"to"`
+	// Whether the old path is gone for good (301 or 308 rather than 302 or 307).
+	Permanent bool `json:"permanent"`
 }
 
 func (RouteRedirect) IsRouteResult() {}
 
 // What one variant's rule came to.
 type RuleResult struct {
+	// The variant that the rule is for.
 	Variant string `json:"variant"`
-	Rule    string `json:"rule"`
-	Result  Truth  `json:"result"`
+	// The rule as it is written; empty when the variant has none.
+	Rule string `json:"rule"`
+	// What it came to.
+	Result Truth `json:"result"`
 	// Whether the moment lies in the variant's time windows.
-	InWindow   bool             `json:"inWindow"`
+	InWindow bool `json:"inWindow"`
+	// What it read.
 	Attributes []*AttributeRead `json:"attributes"`
 	// Why the rule could not be evaluated.
 	Error *string `json:"error,omitempty"`
@@ -558,6 +783,7 @@ type RuleResult struct {
 
 // The saved draft, and what is worth knowing about it.
 type SaveCompositionPayload struct {
+	// As it is stored now.
 	Composition *Composition `json:"composition"`
 	// What works but is probably not meant, such as: this makes one page per visitor.
 	Warnings []*Warning `json:"warnings"`
@@ -565,46 +791,70 @@ type SaveCompositionPayload struct {
 
 // A named place that holds components.
 type Slot struct {
-	Name       string      `json:"name"`
+	// As the composition or component type names it.
+	Name string `json:"name"`
+	// What stands in it, in order.
 	Components []Component `json:"components"`
 	// Which variant of the slot was taken, and why.
 	Why *Decision `json:"why,omitempty"`
 }
 
+// What a slot may hold.
 type SlotDefinition struct {
-	Name        string  `json:"name"`
+	// Its name.
+	Name string `json:"name"`
+	// What belongs there.
 	Description *string `json:"description,omitempty"`
 	// Component types; empty = all.
 	Allowed []string `json:"allowed"`
-	Min     int      `json:"min"`
+	// The fewest components.
+	Min int `json:"min"`
 	// Null = no limit.
 	Max *int `json:"max,omitempty"`
 }
 
 // A post of a social network.
 type SocialPost struct {
-	ID           string     `json:"id"`
-	Ref          tutti.Ref  `json:"ref"`
-	Source       string     `json:"source"`
-	Kind         string     `json:"kind"`
-	Title        *string    `json:"title,omitempty"`
-	Link         *string    `json:"link,omitempty"`
-	Tags         []string   `json:"tags"`
-	Locale       *string    `json:"locale,omitempty"`
-	UpdatedAt    *time.Time `json:"updatedAt,omitempty"`
-	Freshness    *Freshness `json:"freshness"`
-	Fields       any        `json:"fields"`
-	Raw          any        `json:"raw,omitempty"`
-	Text         *RichText  `json:"text,omitempty"`
-	AuthorName   *string    `json:"authorName,omitempty"`
-	AuthorHandle *string    `json:"authorHandle,omitempty"`
-	PublishedAt  *time.Time `json:"publishedAt,omitempty"`
-	Likes        *int       `json:"likes,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
+	Freshness *Freshness `json:"freshness"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
+	// What was posted, sanitised.
+	Text *RichText `json:"text,omitempty"`
+	// As the author wants to be called.
+	AuthorName *string `json:"authorName,omitempty"`
+	// The author's name in that network.
+	AuthorHandle *string `json:"authorHandle,omitempty"`
+	// When it was posted.
+	PublishedAt *time.Time `json:"publishedAt,omitempty"`
+	// How many people liked it.
+	Likes *int `json:"likes,omitempty"`
 	// The address of the post's picture.
 	Picture *string `json:"picture,omitempty"`
 	// What the picture shows, in words.
-	PictureAlt *string        `json:"pictureAlt,omitempty"`
-	Image      ResourceAnswer `json:"image,omitempty"`
+	PictureAlt *string `json:"pictureAlt,omitempty"`
+	// Its picture, when it is an item of a source.
+	Image ResourceAnswer `json:"image,omitempty"`
 	// The place that the post is about.
 	Place ResourceAnswer `json:"place,omitempty"`
 }
@@ -613,23 +863,32 @@ func (SocialPost) IsResource() {}
 
 // A configured origin system.
 type Source struct {
+	// As the config names it; the first part of refs.
 	Name string `json:"name"`
 	// The manifest or Go connector that speaks to it.
-	Connector   string        `json:"connector"`
-	Description *string       `json:"description,omitempty"`
-	Kinds       []*Kind       `json:"kinds"`
-	Health      *SourceHealth `json:"health"`
+	Connector string `json:"connector"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// The kinds of items that it has here.
+	Kinds []*Kind `json:"kinds"`
+	// How it has been doing for the last minute.
+	Health *SourceHealth `json:"health"`
 }
 
 // How a source has been doing for the last minute.
 type SourceHealth struct {
-	State    HealthState `json:"state"`
-	Calls    int         `json:"calls"`
-	Failures int         `json:"failures"`
+	// In a word.
+	State HealthState `json:"state"`
+	// Calls in the last minute.
+	Calls int `json:"calls"`
+	// Those that failed.
+	Failures int `json:"failures"`
 	// Milliseconds; null without calls.
-	MedianLatency *float64   `json:"medianLatency,omitempty"`
-	LastError     *ErrorCode `json:"lastError,omitempty"`
-	LastSuccess   *time.Time `json:"lastSuccess,omitempty"`
+	MedianLatency *float64 `json:"medianLatency,omitempty"`
+	// Of the last call that failed.
+	LastError *ErrorCode `json:"lastError,omitempty"`
+	// When a call worked last.
+	LastSuccess *time.Time `json:"lastSuccess,omitempty"`
 }
 
 // What a speaker says.
@@ -644,22 +903,37 @@ type Speech struct {
 
 // A request to the help desk. Only its owner gets it.
 type SupportTicket struct {
-	ID          string     `json:"id"`
-	Ref         tutti.Ref  `json:"ref"`
-	Source      string     `json:"source"`
-	Kind        string     `json:"kind"`
-	Title       *string    `json:"title,omitempty"`
-	Link        *string    `json:"link,omitempty"`
-	Tags        []string   `json:"tags"`
-	Locale      *string    `json:"locale,omitempty"`
-	UpdatedAt   *time.Time `json:"updatedAt,omitempty"`
-	Freshness   *Freshness `json:"freshness"`
-	Fields      any        `json:"fields"`
-	Raw         any        `json:"raw,omitempty"`
-	Description *RichText  `json:"description,omitempty"`
+	// Changes with everything that shaped this delivery: language, market and channel. ref is the stable name.
+	ID string `json:"id"`
+	// The stable name: source:kind/id.
+	Ref tutti.Ref `json:"ref"`
+	// The name of the source.
+	Source string `json:"source"`
+	// The kind's name in that source.
+	Kind string `json:"kind"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// Words that the source sorts it by; empty when it has none.
+	Tags []string `json:"tags"`
+	// The language it came in; null when the item has none.
+	Locale *string `json:"locale,omitempty"`
+	// When it changed last at its origin.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// How this copy stands to the origin.
+	Freshness *Freshness `json:"freshness"`
+	// Mapped fields that this type does not name.
+	Fields any `json:"fields"`
+	// What the origin sent.
+	Raw any `json:"raw,omitempty"`
+	// What the person asked for.
+	Description *RichText `json:"description,omitempty"`
 	// As the help desk names it, such as open.
-	Status    *string    `json:"status,omitempty"`
-	Priority  *string    `json:"priority,omitempty"`
+	Status *string `json:"status,omitempty"`
+	// As the help desk names it, such as high.
+	Priority *string `json:"priority,omitempty"`
+	// When the person asked.
 	CreatedAt *time.Time `json:"createdAt,omitempty"`
 }
 
@@ -667,35 +941,57 @@ func (SupportTicket) IsResource() {}
 
 // Stands for a component whose type the config no longer defines.
 type UnknownComponent struct {
-	ID        string         `json:"id"`
-	Component string         `json:"component"`
-	Type      string         `json:"type"`
-	Variant   *string        `json:"variant,omitempty"`
-	Props     any            `json:"props"`
-	Actions   []*Action      `json:"actions"`
-	Parent    *string        `json:"parent,omitempty"`
-	Slot      string         `json:"slot"`
-	Path      string         `json:"path"`
-	Slots     []*Slot        `json:"slots"`
-	Resource  ResourceAnswer `json:"resource,omitempty"`
-	Resources *Answer        `json:"resources,omitempty"`
-	Freshness *Freshness     `json:"freshness"`
-	Personal  bool           `json:"personal"`
-	Why       *Decision      `json:"why,omitempty"`
-	Assembled []Reason       `json:"assembled"`
-	Origins   []*Origin      `json:"origins"`
+	// Changes with everything that shaped this component: its type, variant, content choice, language and channel.
+	ID string `json:"id"`
+	// The stable name: the id of the stored component. Under a repetition, '#' and the item's ref follow.
+	Component string `json:"component"`
+	// The component type's name.
+	Type string `json:"type"`
+	// The taken variant's name; null for the baseline.
+	Variant *string `json:"variant,omitempty"`
+	// All props that have a value, by name.
+	Props any `json:"props"`
+	// What the person can do here.
+	Actions []*Action `json:"actions"`
+	// The id of the component it stands in; null at the top.
+	Parent *string `json:"parent,omitempty"`
+	// The name of the slot it stands in.
+	Slot string `json:"slot"`
+	// Where it stands, such as slots.main[0]. Paths of problems start with it.
+	Path string `json:"path"`
+	// The slots inside it.
+	Slots []*Slot `json:"slots"`
+	// The item that a prop of type resource holds. Null when it is missing.
+	Resource ResourceAnswer `json:"resource,omitempty"`
+	// The items that a prop of type resources holds. Null when the prop does not exist.
+	Resources *Answer `json:"resources,omitempty"`
+	// The worst state and the oldest instant of all parts.
+	Freshness *Freshness `json:"freshness"`
+	// Whether this is for this visitor alone: personal text stands in it, or items that belong to the visitor.
+	Personal bool `json:"personal"`
+	// Which variant was taken, and why.
+	Why *Decision `json:"why,omitempty"`
+	// What happened in assembling.
+	Assembled []Reason `json:"assembled"`
+	// The origin systems that this was made of, with how fresh each is.
+	Origins []*Origin `json:"origins"`
 }
 
 func (UnknownComponent) IsComponent() {}
 
+// Something that works but is probably not meant.
 type Warning struct {
-	Path    string `json:"path"`
+	// Where in the composition.
+	Path string `json:"path"`
+	// What, and why.
 	Message string `json:"message"`
 }
 
+// Who may get items of a kind.
 type Access string
 
 const (
+	// Everybody.
 	AccessPublic Access = "PUBLIC"
 	// Only the person it belongs to.
 	AccessVisitor Access = "VISITOR"
@@ -752,13 +1048,18 @@ func (e Access) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What editors write.
 type DocumentKind string
 
 const (
+	// A composition.
 	DocumentKindComposition DocumentKind = "COMPOSITION"
-	DocumentKindAudience    DocumentKind = "AUDIENCE"
-	DocumentKindPersona     DocumentKind = "PERSONA"
-	DocumentKindRedirects   DocumentKind = "REDIRECTS"
+	// An audience.
+	DocumentKindAudience DocumentKind = "AUDIENCE"
+	// A persona.
+	DocumentKindPersona DocumentKind = "PERSONA"
+	// The list of redirects.
+	DocumentKindRedirects DocumentKind = "REDIRECTS"
 )
 
 var AllDocumentKind = []DocumentKind{
@@ -822,20 +1123,26 @@ const (
 	// Not source:kind/id.
 	ErrorCodeMalformedRef ErrorCode = "MALFORMED_REF"
 	// Names a source or kind that is not configured.
-	ErrorCodeUnknownSource      ErrorCode = "UNKNOWN_SOURCE"
+	ErrorCodeUnknownSource ErrorCode = "UNKNOWN_SOURCE"
+	// No composition of that name is published.
 	ErrorCodeUnknownComposition ErrorCode = "UNKNOWN_COMPOSITION"
-	ErrorCodeUnknownChannel     ErrorCode = "UNKNOWN_CHANNEL"
-	ErrorCodeUnknownAttribute   ErrorCode = "UNKNOWN_ATTRIBUTE"
+	// No such channel is configured.
+	ErrorCodeUnknownChannel ErrorCode = "UNKNOWN_CHANNEL"
+	// Nobody declared that attribute.
+	ErrorCodeUnknownAttribute ErrorCode = "UNKNOWN_ATTRIBUTE"
 	// A removed attribute was sent and ignored.
 	ErrorCodeDeprecatedAttribute ErrorCode = "DEPRECATED_ATTRIBUTE"
 	// No configured language can stand in for the one asked for.
 	ErrorCodeUnknownLocale ErrorCode = "UNKNOWN_LOCALE"
-	ErrorCodeUnknownParam  ErrorCode = "UNKNOWN_PARAM"
-	ErrorCodeMissingParam  ErrorCode = "MISSING_PARAM"
+	// The composition has no such param.
+	ErrorCodeUnknownParam ErrorCode = "UNKNOWN_PARAM"
+	// The composition needs a param that was not given.
+	ErrorCodeMissingParam ErrorCode = "MISSING_PARAM"
 	// Over 16 KB.
 	ErrorCodeContextTooLarge ErrorCode = "CONTEXT_TOO_LARGE"
 	// The operation exceeds a limit.
-	ErrorCodeTooComplex      ErrorCode = "TOO_COMPLEX"
+	ErrorCodeTooComplex ErrorCode = "TOO_COMPLEX"
+	// No key, a wrong or expired one, or a bad visitor token.
 	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
 	// This key may not do or see that.
 	ErrorCodeForbidden ErrorCode = "FORBIDDEN"
@@ -847,14 +1154,20 @@ const (
 	ErrorCodeInvalid ErrorCode = "INVALID"
 	// A source does not answer usefully.
 	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
-	ErrorCodeTimeout     ErrorCode = "TIMEOUT"
+	// A source does not answer in time.
+	ErrorCodeTimeout ErrorCode = "TIMEOUT"
+	// A source asks to wait.
 	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
-	ErrorCodeTooLarge    ErrorCode = "TOO_LARGE"
-	ErrorCodeBadAnswer   ErrorCode = "BAD_ANSWER"
+	// An answer or text is larger than allowed.
+	ErrorCodeTooLarge ErrorCode = "TOO_LARGE"
+	// A source sent something that cannot be read.
+	ErrorCodeBadAnswer ErrorCode = "BAD_ANSWER"
 	// More refs than one experience may gather.
 	ErrorCodeTooManyRefs ErrorCode = "TOO_MANY_REFS"
-	ErrorCodeLocked      ErrorCode = "LOCKED"
-	ErrorCodeInternal    ErrorCode = "INTERNAL"
+	// Another process serves this database.
+	ErrorCodeLocked ErrorCode = "LOCKED"
+	// A mistake of ours; the request id helps to find it.
+	ErrorCodeInternal ErrorCode = "INTERNAL"
 )
 
 var AllErrorCode = []ErrorCode{
@@ -929,6 +1242,7 @@ func (e ErrorCode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How a part stands to its origin.
 type FreshnessState string
 
 const (
@@ -992,6 +1306,7 @@ func (e FreshnessState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How a source is doing.
 type HealthState string
 
 const (
@@ -1177,13 +1492,18 @@ func (e PerspectiveState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What facts are used for.
 type Purpose string
 
 const (
-	PurposeNecessary       Purpose = "NECESSARY"
+	// What the visitor asked for needs it; no consent is needed.
+	PurposeNecessary Purpose = "NECESSARY"
+	// Showing what fits the person.
 	PurposePersonalization Purpose = "PERSONALIZATION"
-	PurposeAnalytics       Purpose = "ANALYTICS"
-	PurposeMarketing       Purpose = "MARKETING"
+	// Counting.
+	PurposeAnalytics Purpose = "ANALYTICS"
+	// Advertising.
+	PurposeMarketing Purpose = "MARKETING"
 )
 
 var AllPurpose = []Purpose{
@@ -1340,6 +1660,7 @@ func (e Reason) MarshalJSON() ([]byte, error) {
 type Sensitivity string
 
 const (
+	// May stand anywhere.
 	SensitivityPublic Sensitivity = "PUBLIC"
 	// Shared by many people.
 	SensitivitySegment Sensitivity = "SEGMENT"
@@ -1400,8 +1721,11 @@ func (e Sensitivity) MarshalJSON() ([]byte, error) {
 type Trust string
 
 const (
+	// Anybody, also an app or a page.
 	TrustClient Trust = "CLIENT"
+	// A verified visitor token.
 	TrustSigned Trust = "SIGNED"
+	// A server key, or an origin system.
 	TrustServer Trust = "SERVER"
 )
 
@@ -1458,8 +1782,11 @@ func (e Trust) MarshalJSON() ([]byte, error) {
 type Truth string
 
 const (
-	TruthTrue    Truth = "TRUE"
-	TruthFalse   Truth = "FALSE"
+	// It holds.
+	TruthTrue Truth = "TRUE"
+	// It does not hold.
+	TruthFalse Truth = "FALSE"
+	// It depends on something that is not known.
 	TruthUnknown Truth = "UNKNOWN"
 )
 

@@ -3244,8 +3244,11 @@ input AttributesInput {
 
 "What the visitor agreed to, by purpose. What is absent or false is not allowed; necessary is always allowed."
 input ConsentInput {
+  "Showing what fits the person."
   personalization: Boolean
+  "Counting."
   analytics: Boolean
+  "Advertising."
   marketing: Boolean
 }
 
@@ -3305,7 +3308,9 @@ type Experience @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   composition: ID!
   "The published version; 0 for a draft."
   version: Int!
+  "The composition's title, for this visitor and language."
   title: String
+  "For the head of a page and for link previews."
   meta: Meta!
   "The slots at the top, in the order of the composition type."
   slots: [Slot!]!
@@ -3331,13 +3336,17 @@ type Experience @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "What heads and link previews want to know."
 type Meta @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "As the experience's title."
   title: String
+  "What the page is about, in a sentence."
   description: String
 }
 
 "A named place that holds components."
 type Slot @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "As the composition or component type names it."
   name: String!
+  "What stands in it, in order."
   components: [Component!]!
   "Which variant of the slot was taken, and why."
   why: Decision @access(to: [PREVIEW, MANAGEMENT])
@@ -3383,27 +3392,45 @@ interface Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "Stands for a component whose type the config no longer defines."
 type UnknownComponent implements Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this component: its type, variant, content choice, language and channel."
   id: ID!
+  "The stable name: the id of the stored component. Under a repetition, '#' and the item's ref follow."
   component: ID!
+  "The component type's name."
   type: String!
+  "The taken variant's name; null for the baseline."
   variant: String
+  "All props that have a value, by name."
   props: JSON!
+  "What the person can do here."
   actions: [Action!]!
+  "The id of the component it stands in; null at the top."
   parent: ID
+  "The name of the slot it stands in."
   slot: String!
+  "Where it stands, such as slots.main[0]. Paths of problems start with it."
   path: String!
+  "The slots inside it."
   slots: [Slot!]!
+  "The item that a prop of type resource holds. Null when it is missing."
   resource(prop: String!): Resource
+  "The items that a prop of type resources holds. Null when the prop does not exist."
   resources(prop: String!, first: Int): ResourceConnection
+  "The worst state and the oldest instant of all parts."
   freshness: Freshness!
+  "Whether this is for this visitor alone: personal text stands in it, or items that belong to the visitor."
   personal: Boolean!
+  "Which variant was taken, and why."
   why: Decision @access(to: [PREVIEW, MANAGEMENT])
+  "What happened in assembling."
   assembled: [Reason!]! @access(to: [PREVIEW, MANAGEMENT])
+  "The origin systems that this was made of, with how fresh each is."
   origins: [Origin!]! @access(to: [PREVIEW, MANAGEMENT])
 }
 
 "Something the person can do."
 type Action @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "What to write on the button."
   label: String!
   "What it is for, as a name in capitals, such as CHECK_IN."
   intent: String!
@@ -3421,7 +3448,9 @@ type Problem @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   path: String!
   "What was asked for, when it was one item."
   ref: Ref
+  "What went wrong, for programs."
   code: ErrorCode!
+  "What went wrong, for people."
   message: String!
   "Whether a stale copy or a fallback stood in."
   stale: Boolean!
@@ -3429,11 +3458,13 @@ type Problem @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "How a part stands to its origin."
 type Freshness @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "How it stands to the origin."
   state: FreshnessState!
   "When the content was read at its origin; null when nothing was."
   asOf: DateTime
 }
 
+"How a part stands to its origin."
 enum FreshnessState {
   "As the origin has it, within the source's freshness rule."
   FRESH
@@ -3447,8 +3478,11 @@ enum FreshnessState {
 
 "A part that came in another language than asked."
 type LocaleUsed @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Which part, such as slots.main[0].props.text."
   path: String!
+  "The language asked for."
   asked: Locale!
+  "The language it came in."
   got: Locale!
 }
 
@@ -3464,14 +3498,19 @@ type Speech @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "What a chat shows."
 type Message @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The words, with line breaks."
   text: String!
+  "One picture to go with it."
   image: Asset
   "As many as the channel takes, three at most."
   buttons: [Button!]!
 }
 
+"A button under a message."
 type Button @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "What stands on it."
   label: String!
+  "Where it leads."
   href: URL!
 }
 
@@ -3479,6 +3518,7 @@ type Button @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 type Decision @access(to: [PREVIEW, MANAGEMENT]) {
   "Null for the baseline."
   variant: String
+  "Why this one."
   reason: Reason!
   "The rules in the order in which they were tried."
   rules: [RuleResult!]!
@@ -3486,11 +3526,15 @@ type Decision @access(to: [PREVIEW, MANAGEMENT]) {
 
 "What one variant's rule came to."
 type RuleResult @access(to: [PREVIEW, MANAGEMENT]) {
+  "The variant that the rule is for."
   variant: String!
+  "The rule as it is written; empty when the variant has none."
   rule: String!
+  "What it came to."
   result: Truth!
   "Whether the moment lies in the variant's time windows."
   inWindow: Boolean!
+  "What it read."
   attributes: [AttributeRead!]!
   "Why the rule could not be evaluated."
   error: String
@@ -3498,7 +3542,9 @@ type RuleResult @access(to: [PREVIEW, MANAGEMENT]) {
 
 "An attribute or audience that a rule read."
 type AttributeRead @access(to: [PREVIEW, MANAGEMENT]) {
+  "The attribute's name, or audience.NAME."
   name: String!
+  "Whether it had a value."
   known: Boolean!
   "The purpose without consent, when that is why it is unknown."
   withheld: Purpose
@@ -3508,8 +3554,11 @@ type AttributeRead @access(to: [PREVIEW, MANAGEMENT]) {
 
 "Three-valued: what depends on something unknown is unknown."
 enum Truth {
+  "It holds."
   TRUE
+  "It does not hold."
   FALSE
+  "It depends on something that is not known."
   UNKNOWN
 }
 
@@ -3551,11 +3600,15 @@ enum Reason {
 
 "One item that a component was made of."
 type Origin @access(to: [PREVIEW, MANAGEMENT]) {
+  "The source's name."
   source: ID!
+  "The item."
   ref: Ref!
   "The prop it came into; null for the repeated item."
   prop: String
+  "How this copy stood to the origin."
   freshness: Freshness!
+  "Whether it came from memory."
   cached: Boolean!
 }
 
@@ -3565,18 +3618,23 @@ type Origin @access(to: [PREVIEW, MANAGEMENT]) {
 interface Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
   "The name of the source."
   source: ID!
   "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
   "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
   "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
@@ -3586,21 +3644,35 @@ interface Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "A picture, film, sound or file."
 type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What it shows, in words, for those who cannot see it."
   alt: String
+  "What stands under it."
   caption: String
+  "Who made it."
   credit: String
   "Such as image/jpeg."
   mediaType: String
@@ -3610,6 +3682,7 @@ type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
   height: Int
   "Size of the original."
   bytes: Int
+  "What must stay visible when it is cropped."
   focal: Focal
   "The address of a rendition. A width is rounded up to the next that the channel allows; without one, the channel's widest."
   url(width: Int, height: Int, "avif, webp, jpeg or png. Default: the channel's first." format: String): URL
@@ -3621,32 +3694,53 @@ type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
 
 "The point of interest of a picture, 0 to 1 from the left and the top."
 type Focal @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "From the left, 0 to 1."
   x: Float!
+  "From the top, 0 to 1."
   y: Float!
 }
 
 "Something to buy."
 type Product implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
+  "What it is, in the source's words."
   description: RichText
+  "Its name in addresses."
   slug: String
+  "The number by which it is kept in stock; of the variant that the price is of."
   sku: String
+  "The lowest price of its variants."
   price: Money
   "The price before a reduction."
   compareAtPrice: Money
+  "Whether one can be bought now."
   inStock: Boolean
+  "Its main picture."
   image: Resource
+  "All its pictures."
   images: [Resource!]
 }
 
@@ -3660,27 +3754,45 @@ type Money @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "A post of a social network."
 type SocialPost implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
+  "What was posted, sanitised."
   text: RichText
+  "As the author wants to be called."
   authorName: String
+  "The author's name in that network."
   authorHandle: String
+  "When it was posted."
   publishedAt: DateTime
+  "How many people liked it."
   likes: Int
   "The address of the post's picture."
   picture: URL
   "What the picture shows, in words."
   pictureAlt: String
+  "Its picture, when it is an item of a source."
   image: Resource
   "The place that the post is about."
   place: Resource
@@ -3688,101 +3800,171 @@ type SocialPost implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAG
 
 "A request to the help desk. Only its owner gets it."
 type SupportTicket implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
+  "What the person asked for."
   description: RichText
   "As the help desk names it, such as open."
   status: String
+  "As the help desk names it, such as high."
   priority: String
+  "When the person asked."
   createdAt: DateTime
 }
 
 "A text of a help centre, magazine or blog."
 type Article implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
+  "The whole text, sanitised."
   body: RichText
+  "The text in a sentence or two."
   excerpt: String
+  "The part of the help centre or magazine it stands in."
   section: String
+  "When it was published first."
   publishedAt: DateTime
+  "Its main picture."
   image: Resource
 }
 
 "Somewhere to go: a hotel, a bar, a museum."
 type Place implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
+  "What it is, in the source's words."
   description: RichText
+  "Such as hotel, bar, museum."
   category: String
+  "Where it is."
   location: Location
+  "As one would write it on a letter."
   address: String
+  "With the country's prefix."
   phone: String
+  "Its main picture."
   image: Resource
 }
 
 "A point on the earth, in degrees."
 type Location @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "-90 to 90."
   lat: Float!
+  "-180 to 180."
   lon: Float!
 }
 
 "An item of any other kind."
 type Record implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Changes with everything that shaped this delivery: language, market and channel. ref is the stable name."
   id: ID!
+  "The stable name: source:kind/id."
   ref: Ref!
+  "The name of the source."
   source: ID!
+  "The kind's name in that source."
   kind: ID!
+  "What a person would call it."
   title: String
+  "Where the item itself can be seen."
   link: URL
+  "Words that the source sorts it by; empty when it has none."
   tags: [String!]!
+  "The language it came in; null when the item has none."
   locale: Locale
+  "When it changed last at its origin."
   updatedAt: DateTime
+  "How this copy stands to the origin."
   freshness: Freshness!
+  "Mapped fields that this type does not name."
   fields: JSON!
+  "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
 }
 
 "Formatted text in every form a channel may want. All forms are safe to insert."
 type RichText @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Sanitised HTML."
   html: String!
+  "CommonMark."
   markdown: String!
+  "Without any marks; paragraphs are parted by empty lines."
   plain: String!
   "Without the speak element around it."
   ssml: String!
 }
 
+"One page of a list of items."
 type ResourceConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The items, in the order of the list."
   nodes: [Resource!]!
+  "Where the page ends."
   pageInfo: PageInfo!
   "Null when the origin does not say."
   totalCount: Int
@@ -3792,6 +3974,7 @@ type ResourceConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 type PageInfo @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   "Where the next page starts; null at the end."
   endCursor: String
+  "Whether there is more."
   hasNextPage: Boolean!
 }
 
@@ -3802,6 +3985,7 @@ union RouteResult @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) = RoutePag
 
 "A page."
 type RoutePage @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The page itself."
   experience: Experience!
   "The one path by which this page should be known."
   canonical: URL!
@@ -3809,27 +3993,39 @@ type RoutePage @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   alternates: [Alternate!]!
 }
 
+"The same page in another language."
 type Alternate @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The language."
   locale: Locale!
+  "The path in that language."
   path: URL!
 }
 
 "Another path to go to."
 type RouteRedirect @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "A path, or an address of another site."
   to: URL!
+  "Whether the old path is gone for good (301 or 308 rather than 302 or 307)."
   permanent: Boolean!
 }
 
+"One page of a list of paths."
 type RouteConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The paths."
   nodes: [RouteEntry!]!
+  "Where the page ends."
   pageInfo: PageInfo!
 }
 
 "A path that leads to a page."
 type RouteEntry @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The path, to be asked for with route."
   path: URL!
+  "The language of the page."
   locale: Locale!
+  "The composition it leads to."
   composition: ID!
+  "The params that the path stands for."
   params: JSON!
 }
 
@@ -3837,31 +4033,45 @@ type RouteEntry @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 
 "A configured origin system."
 type Source @access(to: [PREVIEW, MANAGEMENT]) {
+  "As the config names it; the first part of refs."
   name: ID!
   "The manifest or Go connector that speaks to it."
   connector: String!
+  "What it is for."
   description: String
+  "The kinds of items that it has here."
   kinds: [Kind!]!
+  "How it has been doing for the last minute."
   health: SourceHealth!
 }
 
+"A kind of item in a source."
 type Kind @access(to: [PREVIEW, MANAGEMENT]) {
+  "The second part of refs."
   name: ID!
   "The resource type it is delivered as."
   type: String!
+  "What it is."
   description: String
+  "Who may get its items."
   access: Access!
   "Whether browser and server keys may ask for items by ref and search."
   exposed: Boolean!
+  "Whether search takes a text."
   searchable: Boolean!
+  "The names of the filters that selections may use."
   filters: [String!]!
+  "The names of the orders that selections may use; '-' in front turns one round."
   sorts: [String!]!
   "What its content depends on besides the ref: locale, market, currency, perspective."
   dimensions: [String!]!
+  "The mapped fields with their types."
   fields: JSON!
 }
 
+"Who may get items of a kind."
 enum Access {
+  "Everybody."
   PUBLIC
   "Only the person it belongs to."
   VISITOR
@@ -3871,15 +4081,21 @@ enum Access {
 
 "How a source has been doing for the last minute."
 type SourceHealth @access(to: [PREVIEW, MANAGEMENT]) {
+  "In a word."
   state: HealthState!
+  "Calls in the last minute."
   calls: Int!
+  "Those that failed."
   failures: Int!
   "Milliseconds; null without calls."
   medianLatency: Float
+  "Of the last call that failed."
   lastError: ErrorCode
+  "When a call worked last."
   lastSuccess: DateTime
 }
 
+"How a source is doing."
 enum HealthState {
   "Answers."
   UP
@@ -3893,9 +4109,13 @@ enum HealthState {
 
 "A stored composition with its draft and versions."
 type Composition @access(to: [PREVIEW, MANAGEMENT]) {
+  "The name by which experiences ask for it."
   id: ID!
+  "Its composition type."
   type: String!
+  "Its title, per language."
   title: JSON
+  "What is being edited."
   draft: CompositionDraft
   "What visitors get now; null when it is not published."
   published: CompositionVersion
@@ -3903,75 +4123,117 @@ type Composition @access(to: [PREVIEW, MANAGEMENT]) {
   versions(first: Int, after: String): CompositionVersionConnection!
 }
 
+"The state of a composition that is being edited."
 type CompositionDraft @access(to: [PREVIEW, MANAGEMENT]) {
+  "Send it with the next save, so that nobody's work is lost."
   revision: Int!
+  "The composition, as docs/compositions.md describes it."
   body: JSON!
+  "The name of the key that saved it last."
   updatedBy: String!
+  "When it was saved last."
   updatedAt: DateTime!
   "Whether it differs from what is published."
   changed: Boolean!
 }
 
+"A state that was published once. It never changes."
 type CompositionVersion @access(to: [PREVIEW, MANAGEMENT]) {
+  "1 for the first."
   number: Int!
+  "The composition as it was."
   body: JSON!
+  "What its publisher noted."
   note: String
+  "The name of the key that published it."
   createdBy: String!
+  "When it was published first."
   createdAt: DateTime!
 }
 
+"One page of the stored compositions."
 type CompositionConnection @access(to: [PREVIEW, MANAGEMENT]) {
+  "The compositions, by id."
   nodes: [Composition!]!
+  "Where the page ends."
   pageInfo: PageInfo!
+  "How many there are in all."
   totalCount: Int
 }
 
+"One page of a composition's versions."
 type CompositionVersionConnection @access(to: [PREVIEW, MANAGEMENT]) {
+  "The versions, newest first."
   nodes: [CompositionVersion!]!
+  "Where the page ends."
   pageInfo: PageInfo!
 }
 
 "The saved draft, and what is worth knowing about it."
 type SaveCompositionPayload @access(to: [MANAGEMENT]) {
+  "As it is stored now."
   composition: Composition!
   "What works but is probably not meant, such as: this makes one page per visitor."
   warnings: [Warning!]!
 }
 
+"Something that works but is probably not meant."
 type Warning @access(to: [MANAGEMENT]) {
+  "Where in the composition."
   path: String!
+  "What, and why."
   message: String!
 }
 
+"A kind of composition: which slots it has."
 type CompositionType @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Its name."
   name: String!
+  "Counts up when its slots change."
   version: Int!
+  "What it is for."
   description: String
+  "Its slots, in order."
   slots: [SlotDefinition!]!
 }
 
+"A kind of component: its props and slots."
 type ComponentType @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Also the name of its GraphQL type."
   name: String!
+  "Counts up when its props change."
   version: Int!
+  "What it is for."
   description: String
+  "Its props, in order."
   props: [PropDefinition!]!
+  "The slots inside it."
   slots: [SlotDefinition!]!
 }
 
+"What a slot may hold."
 type SlotDefinition @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Its name."
   name: String!
+  "What belongs there."
   description: String
   "Component types; empty = all."
   allowed: [String!]!
+  "The fewest components."
   min: Int!
   "Null = no limit."
   max: Int
 }
 
+"One prop of a component type."
 type PropDefinition @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Its name."
   name: String!
+  "text, richText, string, int, float, boolean, dateTime, money, url, place, json, resource or resources."
   type: String!
+  "What it is for."
   description: String
+  "Without it the component is not shown."
   required: Boolean!
   "Resource types; empty = all."
   accepts: [String!]!
@@ -3979,23 +4241,35 @@ type PropDefinition @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   maxLength: Int
 }
 
+"A delivery target and what fits there."
 type Channel @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The name to ask with."
   name: ID!
+  "What it is."
   description: String
   "Allowed picture widths in pixels."
   widths: [Int!]!
+  "Allowed picture formats, best first."
   formats: [String!]!
+  "Whether experiences have speech here."
   speech: Boolean!
+  "Whether experiences have a message here."
   message: Boolean!
 }
 
 "A declared fact about a visitor or moment."
 type Attribute @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "Its name; parts are joined by dots."
   name: String!
+  "string, bool, int, double, timestamp, place or list."
   type: String!
+  "What it says."
   description: String
+  "What it is used for; consent is given by purpose."
   purpose: Purpose!
+  "Who may assert it."
   trust: Trust!
+  "How far it may go."
   sensitivity: Sensitivity!
   "The allowed values; empty = all."
   values: [String!]!
@@ -4003,22 +4277,31 @@ type Attribute @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   deprecated: String
 }
 
+"What facts are used for."
 enum Purpose {
+  "What the visitor asked for needs it; no consent is needed."
   NECESSARY
+  "Showing what fits the person."
   PERSONALIZATION
+  "Counting."
   ANALYTICS
+  "Advertising."
   MARKETING
 }
 
 "Who may assert it: anybody, a verified visitor token, a server."
 enum Trust {
+  "Anybody, also an app or a page."
   CLIENT
+  "A verified visitor token."
   SIGNED
+  "A server key, or an origin system."
   SERVER
 }
 
 "How far it may go."
 enum Sensitivity {
+  "May stand anywhere."
   PUBLIC
   "Shared by many people."
   SEGMENT
@@ -4028,35 +4311,57 @@ enum Sensitivity {
 
 "A stored context, for preview and tests."
 type Persona @access(to: [PREVIEW, MANAGEMENT]) {
+  "The name to preview with."
   name: ID!
+  "Who that is."
   description: String
+  "The visitor that the persona plays; null for nobody known."
   visitor: ID
+  "Where the persona is."
   location: Location
+  "Null for the default market."
   market: ID
+  "Null for the market's."
   currency: String
+  "Null for the default language."
   locale: Locale
+  "Facts, by the names of declared attributes."
   attributes: JSON!
+  "The purposes that the persona agreed to."
   consent: [Purpose!]!
+  "Send it with the next save."
   revision: Int!
 }
 
+"A context to store."
 input PersonaInput {
+  "Who that is."
   description: String
+  "The visitor to play."
   visitor: ID
+  "Where the persona is."
   location: PlaceInput
+  "A configured market."
   market: ID
+  "ISO 4217."
   currency: String
+  "A configured language."
   locale: Locale
   "Declared attributes, by name."
   attributes: JSON
+  "What the persona agreed to."
   consent: ConsentInput
 }
 
 "A named, reusable condition."
 type Audience @access(to: [PREVIEW, MANAGEMENT]) {
+  "The name in rules: audience.NAME."
   name: ID!
+  "Who belongs to it."
   description: String
+  "CEL over attributes and other audiences."
   rule: String!
+  "Send it with the next save."
   revision: Int!
   "Whether the draft above is what visitors get."
   published: Boolean!
@@ -4064,42 +4369,65 @@ type Audience @access(to: [PREVIEW, MANAGEMENT]) {
 
 "All redirects. They are saved as one, so they have one revision."
 type RedirectList @access(to: [PREVIEW, MANAGEMENT]) {
+  "Send it with the next save."
   revision: Int!
+  "The redirects, in their order."
   nodes: [Redirect!]!
 }
 
+"A path that leads to another address."
 type Redirect @access(to: [PREVIEW, MANAGEMENT]) {
+  "The path that is gone."
   from: String!
+  "A path, or an address of another site."
   to: URL!
+  "Whether it is gone for good."
   permanent: Boolean!
 }
 
+"A redirect to store."
 input RedirectInput {
+  "The path that is gone, such as /old."
   from: String!
+  "A path, or an address of another site."
   to: URL!
+  "Whether it is gone for good. Default: false."
   permanent: Boolean
 }
 
 "A line of the publications log: this version counts from one instant until another."
 type Publication @access(to: [PREVIEW, MANAGEMENT]) {
+  "What was published."
   kind: DocumentKind!
+  "Its name."
   name: ID!
+  "Which version of it."
   version: Int!
+  "When it began to count."
   from: DateTime!
   "Null = until further notice."
   until: DateTime
+  "The name of the key that published it."
   createdBy: String!
 }
 
+"One page of the publications log."
 type PublicationConnection @access(to: [PREVIEW, MANAGEMENT]) {
+  "The lines, newest first."
   nodes: [Publication!]!
+  "Where the page ends."
   pageInfo: PageInfo!
 }
 
+"What editors write."
 enum DocumentKind {
+  "A composition."
   COMPOSITION
+  "An audience."
   AUDIENCE
+  "A persona."
   PERSONA
+  "The list of redirects."
   REDIRECTS
 }
 
@@ -4113,19 +4441,25 @@ enum ErrorCode {
   MALFORMED_REF
   "Names a source or kind that is not configured."
   UNKNOWN_SOURCE
+  "No composition of that name is published."
   UNKNOWN_COMPOSITION
+  "No such channel is configured."
   UNKNOWN_CHANNEL
+  "Nobody declared that attribute."
   UNKNOWN_ATTRIBUTE
   "A removed attribute was sent and ignored."
   DEPRECATED_ATTRIBUTE
   "No configured language can stand in for the one asked for."
   UNKNOWN_LOCALE
+  "The composition has no such param."
   UNKNOWN_PARAM
+  "The composition needs a param that was not given."
   MISSING_PARAM
   "Over 16 KB."
   CONTEXT_TOO_LARGE
   "The operation exceeds a limit."
   TOO_COMPLEX
+  "No key, a wrong or expired one, or a bad visitor token."
   UNAUTHENTICATED
   "This key may not do or see that."
   FORBIDDEN
@@ -4137,13 +4471,19 @@ enum ErrorCode {
   INVALID
   "A source does not answer usefully."
   UNAVAILABLE
+  "A source does not answer in time."
   TIMEOUT
+  "A source asks to wait."
   RATE_LIMITED
+  "An answer or text is larger than allowed."
   TOO_LARGE
+  "A source sent something that cannot be read."
   BAD_ANSWER
   "More refs than one experience may gather."
   TOO_MANY_REFS
+  "Another process serves this database."
   LOCKED
+  "A mistake of ours; the request id helps to find it."
   INTERNAL
 }
 `, BuiltIn: false},
