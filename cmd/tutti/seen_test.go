@@ -42,7 +42,7 @@ fragment C on Component {
 }
 fragment R on Resource {
   __typename id ref source kind title link tags locale updatedAt freshness { state asOf } fields
-  ... on Asset { alt caption { html } credit mediaType width height bytes url(width: 960) srcset(ratio: "16:9") expiresAt }
+  ... on Asset { alt caption credit mediaType width height bytes url(width: 960) srcset(ratio: "16:9") expiresAt }
   ... on Product { description { html } slug sku price { amount currency } compareAtPrice { amount } inStock image { ref title } images { ref } }
   ... on SocialPost { body: text { html plain } authorName authorHandle publishedAt likes picture image { ref } place { ref title } }
   ... on SupportTicket { description { html markdown plain ssml } status priority createdAt }
