@@ -19,8 +19,22 @@ export function frame(page) {
 }
 
 function slots(page) {
-  return page.experience.slots.map(s => s.components.length === 0 ? null : el('section.slot', { 'aria-label': s.name },
-    el('p.slotname', {}, s.name), s.components.map(({ id }) => part(page.byId.get(id), page))));
+  return page.experience.slots.map(s => {
+    const parts = [...s.components.map(({ id }) => page.byId.get(id)).map(c => ({ at: place(c.path), draw: () => part(c, page) })), ...missing(page, s.name)].sort((a, b) => a.at - b.at);
+    return parts.length ? el('section.slot', { 'aria-label': s.name }, el('p.slotname', {}, s.name), parts.map(p => p.draw())) : null;
+  });
+}
+
+const place = path => Number(path.match(/^slots\.[^[]+\[(\d+)/)?.[1] ?? 0);
+
+// missing stands where a component would, had its content come: what lacks is told in place.
+function missing(page, slot) {
+  const lost = new Map();
+  for (const p of page.problems) {
+    const at = p.component ? null : p.path.match(/^slots\.([^[]+)\[(\d+)\]/);
+    if (at?.[1] === slot) lost.set(Number(at[2]), [...(lost.get(Number(at[2])) || []), p]);
+  }
+  return [...lost].map(([at, problems]) => ({ at, draw: () => el('article.part.ghost', {}, el('div.body', {}, el('p.slotname', {}, 'Not shown'), problems.map(p => el('p', {}, el('code', {}, label(p.code)), ' ', p.message, p.ref ? el('small', {}, ' ' + p.ref) : null)))) }));
 }
 
 const browser = p => [el('div.bar', { 'aria-hidden': 'true' }, el('i'), el('i'), el('i'), el('span', {}, p.experience.title || '')), el('div.view', {}, slots(p))];
@@ -58,7 +72,7 @@ function under(p) {
 function faults(p) {
   const rest = p.problems;
   if (!rest.length) return null;
-  return el('details.faults', { open: true }, el('summary', {}, rest.length === 1 ? 'One problem' : rest.length + ' problems'),
+  return el('details.faults', { open: p.channel.speech || p.channel.message }, el('summary', {}, rest.length === 1 ? 'One problem' : rest.length + ' problems'),
     el('ul', {}, rest.map(f => el('li', {}, el('code', {}, label(f.code)), ' ', f.message, f.stale ? el('em', {}, ' A stand-in is shown.') : null, el('small', {}, f.path + (f.ref ? ' · ' + f.ref : ''))))));
 }
 

@@ -1,7 +1,7 @@
 // The preview page: chooses who, where, when and what, asks the API for each channel, and draws.
 import { ask, hasKey, setKey, takeKeyFromAddress } from './api.js';
-import { SETTING, EXPERIENCE, PLACE } from './queries.js';
-import { $, el, radios } from './dom.js';
+import { SETTING, EXPERIENCE, PLACE, SOURCES } from './queries.js';
+import { $, el, radios, colourOf } from './dom.js';
 import { frame, waiting, failed, pageOf, highlight } from './frames.js';
 import { score } from './score.js';
 import { map } from './map.js';
@@ -44,7 +44,10 @@ async function start() {
   readAddress();
   if (!hasKey()) return gate();
   say('Loading…');
-  try { setting = (await ask(SETTING)).data; } catch (e) {
+  try {
+    setting = (await ask(SETTING)).data;
+    for (const s of (await ask(SOURCES)).data.sources) colourOf(s.name); // in the config's order, so that a source keeps its colour
+  } catch (e) {
     if (['UNAUTHENTICATED', 'FORBIDDEN'].includes(e.code)) { setKey(''); return gate(e.message + (e.hint ? ' ' + e.hint : '')); }
     return gate(e.message);
   }
@@ -164,9 +167,14 @@ async function draw() {
   const good = results.filter(r => r?.data);
   say(good.length === channels.length ? `${channels.length === 1 ? channels[0].name : channels.length + ' channels'} in ${Math.round(performance.now() - start)} ms` : 'Not everything came', good.length === channels.length ? 'good' : 'bad');
   const lead = pages.get('web') || pages.values().next().value;
-  if (lead) { score($('score'), lead, setting.sources); notes(lead.experience); } else { $('score').replaceChildren(); $('notes').replaceChildren(); }
+  if (lead) { notes(lead.experience); await drawScore(lead, signal); } else { $('score').replaceChildren(); $('notes').replaceChildren(); }
   const again = chosen && [...pages.values()].map(p => [p, p.experience.components.find(c => c.component === chosen)]).find(([, c]) => c);
   again ? choose(again[1], again[0]) : choose(null);
+}
+
+// drawScore asks how the sources are doing now, after they were called.
+async function drawScore(page, signal) {
+  try { score($('score'), page, (await ask(SOURCES, {}, signal)).data.sources); } catch { $('score').replaceChildren(); }
 }
 
 // nearest is the component that a problem's path points into.

@@ -4,7 +4,6 @@ export const SETTING = `query Setting {
   personas { name description visitor location { lat lon } locale consent attributes }
   compositions(first: 100) { nodes { id title draft { body changed } published { number body } } }
   componentTypes { name description props { name type } }
-  sources { name connector health { state medianLatency lastError } }
 }`;
 
 export const EXPERIENCE = `query Preview($composition: ID!, $params: JSON, $channel: ID!, $locale: Locale, $preview: PreviewInput) {
@@ -32,3 +31,5 @@ fragment Why on Decision {
 }`;
 
 export const PLACE = `query Place($ref: Ref!) { resource(ref: $ref) { title ref ... on Place { location { lat lon } } } }`;
+
+export const SOURCES = `query Sources { sources { name connector health { state medianLatency lastError } } }`;

@@ -11,7 +11,7 @@ export function score(host, page, sources) {
     const y = top + i * gap;
     staff.append(svg('line', { x1: left - 8, x2: w - 8, y1: y, y2: y, class: 'line' }), svg('text', { x: 0, y: y + 4, class: 'name' }, s));
     const state = sources[i].health.state;
-    staff.append(svg('circle', { cx: left - 20, cy: y, r: 4, class: 'health ' + state.toLowerCase() }, svg('title', {}, `${s}: ${state.toLowerCase()}`)));
+    staff.append(svg('circle', { cx: left - 20, cy: y, r: 4, class: 'health ' + state.toLowerCase() }, svg('title', {}, `${s} (${sources[i].connector}): ${state.toLowerCase()}${sources[i].health.lastError ? ', last error ' + sources[i].health.lastError : ''}`)));
   });
   cs.forEach((c, x) => {
     const cx = left + 14 + x * step;
