@@ -203,6 +203,10 @@ func (s *shaper) props(c *tutti.Component) (missing string) {
 			continue
 		}
 		o := s.propAt(i)
+		if def.Required && o.none() {
+			missing = def.Name // nothing is wrong: there is none to show
+			continue
+		}
 		if o.state == have {
 			s.prop, s.at = def.Name, "props."+def.Name
 			c.Props[def.Name] = s.prepared(def, o)

@@ -65,6 +65,7 @@ func (r reasons) list() []tutti.Reason {
 // is waited for; one that failed is told, as stood in for when another one does.
 func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcome {
 	var failures []outcome
+	none := outcome{state: absent}
 	for i := range values {
 		o := s.value(&values[i], def)
 		if o.state == have {
@@ -77,6 +78,12 @@ func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcom
 		case failed:
 			failures = append(failures, o)
 		case have:
+			if o.none() {
+				if none.state == absent {
+					none = o
+				}
+				continue
+			}
 			s.tell(failures, true)
 			if i > 0 {
 				s.reasons |= fellBack
@@ -91,7 +98,13 @@ func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcom
 	if len(failures) > 0 {
 		return failures[0]
 	}
-	return outcome{state: absent}
+	return none
+}
+
+// none reports whether this is a list of nothing: a selection answered, and there is none.
+func (o outcome) none() bool {
+	l, ok := o.v.(*listing)
+	return ok && o.state == have && len(l.entries) == 0
 }
 
 func (s *shaper) tell(failures []outcome, stoodIn bool) {

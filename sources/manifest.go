@@ -141,7 +141,7 @@ type GraphQLSpec struct {
 
 // NotFoundSpec says what "there is none" looks like.
 type NotFoundSpec struct {
-	Statuses []int  `yaml:"statuses"` // Default: 404 and 410.
+	Statuses []int  `yaml:"statuses"` // Default: 404 and 410, none with graphql.
 	When     string `yaml:"when"`     // CEL over answer.
 }
 

@@ -42,6 +42,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	path := s.Path
 	if s.GraphQL != nil {
 		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment)
+		out.statuses = nil // a status speaks of the whole API there, never of one item
 		if path == "" {
 			path = c.m.GraphQL
 		}

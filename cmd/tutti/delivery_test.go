@@ -347,7 +347,9 @@ func TestEachChannelGetsItsForm(t *testing.T) {
 			}
 		}
 		var got struct {
-			Experience struct{ Components []struct{ One, Two, All *connection } }
+			Experience struct {
+				Components []struct{ One, Two, All *connection }
+			}
 		}
 		p.ask(p.key(tutti.ServerKey), "", `query($channel: ID!, $locale: Locale) { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"},
 			channel: $channel, locale: $locale) { components { ... on Nearby { one: resources(prop: "items", first: 1) { nodes { ref } } two: resources(prop: "items", first: 5) { nodes { ref } }
