@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -170,15 +168,15 @@ type Entries struct {
 
 // routeCursor says where a listing goes on: in which route, and where in its list.
 type routeCursor struct {
-	Route string `json:"r"` // its shape
-	After string `json:"a,omitempty"`
-	Skip  int    `json:"s,omitempty"`
+	Route string // its shape
+	After string // the origin's own cursor
+	Skip  int
 }
 
 // Routes lists the paths that lead to pages in a language, for static builds and site maps:
 // first (1 to 100, 0 = 50) of them after a cursor of an earlier listing. A route with a list asks
 // its source, one page at a time; one that fails is a Problem and its pages are left out. A
-// cursor that is none of ours is a *tutti.Error with code BadRequest.
+// cursor that is none of ours is a *tutti.Error with code InvalidValue.
 func (l *Library) Routes(ctx context.Context, locale string, first int, after string) (Entries, error) {
 	p := l.now.Load().at(time.Time{})
 	resolved, _, err := p.engine.ResolveLocale(locale)
@@ -189,7 +187,7 @@ func (l *Library) Routes(ctx context.Context, locale string, first int, after st
 		first = 50
 	}
 	first = min(first, 100)
-	from, err := readRouteCursor(after)
+	from, err := p.engine.assembling.cursors.readRoute(after)
 	if err != nil {
 		return Entries{}, err
 	}
@@ -204,7 +202,7 @@ func (l *Library) Routes(ctx context.Context, locale string, first int, after st
 			skipping, at = false, from
 		}
 		if next, full := p.listRoute(ctx, r, resolved, first, at, &out); full {
-			out.Next = next
+			out.Next = p.engine.assembling.cursors.writeRoute(next)
 			return out, nil
 		}
 	}
@@ -212,29 +210,29 @@ func (l *Library) Routes(ctx context.Context, locale string, first int, after st
 }
 
 // listRoute adds a route's paths; full when there are enough, with the cursor of the rest.
-func (p *published) listRoute(ctx context.Context, r *route, locale string, first int, at routeCursor, out *Entries) (string, bool) {
+func (p *published) listRoute(ctx context.Context, r *route, locale string, first int, at routeCursor, out *Entries) (routeCursor, bool) {
 	if r.list == nil {
 		for _, name := range r.names() {
 			if name != "locale" {
-				return "", false // nobody says for what it exists
+				return at, false // nobody says for what it exists
 			}
 		}
 		if len(out.Entries) == first {
-			return at.String(), true
+			return at, true
 		}
 		p.addEntry(r, map[string]string{"locale": locale}, locale, out)
-		return "", false
+		return at, false
 	}
 	for {
 		if len(out.Entries) == first {
-			return at.String(), true
+			return at, true
 		}
 		sel := r.list.stored
 		sel.First, sel.After = 100, at.After
 		page, err := p.engine.sources.Select(ctx, sel, tutti.Scope{Locale: locale})
 		if err != nil {
 			out.Problems = append(out.Problems, lack("routes."+r.pattern, tutti.Ref{}, sel.Source, tutti.CodeOf(err), false))
-			return "", false
+			return at, false
 		}
 		for i, got := range page.Items {
 			if i < at.Skip || got.Resource == nil {
@@ -242,7 +240,7 @@ func (p *published) listRoute(ctx context.Context, r *route, locale string, firs
 			}
 			if len(out.Entries) == first {
 				at.Skip = i
-				return at.String(), true
+				return at, true
 			}
 			if values, ok := r.segmentsOf(got.Resource); ok {
 				values["locale"] = locale
@@ -250,7 +248,7 @@ func (p *published) listRoute(ctx context.Context, r *route, locale string, firs
 			}
 		}
 		if page.Next == "" || page.Next == at.After {
-			return "", false
+			return at, false
 		}
 		at.After, at.Skip = page.Next, 0
 	}
@@ -289,25 +287,20 @@ func (r *route) segmentsOf(item *tutti.Resource) (map[string]string, bool) {
 	return values, true
 }
 
-func (c routeCursor) String() string {
-	b, err := json.Marshal(c)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
+// routeListing stands in cursors of listings where others name a component.
+const routeListing = "routes"
+
+func (c *cursors) writeRoute(r routeCursor) string {
+	return c.write(&pinned{Component: routeListing, Prop: r.Route, Selection: &tutti.Selection{After: r.After}, Skip: r.Skip})
 }
 
-func readRouteCursor(s string) (routeCursor, error) {
-	var c routeCursor
+func (c *cursors) readRoute(s string) (routeCursor, error) {
 	if s == "" {
-		return c, nil
+		return routeCursor{}, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
+	p, err := c.read(s)
+	if err != nil || p.Component != routeListing || p.Selection == nil {
+		return routeCursor{}, &tutti.Error{Code: tutti.InvalidValue, Field: "after", Message: "this is no cursor of a listing.", Hint: "Send the endCursor of the page before, unchanged, or leave it out."}
 	}
-	if err != nil || c.Route == "" || c.Skip < 0 {
-		return c, &tutti.Error{Code: tutti.BadRequest, Field: "after", Message: "This is no cursor of a listing.", Hint: "Give endCursor of an earlier answer, or leave it out."}
-	}
-	return c, nil
+	return routeCursor{Route: p.Prop, After: p.Selection.After, Skip: p.Skip}, nil
 }

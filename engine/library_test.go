@@ -104,7 +104,7 @@ func TestRoutesAreListedInPages(t *testing.T) {
 	if !reflect.DeepEqual(paths, want) {
 		t.Errorf("%v, want %v", paths, want)
 	}
-	if _, err := l.Routes(context.Background(), "de", 3, "nonsense!"); tutti.CodeOf(err) != tutti.BadRequest {
+	if _, err := l.Routes(context.Background(), "de", 3, "nonsense!"); tutti.CodeOf(err) != tutti.InvalidValue {
 		t.Error(err)
 	}
 }

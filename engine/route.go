@@ -107,7 +107,7 @@ func (c *compiling) compileList(path string, stored *tutti.Route, r *route) {
 		return
 	}
 	if kind.Access != tutti.AccessPublic {
-		c.wrong(path+".list", fmt.Sprintf("%s:%s is not public: it makes no pages.", kind.Source, kind.Name), "")
+		c.wrong(path+".list", fmt.Sprintf("The kind %s:%s is not public: it makes no pages.", kind.Source, kind.Name), "")
 		return
 	}
 	for name, x := range node.filter {
