@@ -10,7 +10,7 @@ import (
 )
 
 func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (*graph.Answer, error) {
-	req, err := q.request(ctx, channel, locale, in, preview)
+	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (q query) More(ctx context.Context, cursor string, first *int, in *graph.Co
 	if err != nil {
 		return nil, err
 	}
-	req, err := q.request(ctx, "", nil, in, nil)
+	req, err := q.request(ctx, nil, nil, in, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,9 @@ type request struct {
 	problems []tutti.Problem
 }
 
-// request checks everything that an experience, a route or a resource is asked with. A channel
-// of "" is none.
-func (r *Resolvers) request(ctx context.Context, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (*request, error) {
+// request checks everything that an experience, a route or a resource is asked with. No channel
+// is nil; an empty name is one that does not exist.
+func (r *Resolvers) request(ctx context.Context, channel *string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (*request, error) {
 	viewer, gen := graph.ViewerFrom(ctx), graph.GenerationFrom(ctx)
 	v, problems, err := gen.CheckContext(viewer, in)
 	if err != nil {
@@ -28,8 +28,8 @@ func (r *Resolvers) request(ctx context.Context, channel string, locale *string,
 	if err := r.look(ctx, out, preview, viewer); err != nil {
 		return nil, err
 	}
-	if channel != "" {
-		ch, err := r.Engine.ResolveChannel(channel)
+	if channel != nil {
+		ch, err := r.Engine.ResolveChannel(*channel)
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func (q query) Resources(ctx context.Context, refs []*tutti.Ref, locale, channel
 
 // lookUp gives resources in the order asked; nil for what is not there or not for this viewer.
 func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *string, in *graph.ContextInput, preview *graph.PreviewInput) ([]graph.Object, error) {
-	req, err := q.request(ctx, valueOf(channel), locale, in, preview)
+	req, err := q.request(ctx, channel, locale, in, preview)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (r *Resolvers) exposed(ctx context.Context, source, kind string) (private [
 	}
 	if !k.Expose && !graph.ViewerFrom(ctx).Editing() {
 		return nil, &tutti.Error{
-			Code: tutti.Forbidden, Message: source + ":" + kind + " is reached through experiences only.",
+			Code: tutti.Forbidden, Message: "the kind " + source + ":" + kind + " is reached through experiences only.",
 			Hint: "Ask for an experience, or let the operator write  expose: delivery  for this kind.",
 		}
 	}
@@ -96,7 +96,7 @@ func (q query) Search(ctx context.Context, source, kind string, words *string, f
 	if err != nil {
 		return nil, err
 	}
-	req, err := q.request(ctx, valueOf(channel), locale, in, nil)
+	req, err := q.request(ctx, channel, locale, in, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func (q query) Route(ctx context.Context, path, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (graph.RouteAnswer, error) {
-	req, err := q.request(ctx, channel, locale, in, preview)
+	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (q query) Routes(ctx context.Context, channel string, locale *string, first
 	if err != nil {
 		return nil, err
 	}
-	req, err := q.request(ctx, channel, locale, nil, nil)
+	req, err := q.request(ctx, &channel, locale, nil, nil)
 	if err != nil {
 		return nil, err
 	}
