@@ -70,8 +70,11 @@ func isJSON(contentType string) bool {
 }
 
 func isGraphQL(res *fetch.Response) bool {
+	if !isJSON(res.Header.Get("Content-Type")) || !json.Valid(res.Body) {
+		return false
+	}
 	v, ok := dig(res.Body, []string{"errors"})
-	return ok && isJSON(res.Header.Get("Content-Type")) && len(v) > 0 && v[0] == '['
+	return ok && v[0] == '['
 }
 
 // retryAfter reads Retry-After in both of its forms; zero when there is none.
@@ -126,26 +129,22 @@ func (l LimitSpec) resetAt(h http.Header, now time.Time) time.Time {
 
 // dig follows a path into JSON without decoding the rest. False when something is not there.
 func dig(b raw, path []string) (raw, bool) {
+	b = bytes.TrimSpace(b)
 	for _, step := range path {
-		b = bytes.TrimLeft(b, " \t\r\n")
 		if len(b) == 0 {
 			return nil, false
 		}
 		switch b[0] {
 		case '{':
-			var o map[string]raw
-			if json.Unmarshal(b, &o) != nil {
-				return nil, false
-			}
-			v, ok := o[step]
+			v, ok := member(b, step)
 			if !ok {
 				return nil, false
 			}
 			b = v
 		case '[':
-			var l []raw
+			l := elements(b)
 			i, err := strconv.Atoi(step)
-			if err != nil || json.Unmarshal(b, &l) != nil || i < 0 || i >= len(l) {
+			if err != nil || i < 0 || i >= len(l) {
 				return nil, false
 			}
 			b = l[i]
@@ -153,7 +152,6 @@ func dig(b raw, path []string) (raw, bool) {
 			return nil, false
 		}
 	}
-	b = bytes.TrimSpace(b)
 	return b, len(b) > 0
 }
 
@@ -162,11 +160,10 @@ func isNull(b raw) bool { return len(b) == 0 || string(b) == "null" }
 // rows gives the records of a list.
 func (k *call) rows(a *answer) ([]raw, error) {
 	at, ok := dig(a.body, k.records)
-	var rows []raw
-	if !ok || isNull(at) || json.Unmarshal(at, &rows) != nil {
+	if !ok || at[0] != '[' {
 		return nil, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s", shownPath(k.records))
 	}
-	return rows, nil
+	return elements(at), nil
 }
 
 func shownPath(path []string) string {

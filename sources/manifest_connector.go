@@ -277,7 +277,7 @@ func (c *manifestConnector) readMany(k *compiledKind, a *answer, wanted map[stri
 		if isNull(row) {
 			continue // a null in place is an id that the system does not have
 		}
-		if a.failureIn(append(append([]string{}, from.records...), strconv.Itoa(i))) != nil {
+		if len(a.failed) > 0 && a.failureIn(append(append([]string{}, from.records...), strconv.Itoa(i))) != nil {
 			b.Cut = true // whose row failed is not known for sure
 			continue
 		}

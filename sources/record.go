@@ -106,15 +106,12 @@ func (k *compiledKind) tagsOf(own tutti.Ref, vars map[string]any, lost func(stri
 	return tags
 }
 
-// decodeObject reads one record with its numbers as they are written.
+// decodeObject reads an object, of an answer that is valid JSON, with its numbers as they are written.
 func decodeObject(b raw) (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var v map[string]any
-	if err := d.Decode(&v); err != nil || v == nil {
+	if b = next(b); len(b) == 0 || b[0] != '{' {
 		return nil, tutti.Errorf(tutti.BadAnswer, "reading a record: it is no JSON object")
 	}
-	return v, nil
+	return decode(string(b)).(map[string]any), nil
 }
 
 // withoutHoles gives a copy of a record without the marks of holes, however they are written.

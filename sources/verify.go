@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"hash"
 	"net/http"
 	"strconv"
@@ -182,6 +183,9 @@ func (c *manifestConnector) Changed(r *http.Request, body []byte) (Event, error)
 	id, err := c.webhook.scheme.verify(r.Header, body, c.hook, c.now())
 	if err != nil {
 		return Event{}, err
+	}
+	if !json.Valid(body) {
+		return Event{}, tutti.Errorf(tutti.BadRequest, "reading a webhook: it is no JSON")
 	}
 	message, err := decodeObject(body)
 	if err != nil {
