@@ -13,17 +13,17 @@ func Stale(now tutti.Draft, revision int) error {
 	e := &tutti.Error{Code: tutti.Conflict, Field: "revision"}
 	who := now.UpdatedBy
 	if who == "" {
-		who = "Somebody"
+		who = "somebody"
 	}
 	when := now.UpdatedAt.UTC().Format(time.DateTime) + " UTC"
 	if now.Body == nil {
-		e.Message = fmt.Sprintf("%s deleted the draft of %s %q at %s.", who, now.Kind, now.Name, when)
+		e.Message = fmt.Sprintf("the draft of %s %q was deleted by %s at %s.", now.Kind, now.Name, who, when)
 		e.Hint = "Save it with revision 0 to make it anew."
 		return e
 	}
-	e.Message = fmt.Sprintf("%s saved %s %q at %s (revision %d) after revision %d, which you send.", who, now.Kind, now.Name, when, now.Revision, revision)
+	e.Message = fmt.Sprintf("%s %q was saved by %s at %s (revision %d) after revision %d, which you send.", now.Kind, now.Name, who, when, now.Revision, revision)
 	if revision == 0 {
-		e.Message = fmt.Sprintf("%s saved %s %q at %s (revision %d), so it is not new.", who, now.Kind, now.Name, when, now.Revision)
+		e.Message = fmt.Sprintf("%s %q was saved by %s at %s (revision %d), so it is not new.", now.Kind, now.Name, who, when, now.Revision)
 	}
 	e.Hint = fmt.Sprintf("Read revision %d, make your change in it and send it with revision %d.", now.Revision, now.Revision)
 	return e

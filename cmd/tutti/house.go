@@ -160,19 +160,47 @@ func (h *house) read(ctx context.Context, library *engine.Library) error {
 	if err != nil {
 		return err
 	}
-	published, next, err := h.store.Published(ctx, time.Now())
+	docs, next, rest, err := h.published(ctx)
 	if err != nil {
 		return err
 	}
-	docs := make([]engine.Doc, len(published))
-	for i, p := range published {
-		docs[i] = engine.Doc{Kind: p.Kind, Name: p.Name, Version: p.Version, Body: p.Body, From: p.From, Until: p.Until}
-	}
-	for _, p := range library.Load(docs, next) {
+	for _, p := range library.Load(docs, rest) {
 		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "version", p.Version, "problem", p.Problem.String())
 	}
 	h.next, h.changed = next, changed
 	return nil
+}
+
+// plannedInstants is how many instants ahead preview can see what is planned.
+const plannedInstants = 100
+
+// published gives what counts now, and what is planned. next is when the first plan comes true,
+// rest when the first one does that is not among docs; zero when there is none.
+func (h *house) published(ctx context.Context) (docs []engine.Doc, next, rest time.Time, err error) {
+	type line struct {
+		kind tutti.DocumentKind
+		name string
+		from time.Time
+	}
+	known := map[line]bool{}
+	at := time.Now()
+	for n := 0; n == 0 || n <= plannedInstants && !rest.IsZero(); n++ {
+		var published []store.Published
+		if published, rest, err = h.store.Published(ctx, at); err != nil {
+			return nil, next, rest, err
+		}
+		for _, p := range published {
+			if l := (line{p.Kind, p.Name, p.From}); !known[l] {
+				known[l] = true
+				docs = append(docs, engine.Doc{Kind: p.Kind, Name: p.Name, Version: p.Version, Body: p.Body, From: p.From, Until: p.Until})
+			}
+		}
+		if n == 0 {
+			next = rest
+		}
+		at = rest
+	}
+	return docs, next, rest, nil
 }
 
 // watchStore follows planned publications and changes that other processes make.

@@ -126,7 +126,7 @@ func testDrafts(t *testing.T, database Database) {
 
 		_, err = s.SaveDraft(ctx, page("home", `{}`, 1), "Cem", noon)
 		e := wantCode(t, err, tutti.Conflict)
-		if !strings.Contains(e.Message, "Ben deleted") || !strings.Contains(e.Hint, "revision 0") {
+		if !strings.Contains(e.Message, "deleted by Ben") || !strings.Contains(e.Hint, "revision 0") {
 			t.Errorf("got %q %q", e.Message, e.Hint)
 		}
 		d, err := s.SaveDraft(ctx, page("home", `{}`, 0), "Cem", noon)
