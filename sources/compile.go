@@ -102,7 +102,7 @@ func (c *compiler) manifest() *compiled {
 		}
 	}
 	if !slices.Contains([]string{"", "seconds", "unix", "time"}, m.Limits.ResetAs) {
-		c.wrong("limits.resetAs", "is unknown", "Write seconds, unix or time.")
+		c.wrong("limits.resetAs", unknown(m.Limits.ResetAs), "Write seconds, unix or time.")
 	}
 	if len(m.Kinds) == 0 {
 		c.wrong("kinds", "is missing", "Write at least one kind of item.")
@@ -145,7 +145,7 @@ func (c *compiler) auth() *compiledAuth {
 			c.wrong("auth.name", "is missing or no name of a "+a.Type, "Write, for example:  name: X-Api-Key")
 		}
 	default:
-		c.wrong("auth.type", "is missing or unknown", "Write none, basic, bearer, header or query.")
+		c.wrong("auth.type", unknown(a.Type), "Write none, basic, bearer, header or query.")
 	}
 	return out
 }
@@ -160,14 +160,17 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	at := "kinds." + name
 	out := &compiledKind{name: name}
 	if !slices.Contains(resources, k.Type) {
-		c.wrong(at+".type", "is missing or unknown", "Write one of "+list(resources)+".")
+		c.wrong(at+".type", unknown(k.Type), "Write one of "+list(resources)+".")
 	}
 	for i, d := range k.Dimensions {
 		if !slices.Contains(dimensions, d) {
-			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), "is unknown", "Write one of "+list(dimensions)+".")
+			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), unknown(d), "Write one of "+list(dimensions)+".")
 		}
 	}
 	out.pattern = c.pattern(at+".id.pattern", k.ID.Pattern)
+	if k.ID.Example != "" && out.pattern != nil && !out.pattern.MatchString(k.ID.Example) {
+		c.wrong(at+".id.example", "is “"+k.ID.Example+"”, which does not match id.pattern", "Write an id that the system could have.")
+	}
 	out.ownerID = c.pattern(at+".ownerPattern", k.OwnerID)
 	if k.ID.Canonical != "" {
 		out.canonical = c.expression(at+".id.canonical", k.ID.Canonical, idNames)
@@ -220,7 +223,7 @@ func (c *compiler) filters(at string, in map[string]Filter) map[string]Filter {
 	for _, name := range sortedKeys(in) {
 		f, path := in[name], at+".filters."+name
 		if !slices.Contains([]string{"string", "int", "float", "bool", "place", "time", "ref"}, f.Type) {
-			c.wrong(path+".type", "is missing or unknown", "Write string, int, float, bool, place, time or ref.")
+			c.wrong(path+".type", unknown(f.Type), "Write string, int, float, bool, place, time or ref.")
 		}
 		if !tutti.IsName(name) || strings.Contains(name, "-") {
 			c.wrong(path, "is no name: letters, digits and '_'", "")
@@ -286,13 +289,21 @@ func (k *compiledKind) canonicalID(id string) (string, bool) {
 	return id, true
 }
 
+// unknown says of one of a few words what was found instead.
+func unknown(found string) string {
+	if found == "" {
+		return "is missing"
+	}
+	return "is unknown: “" + found + "”"
+}
+
 func (c *compiler) pattern(path, src string) *regexp.Regexp {
 	if src == "" {
 		return nil
 	}
 	re, err := regexp.Compile(`^(?:` + src + `)$`)
 	if err != nil {
-		c.wrong(path, "is no valid pattern", "Patterns are RE2 and match the whole value.")
+		c.wrong(path, "is no valid pattern: “"+src+"”", "Patterns are RE2 and match the whole value.")
 	}
 	return re
 }

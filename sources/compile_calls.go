@@ -102,7 +102,7 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
 	if !slices.Contains([]string{"", "required", "optional"}, s.Text) {
-		c.wrong(at+".text", "is unknown", "Write required or optional, or leave it out.")
+		c.wrong(at+".text", unknown(s.Text), "Write required or optional, or leave it out.")
 	}
 	for key, names := range map[string][]string{"filters": s.Filters, "optional": s.Optional} {
 		for i, name := range names {
@@ -116,7 +116,7 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	}
 	p := s.Paging
 	if !slices.Contains(pagings, p.Type) {
-		c.wrong(at+".paging.type", "is unknown", "Write cursor, link, page or offset.")
+		c.wrong(at+".paging.type", unknown(s.Paging.Type), "Write cursor, link, page or offset.")
 	}
 	if p.MaxFirst < 0 {
 		c.wrong(at+".paging.maxFirst", "is less than 1", "")

@@ -46,7 +46,8 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		case s.As == "":
 			f.kind = tutti.FieldString
 		case !slices.Contains(fieldTypes, s.As):
-			c.wrong(fat+".as", "is unknown", "Write one of "+list(fieldTypes)+".")
+			c.wrong(fat+".as", unknown(s.As), "Write one of "+list(fieldTypes)+".")
+			continue
 		case s.As == "url":
 			f.kind, f.url = tutti.FieldString, true
 		}
@@ -54,7 +55,7 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 			c.wrong(fat+".as", "contradicts the field's own type", "Remove it, or write  as: "+string(want))
 		}
 		if t, ok := elsewhere(name); ok && !isCanonical && f.kind != t {
-			c.wrong(fat+".as", "differs from the field of that name that other types have", "Write  as: "+string(t)+", or take another name.")
+			c.wrong(fat+".as", "is "+string(f.kind)+"; a field of that name is "+string(t)+" everywhere", "Write  as: "+string(t)+", or take another name.")
 		}
 		if isCanonical && slices.Contains(addresses, name) {
 			f.url = true
@@ -86,7 +87,7 @@ func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {
 		c.wrong(at+".from", "is only for rich text", "Remove it.")
 	}
 	if !slices.Contains([]string{"", "html", "markdown", "plain"}, s.From) {
-		c.wrong(at+".from", "is unknown", "Write html, markdown or plain.")
+		c.wrong(at+".from", unknown(s.From), "Write html, markdown or plain.")
 	}
 	if (s.Kind != "" || s.Link != "") && !isRef {
 		c.wrong(at, "has kind or link, which are only for refs", "Write  as: ref")

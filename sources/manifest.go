@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -219,7 +220,7 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, m.wrong("", "is empty", "Write, for example:  name: acme")
 		}
-		return nil, &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("%s: reading YAML: %v", file, err)}
+		return nil, m.notYAML(err)
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
@@ -228,7 +229,7 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 	problems := checkShape(m, doc.Content[0])
 	if len(problems) == 0 {
 		if err := doc.Content[0].Decode(m); err != nil {
-			return nil, &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("%s: reading YAML: %v", file, err)}
+			return nil, m.notYAML(err)
 		}
 		problems = checkManifest(m)
 	}
@@ -255,6 +256,12 @@ func (m *Manifest) wrong(path, what, hint string) error {
 		msg += " " + path
 	}
 	return &tutti.Error{Code: tutti.Invalid, Message: msg + " " + what + ".", Hint: hint}
+}
+
+// notYAML tells what the YAML parser says, with its line where it names one.
+func (m *Manifest) notYAML(err error) error {
+	line, what := config.YAMLMistake(err)
+	return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("%s:%d: this is not YAML: %s.", m.file, max(1, line), what)}
 }
 
 func parent(path string) string {

@@ -104,7 +104,7 @@ func (m *Manifest) values(c config.Source, place func(path, what, hint string) e
 		}
 		switch {
 		case v == "" && d.Required:
-			problems = append(problems, place("settings."+name, "is missing: "+d.Description, "Write, for example:  "+name+": "+d.Example))
+			problems = append(problems, place("settings."+name, "is missing: "+strings.TrimSuffix(d.Description, "."), "Write, for example:  "+name+": "+d.Example))
 		case v != "" && !d.matches(v):
 			problems = append(problems, place("settings."+name, "does not match "+d.Pattern, "Write, for example:  "+name+": "+d.Example))
 		case v != "":
@@ -115,7 +115,7 @@ func (m *Manifest) values(c config.Source, place func(path, what, hint string) e
 		d, v := m.Secrets[name], c.Secrets[name]
 		if v.IsZero() {
 			if d.Required {
-				problems = append(problems, place("secrets."+name, "is missing: "+d.Description, "Write, for example:  "+name+": ${"+strings.ToUpper(m.Name+"_"+name)+"}"))
+				problems = append(problems, place("secrets."+name, "is missing: "+strings.TrimSuffix(d.Description, "."), "Write, for example:  "+name+": ${"+strings.ToUpper(m.Name+"_"+name)+"}"))
 			}
 			continue
 		}

@@ -101,11 +101,7 @@ func ReadManifest(connector, dir string) (*Manifest, error) {
 // openSource makes one source. All that the config says wrongly about it comes as one joined error.
 func openSource(c config.Source, d Deps) (*Source, error) {
 	place := func(path, what, hint string) error {
-		at := "tutti.yaml"
-		if c.Line > 0 {
-			at += fmt.Sprintf(":%d", c.Line)
-		}
-		return &tutti.Error{Code: tutti.Invalid, Message: at + ": " + join("sources."+c.Name, path) + " " + what + ".", Hint: hint}
+		return &tutti.Error{Code: tutti.Invalid, Field: join("sources."+c.Name, path), Message: what + ".", Hint: hint}
 	}
 	m, err := ReadManifest(c.Connector, d.Dir)
 	if err != nil {

@@ -47,9 +47,10 @@ type Sources struct {
 	meter  *meter
 }
 
-// Open makes the configured sources. It calls none of them. All mistakes are told at once, each
-// with the line in the config or manifest: a joined error of *tutti.Error with code Invalid.
-// Close gives back what it holds.
+// Open makes the configured sources. It calls none of them. All mistakes are told at once, as a
+// joined error of *tutti.Error with code Invalid: what is wrong in the config names its place as
+// Field (sources.catalog.kinds.item), and Message goes on after it; what is wrong in a manifest
+// says file and line in Message, once, however many sources use it. Close gives back what it holds.
 func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	if d.Now == nil {
 		d.Now = time.Now
@@ -72,7 +73,7 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 		s.order = append(s.order, src)
 		s.byName[c.Name] = src
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := once(problems); err != nil {
 		for _, src := range s.order {
 			src.close()
 		}
@@ -84,6 +85,27 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 		src.cache, src.secret, src.meter = s.cache, s.secret, s.meter
 	}
 	return s, nil
+}
+
+// once joins mistakes, each told a single time: a manifest may serve several sources.
+func once(all []error) error {
+	var problems []error
+	told := map[string]bool{}
+	var add func(error)
+	add = func(err error) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				add(e)
+			}
+		} else if !told[err.Error()] {
+			told[err.Error()] = true
+			problems = append(problems, err)
+		}
+	}
+	for _, err := range all {
+		add(err)
+	}
+	return errors.Join(problems...)
 }
 
 // Names gives the sources' names in the order of the config.

@@ -140,7 +140,7 @@ func (c *compiler) webhook() *compiledWebhook {
 	out := &compiledWebhook{id: c.optional("webhook.id", w.ID, eventNames)}
 	var ok bool
 	if out.scheme, ok = schemes[w.Scheme]; !ok {
-		c.wrong("webhook.scheme", "is missing or unknown", "Write one of "+list(sortedKeys(schemes))+".")
+		c.wrong("webhook.scheme", unknown(w.Scheme), "Write one of "+list(sortedKeys(schemes))+".")
 	}
 	if _, ok := c.m.Secrets[w.Secret]; w.Secret != "" && !ok {
 		c.wrong("webhook.secret", "is no declared secret", "Write one of "+list(sortedKeys(c.m.Secrets))+".")

@@ -146,7 +146,7 @@ func (c *applyCommand) show(out, errs io.Writer, changes []change) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "--- server\n+++ %s\n%s", ch.doc.File, unified(string(before), string(after)))
+		fmt.Fprintf(out, "--- server\n+++ %s\n%s", shorten(ch.doc.File), unified(string(before), string(after)))
 	}
 	fmt.Fprintf(errs, "%s would change; nothing was.\n", count(len(changes), "document"))
 	return nil
@@ -239,7 +239,7 @@ func (w *applying) save(ctx context.Context, ch *change) error {
 	ch.save, ch.old.revision = false, revision
 	fmt.Fprintf(w.out, "%s: saved\n", config.FileOf(ch.doc.Kind, ch.doc.Name))
 	for _, x := range warnings {
-		fmt.Fprintln(w.errs, "warning:", ch.doc.Problem(x.Path, x.Message, "").String())
+		fmt.Fprintln(w.errs, "warning:", shortened(config.Problems{sentenced(ch.doc.Problem(x.Path, x.Message, ""))}).Error())
 	}
 	return nil
 }
@@ -276,7 +276,8 @@ func located(d config.Document, err error) error {
 		} else if r.Extensions.Hint != "" {
 			p.Message += " " + r.Extensions.Hint
 		}
-		problems = append(problems, p)
+		p.File = shorten(p.File)
+		problems = append(problems, sentenced(p))
 	}
 	return problems
 }

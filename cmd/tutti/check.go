@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -17,9 +19,10 @@ import (
 // checkDocuments is the DocumentChecker that the server itself would be: it opens the sources
 // (calling none), makes an engine of the config, and compiles every document.
 func checkDocuments(cfg *config.Config, docs []config.Document) []config.Problem {
-	origins, err := sources.Open(cfg.Sources, sources.Deps{Dir: filepath.Dir(cfg.Path)})
-	if err != nil {
-		return ofConfig(cfg, err)
+	origins, err := openSources(cfg, sources.Deps{Dir: filepath.Dir(cfg.Path)})
+	var wrong config.Problems
+	if errors.As(err, &wrong) {
+		return wrong
 	}
 	defer origins.Close()
 	visitors := map[string]string{}
@@ -43,7 +46,7 @@ func checkDocuments(cfg *config.Config, docs []config.Document) []config.Problem
 			if p.Hint != "" {
 				message += " " + p.Hint
 			}
-			problems = append(problems, d.Problem(path, message, ""))
+			problems = append(problems, sentenced(d.Problem(path, message, "")))
 		}
 	}
 	checkAudiences(e, ofKind(docs, tutti.AudienceDocument), tell)
@@ -110,15 +113,35 @@ func ofConfig(cfg *config.Config, err error) []config.Problem {
 			problems = append(problems, cfg.Problem("", e.Error(), ""))
 			continue
 		}
-		message := public.Message
-		if public.Hint != "" {
+		message, write := public.Message, ""
+		if example, ok := strings.CutPrefix(public.Hint, "Write, for example:  "); ok {
+			write = example
+		} else if public.Hint != "" {
 			message += " " + public.Hint
 		}
 		if public.Field == "" { // it tells its place itself
-			problems = append(problems, config.Problem{Message: message})
+			problems = append(problems, config.Problem{Message: message, Write: write})
 		} else {
-			problems = append(problems, cfg.Problem(public.Field, message, ""))
+			problems = append(problems, sentenced(cfg.Problem(public.Field, message, write)))
 		}
 	}
 	return problems
+}
+
+// openSources makes the config's sources; their mistakes come with the config's lines.
+func openSources(cfg *config.Config, d sources.Deps) (*sources.Sources, error) {
+	s, err := sources.Open(cfg.Sources, d)
+	if err != nil {
+		return nil, config.Problems(ofConfig(cfg, err)).Sort()
+	}
+	return s, nil
+}
+
+// sentenced puts a colon after the field where the message does not go on from it.
+func sentenced(p config.Problem) config.Problem {
+	first, _ := utf8.DecodeRuneInString(p.Message)
+	if p.Field != "" && (unicode.IsUpper(first) || first == '“' || strings.HasPrefix(p.Message, "line ") || strings.HasPrefix(p.Message, "the ")) {
+		p.Field += ":"
+	}
+	return p
 }

@@ -73,7 +73,7 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *graph.Generation, error) {
 	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
 	var err error
-	g.sources, err = sources.Open(cfg.Sources, sources.Deps{
+	g.sources, err = openSources(cfg, sources.Deps{
 		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen,
 	})
 	if err != nil {

@@ -102,8 +102,8 @@ func day(t time.Time) string {
 type keysCreateCommand struct {
 	databaseFlag
 	Name    string        `arg:"" help:"What the key is for, such as website."`
-	Class   string        `help:"browser (ships in apps and pages), server (secret), preview, or management." enum:"browser,server,preview,management" required:""`
-	Origins []string      `name:"origin" help:"For browser keys: a web origin that may use it, such as https://www.example.com; * for all. Can be repeated."`
+	Class   string        `help:"browser (ships in apps and pages), server (secret), preview, or management." enum:"browser,server,preview,management" required:"" placeholder:"browser|server|preview|management"`
+	Origins []string      `name:"origin" help:"For browser keys: a web origin that may use it, such as https://www.example.com; * for all. Can be repeated." placeholder:"ORIGIN"`
 	Expires time.Duration `help:"How long it is valid, such as 2160h. Default: for ever."`
 }
 

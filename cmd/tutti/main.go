@@ -34,6 +34,7 @@ type cli struct {
 	Keys     keysCommand     `cmd:"" help:"List, make, revoke and rotate API keys."`
 	Sources  sourcesCommand  `cmd:"" help:"Look at the origin systems."`
 	Backup   backupCommand   `cmd:"" help:"Write the whole database into one file."`
+	Restore  restoreCommand  `cmd:"" help:"Read a backup into an empty database."`
 	Schema   schemaCommand   `cmd:"" help:"Print the schemas of files and of the API."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
@@ -99,7 +100,7 @@ func named(err error) string {
 func explain(err error) string {
 	var problems config.Problems
 	if errors.As(err, &problems) {
-		return problems.Error() + "\n" + count(len(problems), "problem") + "."
+		return shortened(problems).Error() + "\n" + count(len(problems), "problem") + "."
 	}
 	var lines []string
 	for _, e := range flatten(err) {

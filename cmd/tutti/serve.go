@@ -59,7 +59,7 @@ func start(ctx context.Context, cfg *config.Config, listen, database, dir string
 	}
 	if s.listener, err = net.Listen("tcp", listen); err != nil {
 		s.house.close()
-		return nil, tutti.Errorf(tutti.Unavailable, "listening on %s: %w", listen, err)
+		return nil, notListening(listen, err)
 	}
 	s.http = &http.Server{
 		Handler: s.house.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -67,6 +67,16 @@ func start(ctx context.Context, cfg *config.Config, listen, database, dir string
 	}
 	go func() { s.serving <- s.http.Serve(s.listener) }()
 	return s, nil
+}
+
+// notListening says what to do about an address that cannot be listened on.
+func notListening(listen string, err error) error {
+	e := &tutti.Error{Code: tutti.Unavailable, Message: "Cannot listen on " + listen + ": " + err.Error() + ".", Cause: err}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		e.Message = "Another program listens on " + listen + " already."
+		e.Hint = "End it, or choose another address:  --listen 127.0.0.1:8081  (port 0 takes a free one)."
+	}
+	return e
 }
 
 // address is where the server listens, as http://host:port.

@@ -37,7 +37,7 @@ func (c *sourcesCheckCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	origins, err := sources.Open(cfg.Sources, sources.Deps{Dir: filepath.Dir(cfg.Path)})
+	origins, err := openSources(cfg, sources.Deps{Dir: filepath.Dir(cfg.Path)})
 	if err != nil {
 		return err
 	}

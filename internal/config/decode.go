@@ -53,17 +53,32 @@ func (d *decoder) enter(n *yaml.Node, path string) bool {
 
 func (d *decoder) leave() { d.depth-- }
 
+// YAMLMistake takes apart what the YAML parser says: the line, 0 when it names none, and what is
+// wrong there, with what to look for where the parser's own words help nobody.
+func YAMLMistake(err error) (line int, what string) {
+	what = strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(what, "line "); ok {
+		n, after, _ := strings.Cut(rest, ": ")
+		if l, e := strconv.Atoi(n); e == nil {
+			line, what = l, after
+		}
+	}
+	switch what {
+	case "did not find expected key", "did not find expected '-' indicator":
+		what += "; something in the block that starts here is not indented like its neighbours"
+	case "mapping values are not allowed in this context":
+		what += "; a ':' too many, or a text with ': ' that needs quotes"
+	case "found character that cannot start any token", "found a tab character that violates indentation":
+		what += "; indent with spaces"
+	}
+	return line, what
+}
+
 // parseFile reads the one document of a YAML text; nil for an empty one.
 func (d *decoder) parseFile(content []byte) *yaml.Node {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(content, &doc); err != nil {
-		line, message := 0, strings.TrimPrefix(err.Error(), "yaml: ")
-		if rest, ok := strings.CutPrefix(message, "line "); ok {
-			n, after, _ := strings.Cut(rest, ": ")
-			if l, e := strconv.Atoi(n); e == nil {
-				line, message = l, after
-			}
-		}
+		line, message := YAMLMistake(err)
 		d.problems = append(d.problems, Problem{File: d.file, Line: line, Message: "this is not YAML: " + message})
 		return nil
 	}
