@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -48,17 +49,21 @@ func answerAt(ctx context.Context, obj Object, index *int) *Answer {
 	}
 	field := graphql.GetFieldContext(ctx)
 	path := field.Path()
-	p := projector{ctx: ctx, vars: graphql.GetOperationContext(ctx).Variables, schema: schemaFrom(ctx)}
+	buf := borrow()
+	defer buf.giveBack()
+	p := projector{ctx: ctx, vars: graphql.GetOperationContext(ctx).Variables, schema: schemaFrom(ctx), out: buf.b}
 	for _, e := range path {
 		p.path = append(p.path, e)
 	}
 	if index != nil {
 		p.push(pathIndex(*index))
 	}
-	if !p.object(obj, &selection{set: field.Field.Selections}) {
+	ok := p.object(obj, &selection{set: field.Field.Selections})
+	buf.b = p.out // it may have grown
+	if !ok {
 		return nil
 	}
-	return &Answer{data: p.out}
+	return &Answer{data: bytes.Clone(p.out)}
 }
 
 // MarshalGQL writes the bytes; null for nil.

@@ -16,8 +16,9 @@ import (
 )
 
 // Object is a delivered object that the projector can write. Field gives the value of one field:
-// nil, bool, string, int, int64, float64, time.Time, tutti.Ref, tutti.Money and the like as an
-// Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON anything that
+// nil, bool, string, int, int64, float64, time.Time, tutti.Ref, a pointer to a string or Ref that
+// lives longer than the answer (it is read at once and saves a copy), tutti.Money and the like as
+// an Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON anything that
 // encoding/json takes. It does no I/O. Safe for concurrent reads.
 type Object interface {
 	TypeName() string
@@ -86,6 +87,7 @@ type selection struct {
 
 type collected struct {
 	key   string
+	at    ast.PathElement // key, once for all objects
 	field *ast.Field
 	args  Args
 	sub   *selection
@@ -107,13 +109,13 @@ func (p *projector) object(obj Object, sel *selection) bool {
 		if i > 0 {
 			p.out = append(p.out, ',')
 		}
-		p.out = appendString(p.out, c.key)
+		p.out = AppendString(p.out, c.key)
 		p.out = append(p.out, ':')
 		if c.field.Name == "__typename" {
-			p.out = appendString(p.out, obj.TypeName())
+			p.out = AppendString(p.out, obj.TypeName())
 			continue
 		}
-		p.push(ast.PathName(c.key))
+		p.push(c.at)
 		v, err := obj.Field(c.field.Name, c.args)
 		if err != nil {
 			p.fail(err)
@@ -228,7 +230,7 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 			key := s.Alias
 			c := index[key]
 			if c == nil {
-				c = &collected{key: key, field: s, args: s.ArgumentMap(p.vars), sub: &selection{}}
+				c = &collected{key: key, at: ast.PathName(key), field: s, args: s.ArgumentMap(p.vars), sub: &selection{}}
 				index[key] = c
 				*fields = append(*fields, c)
 			}
@@ -288,7 +290,15 @@ func Included(ds ast.DirectiveList, vars map[string]any) bool {
 func appendLeaf(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case string:
-		return appendString(b, v), nil
+		return AppendString(b, v), nil
+	case *string:
+		return AppendString(b, *v), nil
+	case *tutti.Ref:
+		if v.IsZero() {
+			return append(b, `""`...), nil
+		}
+		b = append(append(append(append(b, '"'), v.Source...), ':'), v.Kind...) // names: nothing to escape
+		return append(appendText(append(b, '/'), v.ID), '"'), nil
 	case bool:
 		return strconv.AppendBool(b, v), nil
 	case int:
@@ -305,7 +315,7 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 	case Raw:
 		return append(b, v...), nil
 	case fmt.Stringer:
-		return appendString(b, v.String()), nil
+		return AppendString(b, v.String()), nil
 	}
 	j, err := json.Marshal(v)
 	return append(b, j...), err
@@ -313,10 +323,14 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string (RFC 8259). Invalid UTF-8 becomes U+FFFD; U+2028 and U+2029
+// AppendString writes a JSON string (RFC 8259). Invalid UTF-8 becomes U+FFFD; U+2028 and U+2029
 // are escaped, so that the answer is also safe inside a script.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
+func AppendString(b []byte, s string) []byte {
+	return append(appendText(append(b, '"'), s), '"')
+}
+
+// appendText is what stands between the quotes.
+func appendText(b []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -355,6 +369,5 @@ func appendString(b []byte, s string) []byte {
 		}
 		i += n
 	}
-	b = append(b, s[from:]...)
-	return append(b, '"')
+	return append(b, s[from:]...)
 }

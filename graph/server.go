@@ -188,19 +188,21 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, o *Observatio
 		code, _ := presented[0].Extensions["code"].(string)
 		o.Code = tutti.Code(code)
 	}
-	body := body(out.data, presented)
-	o.Bytes = len(body)
+	buf := borrow()
+	defer buf.giveBack()
+	buf.b = appendBody(buf.b, out.data, presented)
+	o.Bytes = len(buf.b)
 	h := w.Header()
 	h.Add("Vary", "Accept, Authorization, Tutti-Visitor")
 	h.Set("Content-Type", media+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(o.Bytes))
 	w.WriteHeader(o.Status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(buf.b)
 }
 
-// body joins errors and data; there is no data key where nothing was executed.
-func body(data []byte, errs gqlerror.List) []byte {
-	b := []byte{'{'}
+// appendBody joins errors and data; there is no data key where nothing was executed.
+func appendBody(b, data []byte, errs gqlerror.List) []byte {
+	b = append(b, '{')
 	if len(errs) > 0 {
 		list, err := json.Marshal(errs)
 		if err != nil {

@@ -2,6 +2,8 @@ package resolvers
 
 import (
 	"encoding/json"
+	"slices"
+	"strconv"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/graph"
@@ -24,13 +26,13 @@ func (o resourceObject) Field(name string, args graph.Args) (any, error) {
 	d, r := o.d, o.d.Resource
 	switch name {
 	case "id":
-		return d.ID, nil
+		return &d.ID, nil
 	case "ref":
-		return r.Ref.String(), nil
+		return &r.Ref, nil
 	case "source":
-		return r.Ref.Source, nil
+		return &r.Ref.Source, nil
 	case "kind":
-		return r.Ref.Kind, nil
+		return &r.Ref.Kind, nil
 	case "locale":
 		return orNull(r.Locale), nil
 	case "freshness":
@@ -95,19 +97,38 @@ func fieldValue(d *tutti.Delivered, name string, kind tutti.FieldType) any {
 	}
 }
 
-// otherFields are the mapped fields that the resource's type does not name, as JSON.
+// otherFields are the mapped fields that the resource's type does not name, as JSON, by name.
 func otherFields(r *tutti.Resource) graph.Raw {
-	rest := map[string]any{}
+	canonical := tutti.CanonicalFields[r.Type]
+	names, room := make([]string, 0, len(r.Fields)), 2
 	for name, v := range r.Fields {
-		if _, canonical := tutti.CanonicalFields[r.Type][name]; !canonical {
-			rest[name] = v
+		if _, ok := canonical[name]; !ok {
+			names = append(names, name)
+			s, _ := v.(string)
+			room += len(name) + len(s) + 24
 		}
 	}
-	b, err := json.Marshal(rest)
-	if err != nil {
-		return graph.Raw("{}")
+	slices.Sort(names)
+	b := append(make([]byte, 0, room), '{')
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(graph.AppendString(b, name), ':')
+		switch v := r.Fields[name].(type) {
+		case string:
+			b = graph.AppendString(b, v)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		default:
+			j, err := json.Marshal(v)
+			if err != nil {
+				return graph.Raw("{}")
+			}
+			b = append(b, j...)
+		}
 	}
-	return b
+	return append(b, '}')
 }
 
 // listObject is a page of a list: at most first items; for 0 as many as the prop and channel say.
