@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -119,13 +121,24 @@ func ofConfig(cfg *config.Config, err error) []config.Problem {
 		} else if public.Hint != "" {
 			message += " " + public.Hint
 		}
-		if public.Field == "" { // it tells its place itself
-			problems = append(problems, config.Problem{Message: message, Write: write})
+		if public.Field == "" {
+			problems = append(problems, placed(config.Problem{Message: message, Write: write}))
 		} else {
 			problems = append(problems, sentenced(cfg.Problem(public.Field, message, write)))
 		}
 	}
 	return problems
+}
+
+var place = regexp.MustCompile(`^([^:]+):(\d+): `)
+
+// placed takes the place out of the message of a manifest's mistake, which tells it itself.
+func placed(p config.Problem) config.Problem {
+	if at := place.FindStringSubmatch(p.Message); at != nil {
+		p.File, p.Message = at[1], p.Message[len(at[0]):]
+		p.Line, _ = strconv.Atoi(at[2])
+	}
+	return p
 }
 
 // openSources makes the config's sources; their mistakes come with the config's lines.

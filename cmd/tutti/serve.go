@@ -71,7 +71,7 @@ func start(ctx context.Context, cfg *config.Config, listen, database, dir string
 
 // notListening says what to do about an address that cannot be listened on.
 func notListening(listen string, err error) error {
-	e := &tutti.Error{Code: tutti.Unavailable, Message: "Cannot listen on " + listen + ": " + err.Error() + ".", Cause: err}
+	e := &tutti.Error{Code: tutti.Unavailable, Message: "Cannot listen on " + listen + ": " + err.Error() + ".", Hint: "Write host and port, such as 127.0.0.1:8080.", Cause: err}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		e.Message = "Another program listens on " + listen + " already."
 		e.Hint = "End it, or choose another address:  --listen 127.0.0.1:8081  (port 0 takes a free one)."

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -101,8 +100,6 @@ func shortened(problems config.Problems) config.Problems {
 	for i := range problems {
 		if problems[i].File != "" {
 			problems[i].File = shorten(problems[i].File)
-		} else if file, rest, ok := strings.Cut(problems[i].Message, ":"); ok && filepath.IsAbs(file) { // a manifest tells its place itself
-			problems[i].Message = shorten(file) + ":" + rest
 		}
 	}
 	return problems

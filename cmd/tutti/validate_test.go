@@ -117,3 +117,40 @@ func TestSchemasArePrinted(t *testing.T) {
 	out, _ = succeed(t, "schema", "graphql")
 	wants(t, "schema graphql", out, "type Hero implements Component", "tier:")
 }
+
+func TestAManifestsMistakesAreToldOnceHoweverManySourcesUseIt(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "tutti.yaml"), `sources:
+  north: {connector: ./acme.yaml, kinds: {item: {access: public}}}
+  south: {connector: ./acme.yaml, kinds: {item: {access: public}}}
+  east:
+    connector: mastodon
+    url: https://social.example
+    kinds:
+      toot: {access: public}
+`)
+	write(t, filepath.Join(dir, "acme.yaml"), `name: acme
+description: A shop.
+url: https://acme.example
+kinds:
+  item:
+    type: Thing
+    description: A thing.
+    id: {pattern: "[0-9]+", example: a}
+    get: {path: "/items/${id}"}
+    map: {title: rec.title}
+`)
+	code, out, errs := call(t, "validate", "--config", filepath.Join(dir, "tutti.yaml"))
+	if code != failed || out != "" {
+		t.Errorf("ends with %d: %s", code, out)
+	}
+	want := strings.ReplaceAll(`DIR/acme.yaml:6: kinds.item.type is unknown: “Thing”. Write one of Asset, Product, SocialPost, SupportTicket, Article, Place and Record.
+DIR/acme.yaml:8: kinds.item.id.example is “a”, which does not match id.pattern. Write an id that the system could have.
+DIR/acme.yaml:10: kinds.item.map.title is wrong: line 1, column 1: “rec” is not declared. There is: record, settings, locale, source.
+DIR/tutti.yaml:8: sources.east.kinds.toot is no kind of the connector mastodon. It has post.
+4 problems.
+`, "DIR", shorten(dir))
+	if errs != want {
+		t.Errorf("it says:\n%s\nwant:\n%s", errs, want)
+	}
+}
