@@ -356,7 +356,7 @@ func TestWhatIsMissingAtRunTimeIsAProblem(t *testing.T) {
 
 	hotel := map[string]any{"hotel": "stay:hotel/brisa"}
 	for kind, code := range map[string]tutti.Code{"error": tutti.Unavailable, "black-hole": tutti.Timeout, "garbage": tutti.BadAnswer, "wrong-type": tutti.BadAnswer, "oversize": tutti.TooLarge, "reset": tutti.Unavailable} {
-		p := play(t) // breakers and caches of one fault would tell of the next
+		p.reconfigure(func(*config.Config) {}) // new sources: breakers and caches of one fault would tell of the next
 		if err := p.origins.Fault("catalog", demo.Fault{Kind: kind}); err != nil {
 			t.Fatal(err)
 		}
