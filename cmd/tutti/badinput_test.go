@@ -128,6 +128,32 @@ func TestBadInputIsToldBeforeAnyOriginIsAsked(t *testing.T) {
 	})
 }
 
+func TestPreviewsOfNothingAreRefused(t *testing.T) {
+	p := play(t)
+	const q = `query($v: PreviewInput) { experience(composition: "home", channel: "web", preview: $v) { id } }`
+	for name, c := range map[string]struct {
+		v    map[string]any
+		code tutti.Code
+		says string
+	}{
+		"a persona that does not exist":      {map[string]any{"persona": "ana-ariving"}, tutti.NotFound, "preview.persona"},
+		"a component that does not exist":    {map[string]any{"variants": []any{map[string]any{"component": "welcom", "variant": "family"}}}, tutti.InvalidValue, "welcome"},
+		"a variant that does not exist":      {map[string]any{"variants": []any{map[string]any{"component": "welcome", "variant": "famly"}}}, tutti.InvalidValue, "family"},
+		"a place that is none":               {map[string]any{"location": map[string]any{"lat": 1, "lon": 181}}, tutti.InvalidValue, "preview.location"},
+		"a moment that is none":              {map[string]any{"perspective": map[string]any{"at": "tomorrow"}}, tutti.InvalidValue, "at"},
+		"a state that is none":               {map[string]any{"perspective": map[string]any{"state": "SECRET"}}, tutti.InvalidValue, "DRAFT"},
+		"a field that is none":               {map[string]any{"personas": "x"}, tutti.InvalidValue, "personas"},
+		"a moment before anything was there": {map[string]any{"perspective": map[string]any{"at": "1999-01-01T00:00:00Z"}}, tutti.UnknownComposition, "home"},
+	} {
+		a := p.ask(p.key(tutti.PreviewKey), "", q, map[string]any{"v": c.v})
+		p.refuses(name, a, c.code)
+		wants(t, name, a.Raw, c.says)
+		if inside.MatchString(a.Raw) {
+			t.Errorf("%s: says too much: %s", name, a.Raw)
+		}
+	}
+}
+
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	p := play(t)
 	good := `{"query":"{ channels { name } }"}`

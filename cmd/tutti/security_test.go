@@ -354,6 +354,40 @@ func TestWhyTellsNoValues(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotPublishedIsNotTold(t *testing.T) {
+	p := play(t)
+	body := func(title string) map[string]any {
+		return object(t, `{"type": "page", "title": "`+title+`", "routes": [{"path": "/`+title+`"}], "slots": [{"id": "main", "name": "main", "components": [{"id": "a", "type": "Story", "props": {"headline": "`+title+`"}}]}]}`)
+	}
+	for id, from := range map[string]any{"zummersale": nil, "zwintersale": "2099-01-01T00:00:00Z"} {
+		a := p.manage(saveIt, map[string]any{"id": id, "body": body(id), "revision": 0})
+		if from != nil {
+			a = p.manage(publishIt, map[string]any{"id": id, "revision": 1, "from": from})
+		}
+		if len(a.Errors) > 0 {
+			t.Fatal(a.Raw)
+		}
+	}
+	p.publish("zautumnsale", body("zautumnsale"))
+	if a := p.manage(`mutation { unpublishComposition(id: "zautumnsale") { id } }`, nil); len(a.Errors) > 0 {
+		t.Fatal(a.Raw)
+	}
+	for _, class := range []tutti.KeyClass{tutti.BrowserKey, tutti.ServerKey} {
+		for _, id := range []string{"zummersale", "zwintersale", "zautumnsale"} {
+			for _, asked := range []string{id, id[:len(id)-1]} {
+				const q = `query($id: ID!, $path: String!) { route(path: $path, channel: "web") { __typename } routes(channel: "web", first: 100) { nodes { composition path } } experience(composition: $id, channel: "web") { id title } }`
+				a := p.ask(p.key(class), "", q, map[string]any{"id": asked, "path": "/" + asked})
+				if a.code() != tutti.UnknownComposition || len(a.Errors) != 1 {
+					t.Errorf("%s is answered to a %s key: %s", asked, class, a.Raw)
+				}
+				hides(t, "the answer to "+asked, strings.ReplaceAll(a.Raw, "“"+asked+"”", ""), id)
+			}
+		}
+	}
+	a := p.ask(p.key(tutti.PreviewKey), "", `{ experience(composition: "zummersale", channel: "web", preview: {perspective: {state: DRAFT}}) { title } later: experience(composition: "zwintersale", channel: "web", preview: {perspective: {at: "2099-01-02T00:00:00Z"}}) { title } }`, nil)
+	wants(t, "a preview", a.Raw, `"title":"zummersale"`, `"title":"zwintersale"`)
+}
+
 func TestManyGuestsAtOnceGetEachTheirOwn(t *testing.T) {
 	p := play(t)
 	p.mark()
