@@ -10,7 +10,7 @@ import (
 // VisitorHeader carries the token that proves a visitor.
 const VisitorHeader = "Tutti-Visitor"
 
-var unauthenticated = &tutti.Error{Code: tutti.Unauthenticated, Message: "a valid key is needed.", Hint: "Send the header Authorization: Bearer <key>."}
+var unauthenticated = &tutti.Error{Code: tutti.Unauthenticated, Message: "a valid key is needed.", Hint: "Send the header Authorization: Bearer KEY. Is the key one of this server, neither revoked nor expired? The keys of a demo are new at each start."}
 
 // authenticate finds out who asks. A wrong, expired, revoked or missing key is one and the same
 // error.

@@ -176,7 +176,7 @@ type restriction struct {
 func (r restriction) refusal(class tutti.KeyClass) *tutti.Error {
 	e := &tutti.Error{Code: tutti.Forbidden, Field: r.what, Message: r.what + " is not for " + string(class) + " keys."}
 	if r.to == 0 {
-		e.Hint = "It is switched off here."
+		e.Hint = "It is switched off here. The operator can print the schema: tutti schema graphql"
 	} else {
 		e.Hint = "Ask with one of: " + r.to.names() + "."
 	}

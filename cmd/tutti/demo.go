@@ -327,7 +327,7 @@ func (c *demoCommand) tell(out io.Writer, t demoTold) error {
   GraphiQL  %s
 
 Keys, new at each start (also in %s):
-`, t.GraphQL, t.Preview, t.Keys[tutti.PreviewKey], strings.TrimSuffix(t.GraphQL, "/graphql")+"/graphiql/", path)
+`, t.GraphQL, t.Preview, t.Keys[tutti.PreviewKey], strings.TrimSuffix(t.GraphQL, "/graphql")+"/graphiql/#key="+t.Keys[tutti.ServerKey], path)
 	for _, class := range tutti.KeyClasses {
 		fmt.Fprintf(out, "  %-10s %s\n", class, t.Keys[class])
 	}

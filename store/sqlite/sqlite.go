@@ -73,7 +73,7 @@ func create(path string) error {
 		return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("There is no folder %s for the database.", filepath.Dir(path)), Hint: "Make it first: mkdir -p " + filepath.Dir(path)}
 	}
 	if err != nil {
-		return &tutti.Error{Code: tutti.Invalid, Message: "The database file can not be opened.", Cause: err}
+		return &tutti.Error{Code: tutti.Invalid, Message: "The database file " + path + " cannot be opened to read and write.", Hint: "It and its folder must belong to, or be writable for, the user that Tutti runs as.", Cause: err}
 	}
 	return f.Close()
 }

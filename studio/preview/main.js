@@ -48,7 +48,11 @@ async function start() {
     setting = (await ask(SETTING)).data;
     for (const s of (await ask(SOURCES)).data.sources) colourOf(s.name); // in the config's order, so that a source keeps its colour
   } catch (e) {
-    if (['UNAUTHENTICATED', 'FORBIDDEN'].includes(e.code)) { setKey(''); return gate(e.message + (e.hint ? ' ' + e.hint : '')); }
+    const refused = {
+      UNAUTHENTICATED: 'This key is not valid here, or not any more. A demo has new keys at each start.',
+      FORBIDDEN: 'This is not a preview key. One that may see drafts and reasons is of class preview or management.',
+    }[e.code];
+    if (refused) { setKey(''); return gate(refused); }
     return gate(e.message);
   }
   const ids = setting.compositions.nodes.map(c => c.id);

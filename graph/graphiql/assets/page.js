@@ -49,6 +49,12 @@ field("who").addEventListener("submit", (event) => {
   show();
 });
 
+// An address with #key=… brings the key; it is taken out of the address, so that it is not shared by accident.
+const brought = new URLSearchParams(location.hash.slice(1)).get("key");
+if (brought) {
+  sessionStorage.setItem("tutti.key", brought);
+  history.replaceState(null, "", location.pathname);
+}
 field("key").value = sessionStorage.getItem("tutti.key") || "";
 field("visitor").value = sessionStorage.getItem("tutti.visitor") || "";
 show();
