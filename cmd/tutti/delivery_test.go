@@ -659,12 +659,12 @@ func TestCallsOfOnePage(t *testing.T) {
 			t.Errorf("warm pages took %v", got)
 		}
 	})
-	t.Run("two hundred at once are one", func(t *testing.T) {
+	t.Run("fifty at once are one", func(t *testing.T) {
 		p := play(t)
 		stranger := map[string]int{"stay": 1, "dam": 1, "catalog": 2, "social": 1, "support": 1}
 		var all sync.WaitGroup
 		begin := make(chan struct{})
-		for range 200 {
+		for range 50 {
 			all.Go(func() {
 				<-begin
 				a := p.ask(p.key(tutti.BrowserKey), "", demo.Arrival, nobody("web", "de"))
