@@ -392,14 +392,16 @@ func TestManyGuestsAtOnceGetEachTheirOwn(t *testing.T) {
 	p := play(t)
 	p.mark()
 	p.change("stay", "reservation", "R-1008", map[string]any{"guestName": "Zbenjamin", "room": "Zroom-113"})
+	p.change("support", "ticket", "35472", map[string]any{"subject": "Zbens request", "raw_subject": "Zbens request"})
+	bens := []string{"Zbenjamin", "Zroom-113", "Zbens request"}
 	guests := []struct {
 		seer
 		hotel        string
 		words, never []string
 	}{
-		{p.ana(), "azul", []string{anasName, anasRoom}, []string{"Zbenjamin", "Zroom-113"}},
-		{seer{key: p.key(tutti.BrowserKey), token: p.token("guest-8"), context: nearAzul(map[string]any{"location": map[string]any{"lat": 43.3160, "lon": -1.9890}})}, "brisa", []string{"Zbenjamin", "Zroom-113"}, anasWords},
-		{seer{key: p.key(tutti.BrowserKey), context: nearAzul(nil)}, "azul", nil, append([]string{"Zbenjamin", "Zroom-113"}, anasWords...)},
+		{p.ana(), "azul", []string{anasName, anasRoom, "Zticket subject 71400"}, bens},
+		{seer{key: p.key(tutti.BrowserKey), token: p.token("guest-8"), context: nearAzul(map[string]any{"location": map[string]any{"lat": 43.3160, "lon": -1.9890}})}, "brisa", bens, anasWords},
+		{seer{key: p.key(tutti.BrowserKey), context: nearAzul(nil)}, "azul", nil, append(slices.Clone(bens), anasWords...)},
 	}
 	const each, asks = 8, 9 // 3 guests × 8 × 9 = 216 requests
 	var wg sync.WaitGroup
