@@ -39,22 +39,24 @@ func (e *entry) size() int {
 func (s *Source) get(ctx context.Context, k *kind, ids []string, full tutti.Scope) []tutti.Got {
 	scope := k.scope(full)
 	got := make([]tutti.Got, len(ids))
-	at := map[tutti.Ref][]int{} // where the answer for a ref goes
-	byKey := map[string]tutti.Ref{}
-	var keys []cache.Key
+	keys, refs := make([]cache.Key, 0, len(ids)), make([]tutti.Ref, 0, len(ids))
+	at := make([]int, len(ids))             // which key answers an id
+	byKey := make(map[string]int, len(ids)) // where a key stands
+	scoped, every := scopeKey(scope), everyTag(k.Source, k.Name)
 	for i, id := range ids {
 		id, ok := k.canonical(id)
 		if !ok {
-			got[i] = missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
+			at[i], got[i] = -1, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
 			continue
 		}
 		ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
-		if at[ref] == nil {
-			key := k.itemKey(ref, scope)
-			keys = append(keys, key)
-			byKey[key.Key] = ref
+		key := cache.Key{Key: itemKey(ref, scoped), Tags: []string{ref.Tag(), every}}
+		n, known := byKey[key.Key]
+		if !known {
+			n = len(keys)
+			byKey[key.Key], keys, refs = n, append(keys, key), append(refs, ref)
 		}
-		at[ref] = append(at[ref], i)
+		at[i] = n
 	}
 	if len(keys) == 0 {
 		return got
@@ -62,16 +64,16 @@ func (s *Source) get(ctx context.Context, k *kind, ids []string, full tutti.Scop
 	results := s.cache.GetMany(ctx, keys, k.policy, func(ctx context.Context, asks []cache.Ask[*entry]) []cache.Loaded[*entry] {
 		wanted := make([]Ask, len(asks))
 		for i, a := range asks {
-			wanted[i] = Ask{Ref: byKey[a.Key.Key]}
+			wanted[i] = Ask{Ref: refs[byKey[a.Key.Key]]}
 			if a.HasOld {
 				wanted[i].Validator = a.Validator
 			}
 		}
 		return s.load(ctx, k, wanted, scope)
 	})
-	for i, r := range results {
-		for _, j := range at[byKey[keys[i].Key]] {
-			got[j] = s.gotOf(k, r)
+	for i, n := range at {
+		if n >= 0 {
+			got[i] = s.gotOf(k, results[n])
 		}
 	}
 	return got

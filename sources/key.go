@@ -15,13 +15,13 @@ import (
 // key writes parts one after the other, each with its length in front, so that no two different
 // lists of parts give the same key.
 func key(parts ...string) string {
-	var b strings.Builder
+	var room [256]byte
+	b := room[:0]
 	for _, p := range parts {
-		b.WriteString(strconv.Itoa(len(p)))
-		b.WriteByte(':')
-		b.WriteString(p)
+		b = append(strconv.AppendInt(b, int64(len(p)), 10), ':')
+		b = append(b, p...)
 	}
-	return b.String()
+	return string(b)
 }
 
 // scope keeps the dimensions that the kind declares and drops the others: what a kind does not
@@ -49,7 +49,11 @@ func scopeKey(s tutti.Scope) string {
 
 // itemKey names a resource in the cache. The tags that only its record tells come with the load.
 func (k *kind) itemKey(ref tutti.Ref, s tutti.Scope) cache.Key {
-	return cache.Key{Key: key("item", ref.Source, ref.Kind, ref.ID, scopeKey(s)), Tags: []string{ref.Tag(), everyTag(k.Source, k.Name)}}
+	return cache.Key{Key: itemKey(ref, scopeKey(s)), Tags: []string{ref.Tag(), everyTag(k.Source, k.Name)}}
+}
+
+func itemKey(ref tutti.Ref, scope string) string {
+	return key("item", ref.Source, ref.Kind, ref.ID, scope)
 }
 
 // selectionKey holds everything that a page depends on. The owner is there only as an HMAC under

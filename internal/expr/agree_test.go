@@ -59,6 +59,40 @@ func TestSimpleRulesAgreeWithCEL(t *testing.T) {
 	})
 }
 
+func TestSpelledTextsAgreeWithCEL(t *testing.T) {
+	r, err := NewRules(agreeAttributes, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"s", "a.s", "string(n)", "string(s)", "'x:y/'", "''", "('-' + string(n))"}), 2, 6).Draw(t, "parts")
+		src := strings.Join(parts, " + ")
+		p, err := r.Compile(src, tutti.StringType)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		if p.spelled == nil {
+			t.Fatalf("%s does not run in the fast evaluator", src)
+		}
+		known := knownMap{}
+		for name, values := range map[string][]any{"s": {"x", "", "ü"}, "a.s": {"y", "z"}, "n": {int64(-1), int64(0), int64(1 << 62), 2}} {
+			if i := rapid.IntRange(-1, len(values)-1).Draw(t, name); i >= 0 {
+				known[name] = values[i]
+			}
+		}
+		text, fast, ferr := p.EvalKnown(known)
+		want, slow, serr := p.evalCEL(known)
+		if text != want || fast != slow || ferr != nil || serr != nil {
+			t.Fatalf("%s with %v: fast %v %s %v, CEL %v %s %v", src, known, text, fast, ferr, want, slow, serr)
+		}
+	})
+	for _, src := range []string{"s + string(f)", "string(b) + s", "s.lowerAscii() + s", "b ? s : a.s"} {
+		if p, err := r.Compile(src, ""); err != nil || p.spelled != nil {
+			t.Errorf("%s: %v, spelled %v", src, err, p)
+		}
+	}
+}
+
 // What strangers write must never panic, and what compiles must say what it reads.
 func FuzzCompile(f *testing.F) {
 	for _, s := range []string{"s == 'x'", "l.exists(i, i == s)", "a.s", "n / 0 > f", "has(a.s)", "{'a': [1]}", "s.matches('a+')", "s = 'x'", "'${'", "[1,2].map(i, i*n)", "b ? s : a.s", "path({'a': l}, 'a.0')", "”", "optional.of(s)", "geo.distance({'lat':1,'lon':2},{'lat':1})"} {

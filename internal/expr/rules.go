@@ -117,6 +117,8 @@ func (r *Rules) Compile(src string, want tutti.AttributeType) (*Rule, error) {
 	}
 	if rule.boolean {
 		rule.simple = simplify(rep, rep.Expr())
+	} else if out.IsExactType(cel.StringType) {
+		rule.spelled = spell(rep, rep.Expr())
 	}
 	if rule.known, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err == nil {
 		rule.partial, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize, cel.OptPartialEval))
@@ -252,8 +254,9 @@ type Rule struct {
 	reads    []string
 	patterns []*cel.AttributePatternType
 	boolean  bool
-	single   string // the name, when the expression is nothing else
-	simple   node   // the fast evaluator; nil when the expression needs CEL
+	single   string   // the name, when the expression is nothing else
+	simple   node     // the fast evaluator of a condition; nil when it needs CEL
+	spelled  spelling // the fast evaluator of a text; nil when it needs CEL
 	known    cel.Program
 	partial  cel.Program
 }
@@ -292,6 +295,13 @@ func (p *Rule) EvalKnown(known Known) (any, tutti.Tri, error) {
 			return nil, tutti.Unknown, nil
 		}
 		return outcome(plainValue(v))
+	} else if p.spelled != nil {
+		switch s, known := p.spelled.eval(known); known {
+		case yes:
+			return s, tutti.True, nil
+		case dunno:
+			return nil, tutti.Unknown, nil
+		}
 	}
 	return p.evalCEL(known)
 }
