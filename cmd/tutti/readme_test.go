@@ -150,6 +150,7 @@ func TestREADMEAsksWhatTheDemoPrints(t *testing.T) {
 func TestFirstLineOfREADME(t *testing.T) {
 	p := play(t)
 	env := p.environment()
+	p.arrive(ana("mobile", "en")) // what is there cannot be late
 	guest, _ := demo.Curl(env["TUTTI_URL"], "$TUTTI_SERVER_KEY", "$TUTTI_BROWSER_KEY")
 	x := experienceOf(t, p.curl(guest, env))
 	if len(x.Problems) > 0 || x.Title != "Arriving at Hotel Azul" || x.Freshness.State != "FRESH" || x.ID == "" {
@@ -204,6 +205,7 @@ func TestFirstLineOfREADME(t *testing.T) {
 func TestSecondLineOfREADME(t *testing.T) {
 	p := play(t)
 	env := p.environment()
+	p.arrive(nobody("web", "de")) // what is there cannot be late
 	_, anonymous := demo.Curl(env["TUTTI_URL"], "$TUTTI_SERVER_KEY", "$TUTTI_BROWSER_KEY")
 	a := p.curl(anonymous, env)
 	x := experienceOf(t, a)
