@@ -197,6 +197,57 @@ func TestRefsSearchesAndCursorsStayWithTheirOwner(t *testing.T) {
 	}
 }
 
+func TestSearchesAndTheirCursorsAreOnesOwn(t *testing.T) {
+	p := play(t)
+	p.mark()
+	const search = `query($s: ID!, $k: ID!, $t: String, $a: String, $x: ContextInput) { search(source: $s, kind: $k, text: $t, after: $a, first: 1, context: $x) { nodes { ref title fields raw } totalCount pageInfo { endCursor hasNextPage } } }`
+	type found struct {
+		Search struct {
+			Nodes      []struct{ Ref string }
+			TotalCount *int
+			PageInfo   struct{ EndCursor *string }
+		}
+	}
+	as := func(visitor, reservation string) map[string]any {
+		return nearAzul(map[string]any{"visitor": visitor, "attributes": map[string]any{"reservation": reservation}})
+	}
+	// What stands in a text to look for must stay words, whatever they mean in the help desk's language.
+	for _, words := range []string{"Zticket", "requester:" + anasNumber, `x" requester:` + anasNumber, "requester_id:" + anasNumber + " -requester:20978393", "OR requester:" + anasNumber, "status:open", "71400"} {
+		a := p.manage(search, map[string]any{"s": "support", "k": "ticket", "t": words, "x": as("guest-8", "R-1008")})
+		var got found
+		a.into(t, &got)
+		if len(got.Search.Nodes) > 0 || got.Search.TotalCount != nil && *got.Search.TotalCount > 0 || got.Search.PageInfo.EndCursor != nil {
+			t.Errorf("looking for %s: %s", words, a.Raw)
+		}
+	}
+	var hers found
+	a := p.manage(search, map[string]any{"s": "support", "k": "ticket", "x": as("guest-7", "R-1007")})
+	a.into(t, &hers)
+	if hers.Search.PageInfo.EndCursor == nil || len(hers.Search.Nodes) != 1 {
+		t.Fatalf("guest-7's tickets have no second page: %s", a.Raw)
+	}
+	cursor := *hers.Search.PageInfo.EndCursor
+	for _, s := range p.strangers("R-1007") {
+		if !s.editing() {
+			continue // may not search
+		}
+		a := p.ask(s.key, s.token, strings.Replace(search, " raw", "", 1), map[string]any{"s": "support", "k": "ticket", "a": cursor, "x": s.context})
+		if a.code() != tutti.InvalidValue {
+			t.Errorf("%s goes on in guest-7's search: %s", s.name, a.Raw)
+		}
+		a = p.ask(s.key, s.token, `query($c: String!, $x: ContextInput) { more(cursor: $c, context: $x) { nodes { ref title fields } totalCount } }`, map[string]any{"c": cursor, "x": s.context})
+		if a.code() != tutti.NotFound {
+			t.Errorf("%s gets more of guest-7's search: %s", s.name, a.Raw)
+		}
+	}
+	another := p.manage(search, map[string]any{"s": "stay", "k": "reservation", "a": cursor, "x": as("guest-7", "R-1007")})
+	if another.code() != tutti.InvalidValue {
+		t.Errorf("a cursor goes on in another list: %s", another.Raw)
+	}
+	second := p.manage(search, map[string]any{"s": "support", "k": "ticket", "a": cursor, "x": as("guest-7", "R-1007")})
+	wants(t, "guest-7's second page", second.Raw, "Zticket subject")
+}
+
 // spying is a composition that somebody with a management key could write to look at others.
 const spying = `{"type": "page", "title": "Spy ${thing.guestName} ${thing.title}", "description": "${thing.room} ${stay.guestName}",
  "params": [{"name": "thing", "type": "ref", "required": true}],
