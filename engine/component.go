@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tuttihq/tutti"
@@ -252,6 +253,7 @@ func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.Lis
 		s.useFreshness(l.found.page.Freshness, l.found.page.Cached)
 	}
 	need := s.need.Lists[def.Name].Item
+	s.origins = slices.Grow(s.origins, len(l.entries))
 	for i, e := range l.entries {
 		at := s.at + "[" + strconv.Itoa(i) + "]"
 		s.use(e, at)

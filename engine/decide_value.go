@@ -24,6 +24,7 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 	if n.one {
 		out.Kind = tutti.RefValue
 	}
+	out.Refs = make([]tutti.Ref, 0, len(n.refs))
 	for _, r := range n.refs {
 		if r.x == nil {
 			out.Refs = append(out.Refs, r.ref)
@@ -38,7 +39,7 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 			out.Program = p
 			return out, true
 		}
-		out.Refs = append(out.Refs, refsIn(v)...)
+		out.Refs = appendRefs(out.Refs, v)
 	}
 	if len(out.Refs) == 0 {
 		return tutti.Value{}, false
@@ -47,8 +48,9 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 }
 
 // refsIn reads refs from a computed value; what is none is left out.
-func refsIn(v any) []tutti.Ref {
-	var refs []tutti.Ref
+func refsIn(v any) []tutti.Ref { return appendRefs(nil, v) }
+
+func appendRefs(refs []tutti.Ref, v any) []tutti.Ref {
 	switch v := v.(type) {
 	case tutti.Ref:
 		refs = append(refs, v)
@@ -58,11 +60,11 @@ func refsIn(v any) []tutti.Ref {
 		}
 	case []any:
 		for _, x := range v {
-			refs = append(refs, refsIn(x)...)
+			refs = appendRefs(refs, x)
 		}
 	case []string:
 		for _, x := range v {
-			refs = append(refs, refsIn(x)...)
+			refs = appendRefs(refs, x)
 		}
 	}
 	return refs

@@ -183,7 +183,8 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	if len(refs) == 0 {
 		return outcome{state: absent}
 	}
-	l := &listing{refs: refs, wanted: wanted, total: new(len(refs))}
+	most := max(0, min(len(refs), wanted))
+	l := &listing{refs: refs, wanted: wanted, total: new(len(refs)), entries: make([]*entry, 0, most), at: make([]int, 0, most)}
 	var first outcome
 	waiting, deepest := 0, 0
 	for i := 0; i < len(refs) && len(l.entries)+waiting < wanted; i++ {

@@ -18,8 +18,8 @@ import (
 // Object is a delivered object that the projector can write. Field gives the value of one field:
 // nil, bool, string, int, int64, float64, time.Time, tutti.Ref, a pointer to a string or Ref that
 // lives longer than the answer (it is read at once and saves a copy), tutti.Money and the like as
-// an Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON anything that
-// encoding/json takes. It does no I/O. Safe for concurrent reads.
+// an Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON a JSON or
+// anything that encoding/json takes. It does no I/O. Safe for concurrent reads.
 type Object interface {
 	TypeName() string
 	Field(name string, args Args) (any, error)
@@ -54,6 +54,11 @@ func (a Args) String(name string) string {
 // Raw is ready JSON.
 type Raw []byte
 
+// JSON is a value of a field of type JSON that writes itself.
+type JSON interface {
+	AppendJSON(b []byte) ([]byte, error)
+}
+
 type schemaKey struct{}
 
 // WithSchema makes the schema of a generation known to the projector.
@@ -82,15 +87,15 @@ type projector struct {
 // selection is a merged selection set, with the fields collected for each object type once.
 type selection struct {
 	set    ast.SelectionSet
-	byType map[string][]*collected
+	byType map[string][]collected
 }
 
 type collected struct {
 	key   string
 	at    ast.PathElement // key, once for all objects
 	field *ast.Field
-	args  Args
-	sub   *selection
+	args  Args       // nil when the field takes none
+	sub   *selection // nil when nothing is selected below
 }
 
 func (p *projector) push(e ast.PathElement) { p.path = append(p.path, e) }
@@ -105,7 +110,9 @@ func (p *projector) fail(err error) {
 func (p *projector) object(obj Object, sel *selection) bool {
 	start := len(p.out)
 	p.out = append(p.out, '{')
-	for i, c := range p.collect(sel, obj.TypeName()) {
+	fields := p.collect(sel, obj.TypeName())
+	for i := range fields {
+		c := &fields[i]
 		if i > 0 {
 			p.out = append(p.out, ',')
 		}
@@ -206,21 +213,20 @@ func (p *projector) list(n int, elem *ast.Type, sub *selection, at func(int) any
 }
 
 // collect gives the fields to write for an object type, merged by response key, in order.
-func (p *projector) collect(sel *selection, typeName string) []*collected {
+func (p *projector) collect(sel *selection, typeName string) []collected {
 	if fields, ok := sel.byType[typeName]; ok {
 		return fields
 	}
-	var fields []*collected
-	index := map[string]*collected{}
-	p.collectInto(sel.set, typeName, map[string]bool{}, index, &fields)
+	fields := make([]collected, 0, len(sel.set))
+	p.collectInto(sel.set, typeName, map[string]bool{}, map[string]int{}, &fields)
 	if sel.byType == nil {
-		sel.byType = map[string][]*collected{}
+		sel.byType = map[string][]collected{}
 	}
 	sel.byType[typeName] = fields
 	return fields
 }
 
-func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]*collected, fields *[]*collected) {
+func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]int, fields *[]collected) {
 	for _, s := range set {
 		switch s := s.(type) {
 		case *ast.Field:
@@ -228,13 +234,21 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 				continue
 			}
 			key := s.Alias
-			c := index[key]
-			if c == nil {
-				c = &collected{key: key, at: ast.PathName(key), field: s, args: s.ArgumentMap(p.vars), sub: &selection{}}
-				index[key] = c
-				*fields = append(*fields, c)
+			n, known := index[key]
+			if !known {
+				c := collected{key: key, at: ast.PathName(key), field: s}
+				if len(s.Definition.Arguments) > 0 {
+					c.args = s.ArgumentMap(p.vars)
+				}
+				if len(s.SelectionSet) > 0 {
+					c.sub = &selection{}
+				}
+				n = len(*fields)
+				index[key], *fields = n, append(*fields, c)
 			}
-			c.sub.set = append(c.sub.set, s.SelectionSet...)
+			if sub := (*fields)[n].sub; sub != nil {
+				sub.set = append(sub.set, s.SelectionSet...)
+			}
 		case *ast.InlineFragment:
 			if Included(s.Directives, p.vars) && p.applies(s.TypeCondition, typeName) {
 				p.collectInto(s.SelectionSet, typeName, seen, index, fields)
@@ -314,6 +328,8 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 		return append(b, '"'), nil
 	case Raw:
 		return append(b, v...), nil
+	case JSON:
+		return v.AppendJSON(b)
 	case fmt.Stringer:
 		return AppendString(b, v.String()), nil
 	}

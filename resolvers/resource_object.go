@@ -43,7 +43,7 @@ func (o resourceObject) Field(name string, args graph.Args) (any, error) {
 		}
 		return []string{}, nil
 	case "fields":
-		return otherFields(r), nil
+		return otherFields{r}, nil
 	case "raw":
 		if len(r.Raw) == 0 {
 			return nil, nil
@@ -97,25 +97,25 @@ func fieldValue(d *tutti.Delivered, name string, kind tutti.FieldType) any {
 	}
 }
 
-// otherFields are the mapped fields that the resource's type does not name, as JSON, by name.
-func otherFields(r *tutti.Resource) graph.Raw {
-	canonical := tutti.CanonicalFields[r.Type]
-	names, room := make([]string, 0, len(r.Fields)), 2
-	for name, v := range r.Fields {
+// otherFields are the mapped fields that a resource's type does not name, as JSON, by name.
+type otherFields struct{ r *tutti.Resource }
+
+func (o otherFields) AppendJSON(b []byte) ([]byte, error) {
+	canonical := tutti.CanonicalFields[o.r.Type]
+	names := make([]string, 0, 16)
+	for name := range o.r.Fields {
 		if _, ok := canonical[name]; !ok {
 			names = append(names, name)
-			s, _ := v.(string)
-			room += len(name) + len(s) + 24
 		}
 	}
 	slices.Sort(names)
-	b := append(make([]byte, 0, room), '{')
+	b = append(b, '{')
 	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(graph.AppendString(b, name), ':')
-		switch v := r.Fields[name].(type) {
+		switch v := o.r.Fields[name].(type) {
 		case string:
 			b = graph.AppendString(b, v)
 		case int64:
@@ -123,12 +123,12 @@ func otherFields(r *tutti.Resource) graph.Raw {
 		default:
 			j, err := json.Marshal(v)
 			if err != nil {
-				return graph.Raw("{}")
+				return b, tutti.Errorf(tutti.Internal, "writing the field %s: %w", name, err)
 			}
 			b = append(b, j...)
 		}
 	}
-	return append(b, '}')
+	return append(b, '}'), nil
 }
 
 // listObject is a page of a list: at most first items; for 0 as many as the prop and channel say.
