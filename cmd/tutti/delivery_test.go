@@ -703,3 +703,29 @@ func TestCallsOfOnePage(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingFoundIsMissing(t *testing.T) {
+	p := play(t)
+	offers := func(id, items string) map[string]any {
+		return object(t, `{"id": "`+id+`", "type": "Offers", "props": {"headline": {"text": {"en": "Offers"}}, "items": `+items+`}}`)
+	}
+	const none, some = `{"source": "catalog", "kind": "product", "filter": {"collection": "nowhere"}, "first": 2}`, `{"source": "catalog", "kind": "product", "filter": {"collection": "everyone"}, "first": 2}`
+	body := object(t, `{"type": "page", "title": {"en": "Offers"}, "slots": [{"id": "main", "name": "main", "components": []}]}`)
+	body["slots"].([]any)[0].(map[string]any)["components"] = []any{
+		offers("helped", `{"select": `+none+`, "fallback": [{"select": `+some+`}]}`),
+		offers("alone", `{"select": `+none+`}`),
+		offers("full", `{"select": `+some+`}`),
+	}
+	p.publish("offers-page", body)
+	x := p.settled(`{ experience(composition: "offers-page", channel: "web") { components { component props itemList: resources(prop: "items") { nodes { title } } }
+		problems { path message code } freshness { state } } }`, nil)
+	if x.has("alone") != nil {
+		t.Error("a list of nothing has a headline")
+	}
+	if got, want := x.component(t, "helped").titles(), x.component(t, "full").titles(); len(want) != 2 || !slices.Equal(got, want) {
+		t.Errorf("the fallback gives %q, not %q", got, want)
+	}
+	if len(x.Problems) > 0 || x.Freshness.State != "FRESH" {
+		t.Errorf("%+v %+v", x.Problems, x.Freshness)
+	}
+}
