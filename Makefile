@@ -3,7 +3,7 @@
 TOOL := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e bench check lint fmt clean
+.PHONY: help build run test e2e bench generate check lint fmt clean
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ e2e: ## assembles an experience with a real Vendure server (installed once)
 
 bench: ## prints the figures of docs/performance.md
 	go test -run '^$$' -bench . -benchmem ./...
+
+generate: ## writes the code that follows from schema.graphql
+	go tool gqlgen generate
 
 check: ## fails when generated code, format, vet or staticcheck is not as it should be
 	scripts/check

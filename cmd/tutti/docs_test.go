@@ -98,10 +98,11 @@ func TestCommandsOfTheDocsExist(t *testing.T) {
 	if err != nil || len(pages) < 4 {
 		t.Fatalf("found %v, %v", pages, err)
 	}
-	t.Chdir(t.TempDir()) // folders that commands name must exist
+	t.Chdir(t.TempDir()) // folders and files that commands read must exist
 	if err := os.MkdirAll("content", 0o755); err != nil {
 		t.Fatal(err)
 	}
+	write(t, "tutti.jsonl", "")
 	seen := 0
 	for _, page := range pages {
 		for _, block := range blocks(t, page, "sh") {
