@@ -115,6 +115,8 @@ func (c *compiling) compileParams(kind *tutti.CompositionType, out *Compiled) {
 		path := "params." + p.Name
 		if expr.ParamType(p.Type) == "" {
 			c.wrong(path+".type", fmt.Sprintf("“%s” is no type of a param.", short(p.Type)), "Write string, int, float, boolean or ref.")
+			p.Type = "string" // any known one: what reads it is not wrong besides
+			p.Default = nil
 			continue
 		}
 		if p.Type != "ref" && len(p.Kinds) > 0 {

@@ -138,11 +138,18 @@ func TestEditingAComposition(t *testing.T) {
 		says(asDraft, "One")
 	})
 	t.Run("all mistakes come at once", func(t *testing.T) {
-		body := composed("Two", "tier == 7")
+		body := composed("Two", "")
 		body["slots"].([]any)[0].(map[string]any)["components"].([]any)[0].(map[string]any)["type"] = "Her"
 		body["params"] = []any{map[string]any{"name": "x", "type": "nonsense"}}
-		if a := save(body, 1); a.code() != tutti.Invalid || len(a.Errors) < 2 {
-			t.Errorf("%s", a.Raw)
+		body["title"] = map[string]any{"en": "${nothing} and ${params.x}"}
+		a := save(body, 1)
+		var fields []string
+		for _, e := range a.Errors {
+			fields = append(fields, e.Extensions.Field)
+		}
+		slices.Sort(fields)
+		if want := []string{"params.x.type", "slots.top[0].type", "title.en"}; a.code() != tutti.Invalid || !slices.Equal(fields, want) {
+			t.Errorf("wrong are %q: %s", fields, a.Raw)
 		}
 	})
 	t.Run("what makes a page per visitor is warned of", func(t *testing.T) {
