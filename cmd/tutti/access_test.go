@@ -367,6 +367,7 @@ var onlyEditing = []string{
 }
 
 func TestFieldsAreRefusedToKeysThatMayNotAsk(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	schema := p.server.house.server.Generation().Schema()
 	refused := map[string]bool{}

@@ -308,6 +308,7 @@ func manyRefs() map[string]any {
 }
 
 func TestWhatIsMissingAtRunTimeIsAProblem(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	p.reconfigure(anyComponent)
 	p.publish("many", manyRefs())

@@ -165,6 +165,7 @@ func (p *played) secrets() map[string]string {
 }
 
 func TestContentSecretsAndPeopleStayWhereTheyBelong(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	p.mark()
 	answers := p.everything()
