@@ -41,7 +41,7 @@ export const $ = id => document.getElementById(id);
 export function radios(host, options, chosen, onchoose) {
   host.replaceChildren(...options.map((o, i) => el('button' + (o.class ? '.' + o.class : ''), {
     type: 'button', role: 'radio', 'aria-checked': String(o.value === chosen), tabIndex: o.value === chosen || (i === 0 && !options.some(x => x.value === chosen)) ? 0 : -1, title: o.title,
-    onclick: () => onchoose(o.value),
+    onclick: () => { onchoose(o.value); host.children[i]?.focus(); }, // the row is made anew
     onkeydown: e => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[e.key];
       if (!step) return;

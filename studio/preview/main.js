@@ -204,7 +204,15 @@ function choose(c, page = [...pages.values()].find(p => c && p.byId.get(c.id) ==
   document.body.classList.toggle('explaining', Boolean(c));
 }
 
-document.addEventListener('keydown', e => { if (e.key === 'Escape' && chosen && !$('gate').open) choose(null); });
+// With the keyboard, Enter goes to the explanation and Escape back to what it explains.
+let opener = null;
+$('stage').addEventListener('keydown', e => { if (e.key === 'Enter' && chosen && e.target.matches('[data-id]')) { opener = e.target; $('why').focus(); } });
+document.addEventListener('keydown', e => {
+  if (e.key !== 'Escape' || !chosen || $('gate').open) return;
+  const inside = $('why').contains(document.activeElement);
+  choose(null);
+  if (inside) opener?.focus();
+});
 $('stage').addEventListener('click', e => { if (!e.target.closest('[data-id], .raw, button, summary')) choose(null); });
 
 if (innerWidth <= 860) $('settings').open = false; // on a phone the page comes first
