@@ -191,6 +191,7 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	defer c.life.RUnlock()
 	if !c.closed {
 		c.memory.set(newEntry(key.Key, slotsOf(c.epochs, key.Tags, l.Tags), taken, l, p, c.now()), c.now())
+		c.memory.primed.Store(true)
 	}
 }
 

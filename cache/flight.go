@@ -85,8 +85,8 @@ func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(con
 	}
 }
 
-// land hands the answers to those who wait and to memory. Errors reach those who wait, and
-// nobody else.
+// land hands the answers to those who wait, and then to memory: nobody waits for memory, because
+// who asks meanwhile finds the landed flight. Errors reach those who wait, and nobody else.
 func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	now := c.now()
 	c.mu.Lock()
@@ -97,13 +97,16 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 		f.landed = true
 	}
 	c.mu.Unlock()
+	if c.memory.primed.Load() {
+		c.memory.flush() // what the load put besides has no flight: who comes next must find it
+	}
+	close(b.done)
 	for _, f := range b.flights {
 		if f.entry != nil {
 			c.memory.set(f.entry, now)
 		}
 	}
-	c.memory.flush() // also what the load put besides: who comes next must find it
-	close(b.done)
+	c.memory.flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, f := range b.flights {

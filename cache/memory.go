@@ -20,6 +20,7 @@ type memory[V any] struct {
 	size           func(V) int
 	max            int64
 	evicted, items atomic.Int64
+	primed         atomic.Bool // a Put may not be seen yet
 
 	mu      sync.Mutex
 	pending map[string]struct{} // keys set since the last flush
@@ -95,6 +96,7 @@ func (m *memory[V]) flush() {
 
 func (m *memory[V]) settle() {
 	m.ristretto.Wait()
+	m.primed.Store(false) // a Put whose set waits for mu says so again
 	clear(m.pending)
 }
 

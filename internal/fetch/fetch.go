@@ -9,7 +9,6 @@ package fetch
 import (
 	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -71,6 +70,7 @@ func New(cfg Config) *Client {
 		TLSHandshakeTimeout:    5 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
+		ReadBufferSize:         16 << 10, // most answers in one read
 	}
 	c := &Client{cfg: cfg, transport: transport}
 	c.http = &http.Client{
@@ -129,11 +129,20 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		return nil, failure(u.Hostname(), err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
+	body := bytes.NewBuffer(make([]byte, 0, room(res.ContentLength)))
+	if _, err := body.ReadFrom(res.Body); err != nil {
 		return nil, failure(u.Hostname(), err)
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: body}, nil
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: body.Bytes()}, nil
+}
+
+// room is the space for a body of a told length, or of an unknown one (-1). Nobody is believed who
+// tells a large one: it grows with what comes.
+func room(told int64) int {
+	if told < 0 {
+		return 8 << 10
+	}
+	return int(min(told, 64<<10)) + bytes.MinRead // or the end would not be seen without growing
 }
 
 // HTTP gives the guarded client for libraries that want one: the same dialer, redirects and
