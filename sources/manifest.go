@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,8 @@ type Manifest struct {
 	Webhook     *WebhookSpec           `yaml:"webhook"`     // What the system posts when something changes.
 
 	file     string
-	lines    map[string]int // by path of the key: kinds.product.map.title
+	digest   [sha256.Size]byte // of the file
+	lines    map[string]int    // by path of the key: kinds.product.map.title
 	compiled *compiled
 }
 
@@ -210,7 +212,7 @@ const maxManifest = 1 << 20
 // mistakes are told at once, as a joined error of *tutti.Error with code Invalid whose messages
 // start with file:line. The expressions in it are compiled, and thrown away.
 func ParseManifest(file string, b []byte) (*Manifest, error) {
-	m := &Manifest{file: file, lines: map[string]int{}}
+	m := &Manifest{file: file, digest: sha256.Sum256(b), lines: map[string]int{}}
 	if len(b) > maxManifest {
 		return nil, m.wrong("", "is larger than 1 MB", "")
 	}

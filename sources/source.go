@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 type Source struct {
 	name, description string
 	cfg               config.Source
+	digest            [sha256.Size]byte // of the manifest
 	conn              Connector
 	kinds             map[string]*kind
 	log               *slog.Logger
@@ -114,7 +116,7 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	fill(&c.Limits, &c.Freshness)
 	b, problems := m.build(c, d, place)
 	s := &Source{
-		name: c.Name, description: c.Description, cfg: c, kinds: map[string]*kind{}, log: d.Log,
+		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log,
 		breaker: &breaker{now: d.Now}, gate: newGate(d.Now, c.Limits.Concurrency, c.Limits.Rate), health: &health{now: d.Now},
 		events: newEvents(d.Seen),
 	}

@@ -117,6 +117,23 @@ func (s *Sources) Names() []string {
 	return names
 }
 
+// Reading is how a source's items are read: what decides, besides the items, what is delivered.
+type Reading struct {
+	Source   string
+	Manifest []byte // a digest
+	Settings map[string]string
+}
+
+// Readings tells of every source how its items are read, in the order of the config. Addresses
+// and secrets, which may differ between replicas, are not part of it.
+func (s *Sources) Readings() []Reading {
+	all := make([]Reading, len(s.order))
+	for i, src := range s.order {
+		all[i] = Reading{Source: src.name, Manifest: src.digest[:], Settings: src.cfg.Settings}
+	}
+	return all
+}
+
 // Kind describes a kind of a source; false when there is none. Never change what it points to.
 func (s *Sources) Kind(source, kind string) (*tutti.Kind, bool) {
 	src, ok := s.byName[source]

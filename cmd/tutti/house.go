@@ -96,7 +96,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 			visitors[s.Name] = s.Visitor
 		}
 	}
-	id, err := generationID(cfg, g.sources.Kinds())
+	id, err := generationID(cfg, g.sources)
 	if err != nil {
 		return nil, err
 	}
@@ -260,10 +260,10 @@ func (h *house) close() {
 
 // generationID names a state of the config by its content, so that it is the same on every
 // replica and after every restart. Secrets are not part of it.
-func generationID(cfg *config.Config, kinds []*tutti.Kind) (string, error) {
+func generationID(cfg *config.Config, origins *sources.Sources) (string, error) {
 	b, err := json.Marshal(struct {
-		Attributes, Enrichers, Channels, Locales, Markets, Components, Compositions, Kinds any
-	}{cfg.Attributes, cfg.Enrichers, cfg.Channels, cfg.Locales, cfg.Markets, cfg.ComponentTypes, cfg.CompositionTypes, kinds})
+		Attributes, Enrichers, Channels, Locales, Markets, Components, Compositions, Kinds, Readings any
+	}{cfg.Attributes, cfg.Enrichers, cfg.Channels, cfg.Locales, cfg.Markets, cfg.ComponentTypes, cfg.CompositionTypes, origins.Kinds(), origins.Readings()})
 	if err != nil {
 		return "", tutti.Errorf(tutti.Internal, "naming the generation: %w", err)
 	}
