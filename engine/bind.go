@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
 )
 
 // bind walks a path from the item, a ref param or another prop to a field. A ref on the way is a
@@ -70,90 +71,23 @@ func (s *shaper) step(o outcome, name string, rest []string) outcome {
 	return value(f, o.wave)
 }
 
-// fieldOf gives a field of an item; ref, id, source, kind and locale besides the mapped ones,
-// and url for the address of an asset's widest rendition.
+// fieldOf gives a field of an item, as expressions read it, and url for the address of an
+// asset's widest rendition.
 func (s *shaper) fieldOf(e *entry, name string) (any, bool) {
 	r := e.got.Resource
-	if v, ok := r.Fields[name]; ok {
-		return v, v != nil
+	if v, ok := part(r, name); ok {
+		return v, true
 	}
-	switch name {
-	case "ref":
-		return r.Ref.String(), true
-	case "id":
-		return r.Ref.ID, true
-	case "source":
-		return r.Ref.Source, true
-	case "kind":
-		return r.Ref.Kind, true
-	case "locale":
-		return r.Locale, r.Locale != ""
-	case "url":
-		if r.Type == tutti.AssetType {
-			d := tutti.Delivered{Resource: r, Channel: s.a.channel}
-			url := d.PictureURL(0, 0, "")
-			return url, url != ""
-		}
+	if name == "url" && r.Type == tutti.AssetType {
+		d := tutti.Delivered{Resource: r, Channel: s.a.channel}
+		url := d.PictureURL(0, 0, "")
+		return url, url != ""
 	}
 	return nil, false
 }
 
-// part gives a part of a value that is no resource.
+// part gives a part of a value, as expressions read it; false also for null.
 func part(v any, name string) (any, bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		f, ok := v[name]
-		return f, ok && f != nil
-	case tutti.Money:
-		switch name {
-		case "amount":
-			return v.Amount, true
-		case "currency":
-			return v.Currency, true
-		}
-	case tutti.Place:
-		switch name {
-		case "lat":
-			return v.Lat, true
-		case "lon":
-			return v.Lon, true
-		}
-	case tutti.Focal:
-		switch name {
-		case "x":
-			return v.X, true
-		case "y":
-			return v.Y, true
-		}
-	case tutti.RichText:
-		switch name {
-		case "html":
-			return v.HTML, true
-		case "markdown":
-			return v.Markdown, true
-		case "plain":
-			return v.Plain, true
-		case "ssml":
-			return v.SSML, true
-		}
-	}
-	i, err := strconv.Atoi(name)
-	if err != nil || i < 0 {
-		return nil, false
-	}
-	switch v := v.(type) {
-	case []tutti.Ref:
-		if i < len(v) {
-			return v[i], true
-		}
-	case []string:
-		if i < len(v) {
-			return v[i], true
-		}
-	case []any:
-		if i < len(v) {
-			return v[i], v[i] != nil
-		}
-	}
-	return nil, false
+	f, ok := expr.Field(v, name)
+	return f, ok && f != nil
 }

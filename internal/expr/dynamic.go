@@ -103,7 +103,7 @@ type pathProgram struct {
 func (p *pathProgram) Eval(vars map[string]any) (any, error) {
 	v, ok := vars[p.steps[0]]
 	for i := 1; ok && i < len(p.steps); i++ {
-		v, ok = field(v, p.steps[i])
+		v, ok = Field(v, p.steps[i])
 	}
 	if !ok {
 		return nil, tutti.Errorf(tutti.NotFound, "evaluating %s: it is not there", p.source)

@@ -159,7 +159,7 @@ func lookup(v, path ref.Val) ref.Val {
 	}
 	for _, step := range strings.Split(string(p), ".") {
 		var found bool
-		if native, found = field(native, step); !found {
+		if native, found = Field(native, step); !found {
 			return types.NullValue
 		}
 	}

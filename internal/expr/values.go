@@ -136,8 +136,9 @@ func fields(v any) (map[string]any, bool) {
 	return nil, false
 }
 
-// field gives one field or list position of a Go value; false when there is none.
-func field(v any, name string) (any, bool) {
+// Field gives one field or list position of a Go value, as expressions read it; false when there
+// is none. Of a resource the names ref, id, source, kind and locale come before mapped fields.
+func Field(v any, name string) (any, bool) {
 	switch v := v.(type) {
 	case map[string]any:
 		f, ok := v[name]
@@ -179,7 +180,7 @@ func field(v any, name string) (any, bool) {
 		if err != nil {
 			return nil, false
 		}
-		return field(n, name)
+		return Field(n, name)
 	}
 	if m, ok := fields(v); ok {
 		f, ok := m[name]
@@ -187,7 +188,7 @@ func field(v any, name string) (any, bool) {
 	}
 	switch list := toList(v); {
 	case list != nil:
-		return field(list, name)
+		return Field(list, name)
 	}
 	return nil, false
 }
