@@ -20,8 +20,9 @@ test: ## runs every test with the race detector, on SQLite and on a throw-away P
 e2e: ## assembles an experience with a real Vendure server (installed once)
 	scripts/e2e
 
-bench: ## prints the figures of docs/performance.md
-	go test -run '^$$' -bench . -benchmem ./...
+bench: build ## prints the figures of docs/performance.md
+	@go run ./bench/page; held=$$?; \
+	go test -p 1 -run '^$$' -bench . -benchmem -benchtime 0.5s ./cache ./engine ./graph ./sources ./internal/expr ./internal/text && exit $$held
 
 generate: ## writes the code that follows from schema.graphql
 	go tool gqlgen generate

@@ -1,0 +1,61 @@
+package graph
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/tuttihq/tutti"
+)
+
+// page and item play a delivered list of resources.
+type page []Object
+
+func (page) TypeName() string                      { return "ResourceConnection" }
+func (p page) Field(_ string, _ Args) (any, error) { return []Object(p), nil }
+
+type item struct{ r *tutti.Resource }
+
+func (item) TypeName() string { return "Article" }
+
+func (i item) Field(name string, _ Args) (any, error) {
+	switch name {
+	case "id", "kind":
+		return &i.r.Ref.Kind, nil
+	case "ref":
+		return &i.r.Ref, nil
+	}
+	return i.r.Fields[name], nil
+}
+
+// BenchmarkProject writes 40 resources with 8 fields each.
+func BenchmarkProject(b *testing.B) {
+	g := newHouse(b).server.Generation()
+	doc, err := gqlparser.LoadQuery(g.Schema(), `{ resources(refs: []) { id } search(source: "a", kind: "b") {
+		nodes { id ref kind title link updatedAt __typename ... on Article { section } } } }`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	search := doc.Operations[0].SelectionSet[1].(*ast.Field)
+	ctx := graphql.WithOperationContext(WithSchema(b.Context(), g.Schema()), &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0]})
+	ctx = graphql.WithResponseContext(ctx, keep, graphql.DefaultRecover)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: graphql.CollectedField{Field: search, Selections: search.SelectionSet}})
+	var items page
+	for n := range 40 {
+		id := strconv.Itoa(n)
+		items = append(items, item{&tutti.Resource{
+			Ref:    tutti.Ref{Source: "blog", Kind: "article", ID: id},
+			Fields: map[string]any{"title": "The title of " + id, "link": "/article/" + id, "section": "north", "updatedAt": time.Unix(1_795_000_000, 0)},
+		}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if a := NewAnswer(ctx, items); a == nil || len(a.data) < 5000 {
+			b.Fatalf("%s", a.data)
+		}
+	}
+}
