@@ -173,6 +173,9 @@ func (c *serveCommand) Run(ctx context.Context, out, errs io.Writer) error {
 	err = s.wait(ctx)
 	stop()
 	<-watching
+	if err == nil {
+		log.Info("ended, with all requests that had begun")
+	}
 	return err
 }
 

@@ -177,6 +177,8 @@ func (r *Rules) hint(name string) string {
 	switch {
 	case len(fields) > 0 && len(fields) <= 8:
 		return "There is: " + strings.Join(fields, ", ") + ". An absent attribute is unknown, always: has() is not needed."
+	case name == "audience":
+		return "There is no audience here that is published and without a mistake of its own."
 	case slices.Contains(r.names, "audience."+name):
 		return "Audiences are written audience." + name + "."
 	case slices.Contains(r.names, "params."+name):

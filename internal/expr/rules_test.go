@@ -159,3 +159,15 @@ func TestMistakesTeach(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAudienceWhereThereIsNoneSaysWhatIsMissing(t *testing.T) {
+	r, err := NewRules(nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Compile("audience.gold", tutti.BoolType)
+	var e *tutti.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint, "no audience here that is published") {
+		t.Errorf("it says: %v", err)
+	}
+}
