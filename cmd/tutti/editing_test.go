@@ -88,6 +88,7 @@ func (p *played) headline(id, preview string) (string, tutti.Code) {
 const asDraft = `, preview: {perspective: {state: DRAFT}}`
 
 func TestEditingAComposition(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	save := func(body map[string]any, revision int) answer {
 		return p.manage(saveIt, map[string]any{"id": "sale", "body": body, "revision": revision})
@@ -230,6 +231,7 @@ func TestEditingAComposition(t *testing.T) {
 }
 
 func TestEditingAudiences(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	const save = `mutation($name: ID!, $rule: String!, $revision: Int!) { saveAudience(name: $name, rule: $rule, revision: $revision) { revision published } }`
 	audience := func(name, rule string, revision int) answer {
@@ -291,6 +293,7 @@ func TestEditingAudiences(t *testing.T) {
 }
 
 func TestEditingPersonasAndRedirects(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	t.Run("a persona counts at once, in preview", func(t *testing.T) {
 		const save = `mutation($p: PersonaInput!, $r: Int!) { savePersona(name: "carla", persona: $p, revision: $r) { revision consent } }`

@@ -48,6 +48,7 @@ var broken = map[string]tutti.Code{
 // TestAFaultCostsItsPartOfThePage lets each origin fail while nothing is remembered: one of them
 // in every way, the others in three.
 func TestAFaultCostsItsPartOfThePage(t *testing.T) {
+	t.Parallel()
 	for source, lost := range map[string]struct {
 		components []string // left out
 		problem    string   // where it is told
@@ -111,6 +112,7 @@ func TestAFaultCostsItsPartOfThePage(t *testing.T) {
 // TestOldCopiesStandInForABrokenSource lets everything grow old at once: nothing counts as fresh
 // for longer than a nanosecond.
 func TestOldCopiesStandInForABrokenSource(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	p.reopen(func(s *config.Source) {
 		s.Freshness = config.Freshness{Fresh: time.Nanosecond, StaleIfError: time.Hour}
@@ -171,7 +173,9 @@ func TestOldCopiesStandInForABrokenSource(t *testing.T) {
 }
 
 func TestWebhooksForgetAtOnce(t *testing.T) {
+	t.Parallel()
 	p := play(t)
+	p.reopen(nil)
 	one := func(ref, fields, token string) string {
 		t.Helper()
 		var got struct{ Resource map[string]any }

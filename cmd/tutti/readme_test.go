@@ -148,6 +148,7 @@ func TestREADMEAsksWhatTheDemoPrints(t *testing.T) {
 }
 
 func TestFirstLineOfREADME(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	env := p.environment()
 	p.arrive(ana("mobile", "en")) // what is there cannot be late
@@ -203,6 +204,7 @@ func TestFirstLineOfREADME(t *testing.T) {
 }
 
 func TestSecondLineOfREADME(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	env := p.environment()
 	p.arrive(nobody("web", "de")) // what is there cannot be late
@@ -235,6 +237,7 @@ func TestSecondLineOfREADME(t *testing.T) {
 }
 
 func TestEveryCommandOfREADMEExists(t *testing.T) {
+	t.Parallel()
 	p := play(t)
 	env := p.environment()
 	makefile := read(t, "../../Makefile")
