@@ -161,7 +161,7 @@ func TestMistakesTeach(t *testing.T) {
 }
 
 func TestAnAudienceWhereThereIsNoneSaysWhatIsMissing(t *testing.T) {
-	r, err := NewRules(nil, nil, nil)
+	r, err := expr.NewRules(nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
