@@ -124,7 +124,9 @@ func TestNoWordsAreLeftToFillIn(t *testing.T) {
 	o := start(t)
 	for _, c := range [][4]string{
 		{"dam", "POST", "/v1_1/demo/resources/search", `{"max_results":500,"with_field":["context"]}`},
-		{"support", "GET", "/api/v2/tickets", ""}, {"stay", "GET", "/v1/hotels?limit=100", ""}, {"stay", "GET", "/v1/places?limit=100&lang=de", ""},
+		{"support", "GET", "/api/v2/tickets", ""},
+		{"stay", "GET", "/v1/hotels?limit=100", ""},
+		{"stay", "GET", "/v1/places?limit=100&lang=de", ""},
 		{"catalog", "POST", "/shop-api", `{"query":"{products{items{name description variants{name}}}}"}`},
 		{"catalog", "POST", "/shop-api?languageCode=de", `{"query":"{products(options:{skip:20}){items{name description variants{name}}}}"}`},
 	} {

@@ -125,8 +125,10 @@ func TestChangingTellsWhatWentWrong(t *testing.T) {
 		origin, kind, id string
 		code             tutti.Code
 	}{
-		{"nobody", "hotel", "azul", tutti.UnknownSource}, {"stay", "hotel", "nowhere", tutti.NotFound},
-		{"stay", "ship", "azul", tutti.InvalidValue}, {"stay", "hotel", "azul", tutti.Unavailable},
+		{"nobody", "hotel", "azul", tutti.UnknownSource},
+		{"stay", "hotel", "nowhere", tutti.NotFound},
+		{"stay", "ship", "azul", tutti.InvalidValue},
+		{"stay", "hotel", "azul", tutti.Unavailable},
 	} {
 		if err := o.Change(t.Context(), c.origin, c.kind, c.id, map[string]any{"phone": "1"}); !errors.Is(err, c.code) {
 			t.Errorf("%s %s %s: %v, not %s", c.origin, c.kind, c.id, err, c.code)

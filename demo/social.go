@@ -133,12 +133,24 @@ func mastodonTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:
 type account struct{ name, shown, note string }
 
 var accounts = []account{
-	{"slowtrains", "Slow Trains", "Seats facing forward, please."}, {"kieselweg", "Kieselweg", "Wandern, Baden, Brotzeit."}, {"two_forks", "Two Forks", "We eat in pairs."},
-	{"marmelada", "marmelada", "Breakfast researcher."}, {"fernweh_nord", "Fernweh Nord", "Aus dem Regen in die Sonne."}, {"the_long_way", "The Long Way", "Never the short one."},
-	{"postkarten", "Postkarten", "Eine pro Ort."}, {"mapsandsalt", "Maps and Salt", "Coasts, mostly."}, {"dos_maletas", "Dos maletas", "Una es para los libros."},
-	{"rucksackrike", "Rucksack Rike", "Leicht unterwegs."}, {"museum_feet", "Museum Feet", "Sore and happy."}, {"blauestunde", "Blaue Stunde", "Licht sammeln."},
-	{"tidetable", "Tide Table", "Swims before coffee."}, {"ecke_tisch", "Der Ecktisch", "Essen, wo es laut ist."}, {"small_hotels", "Small Hotels", "Fewer rooms, more cats."},
-	{"familie_auf_tour", "Familie auf Tour", "Drei Kinder, ein Plan B."}, {"stairs_and_views", "Stairs & Views", "Up, then up."}, {"olivenzweig", "Olivenzweig", "Süden im Herzen."},
+	{"slowtrains", "Slow Trains", "Seats facing forward, please."},
+	{"kieselweg", "Kieselweg", "Wandern, Baden, Brotzeit."},
+	{"two_forks", "Two Forks", "We eat in pairs."},
+	{"marmelada", "marmelada", "Breakfast researcher."},
+	{"fernweh_nord", "Fernweh Nord", "Aus dem Regen in die Sonne."},
+	{"the_long_way", "The Long Way", "Never the short one."},
+	{"postkarten", "Postkarten", "Eine pro Ort."},
+	{"mapsandsalt", "Maps and Salt", "Coasts, mostly."},
+	{"dos_maletas", "Dos maletas", "Una es para los libros."},
+	{"rucksackrike", "Rucksack Rike", "Leicht unterwegs."},
+	{"museum_feet", "Museum Feet", "Sore and happy."},
+	{"blauestunde", "Blaue Stunde", "Licht sammeln."},
+	{"tidetable", "Tide Table", "Swims before coffee."},
+	{"ecke_tisch", "Der Ecktisch", "Essen, wo es laut ist."},
+	{"small_hotels", "Small Hotels", "Fewer rooms, more cats."},
+	{"familie_auf_tour", "Familie auf Tour", "Drei Kinder, ein Plan B."},
+	{"stairs_and_views", "Stairs & Views", "Up, then up."},
+	{"olivenzweig", "Olivenzweig", "Süden im Herzen."},
 }
 
 func (a account) record(base string) record {

@@ -64,9 +64,14 @@ func newHouse(t testing.TB) *house {
 
 func houseTypes() []tutti.ComponentType {
 	props := []tutti.PropDefinition{
-		{Name: "headline", Type: tutti.PropText}, {Name: "body", Type: tutti.PropRichText}, {Name: "short", Type: tutti.PropText, MaxLength: 8, Cut: true},
-		{Name: "offer", Type: tutti.PropResource}, {Name: "image", Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.AssetType}},
-		{Name: "items", Type: tutti.PropResources, First: 4}, {Name: "link", Type: tutti.PropURL}, {Name: "price", Type: tutti.PropMoney},
+		{Name: "headline", Type: tutti.PropText},
+		{Name: "body", Type: tutti.PropRichText},
+		{Name: "short", Type: tutti.PropText, MaxLength: 8, Cut: true},
+		{Name: "offer", Type: tutti.PropResource},
+		{Name: "image", Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.AssetType}},
+		{Name: "items", Type: tutti.PropResources, First: 4},
+		{Name: "link", Type: tutti.PropURL},
+		{Name: "price", Type: tutti.PropMoney},
 	}
 	return []tutti.ComponentType{
 		{Name: "Plain", Version: 1, Props: props},

@@ -134,8 +134,12 @@ func TestWarnings(t *testing.T) {
 func TestAudiencesAreChecked(t *testing.T) {
 	d := newDesk(t)
 	set, problems := d.engine.CompileAudiences([]tutti.Audience{
-		{Name: "a", Rule: "audience.b"}, {Name: "b", Rule: "audience.c || member"}, {Name: "c", Rule: "audience.a"},
-		{Name: "ok", Rule: "member"}, {Name: "bad", Rule: "teir == 'gold'"}, {Name: "needsBad", Rule: "audience.bad"},
+		{Name: "a", Rule: "audience.b"},
+		{Name: "b", Rule: "audience.c || member"},
+		{Name: "c", Rule: "audience.a"},
+		{Name: "ok", Rule: "member"},
+		{Name: "bad", Rule: "teir == 'gold'"},
+		{Name: "needsBad", Rule: "audience.bad"},
 	})
 	var all []string
 	for _, p := range problems {

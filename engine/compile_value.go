@@ -68,8 +68,13 @@ func waysOf(p *tutti.Prop) []string {
 		name string
 		set  bool
 	}{
-		{"value", len(p.Value) > 0}, {"text", p.Text != nil}, {"bind", p.Bind != ""}, {"ref", p.Ref != ""},
-		{"refs", p.Refs != nil}, {"select", p.Select != nil}, {"expr", p.Expr != ""},
+		{"value", len(p.Value) > 0},
+		{"text", p.Text != nil},
+		{"bind", p.Bind != ""},
+		{"ref", p.Ref != ""},
+		{"refs", p.Refs != nil},
+		{"select", p.Select != nil},
+		{"expr", p.Expr != ""},
 	} {
 		if w.set {
 			ways = append(ways, w.name)

@@ -15,8 +15,11 @@ func manyRules(b *testing.B) (*desk, *engine.Compiled) {
 	d := newDesk(b)
 	var problems []engine.Problem
 	d.set, problems = d.engine.CompileAudiences([]tutti.Audience{
-		{Name: "gold", Rule: "tier == 'gold'"}, {Name: "nearby", Rule: "distance < 1000"}, {Name: "arriving", Rule: "audience.nearby && stay.status == 'confirmed'"},
-		{Name: "regular", Rule: "visits > 10 && member"}, {Name: "best", Rule: "audience.gold && audience.regular"},
+		{Name: "gold", Rule: "tier == 'gold'"},
+		{Name: "nearby", Rule: "distance < 1000"},
+		{Name: "arriving", Rule: "audience.nearby && stay.status == 'confirmed'"},
+		{Name: "regular", Rule: "visits > 10 && member"},
+		{Name: "best", Rule: "audience.gold && audience.regular"},
 	})
 	if len(problems) > 0 {
 		b.Fatal(problems)

@@ -32,13 +32,19 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 func deskSources() *enginetest.Sources {
 	s := &enginetest.Sources{AsOf: noon}
 	for _, k := range []tutti.Kind{
-		{Source: "stay", Name: "hotel", Type: tutti.PlaceResourceType, Access: tutti.AccessPublic, Dimensions: []string{"locale"}, Sorts: []string{"name"},
-			Fields: map[string]tutti.FieldType{"title": "string", "location": "place", "tag": "string", "image": "ref", "rating": "float", "description": "richText"}, Filters: []string{"town"}},
-		{Source: "stay", Name: "reservation", Type: tutti.RecordType, Access: tutti.AccessVisitor,
-			Fields: map[string]tutti.FieldType{"guestName": "string", "room": "string", "hotel": "ref", "status": "string", "checkIn": "time", "supportId": "int"}},
+		{
+			Source: "stay", Name: "hotel", Type: tutti.PlaceResourceType, Access: tutti.AccessPublic, Dimensions: []string{"locale"}, Sorts: []string{"name"},
+			Fields: map[string]tutti.FieldType{"title": "string", "location": "place", "tag": "string", "image": "ref", "rating": "float", "description": "richText"}, Filters: []string{"town"},
+		},
+		{
+			Source: "stay", Name: "reservation", Type: tutti.RecordType, Access: tutti.AccessVisitor,
+			Fields: map[string]tutti.FieldType{"guestName": "string", "room": "string", "hotel": "ref", "status": "string", "checkIn": "time", "supportId": "int"},
+		},
 		{Source: "dam", Name: "asset", Type: tutti.AssetType, Access: tutti.AccessPublic, Fields: map[string]tutti.FieldType{"alt": "string", "width": "int"}},
-		{Source: "catalog", Name: "product", Type: tutti.ProductType, Access: tutti.AccessPublic, Dimensions: []string{"locale", "currency"}, Search: true,
-			Fields: map[string]tutti.FieldType{"title": "string", "price": "money", "inStock": "bool"}, Filters: []string{"collection", "near"}, Sorts: []string{"price"}},
+		{
+			Source: "catalog", Name: "product", Type: tutti.ProductType, Access: tutti.AccessPublic, Dimensions: []string{"locale", "currency"}, Search: true,
+			Fields: map[string]tutti.FieldType{"title": "string", "price": "money", "inStock": "bool"}, Filters: []string{"collection", "near"}, Sorts: []string{"price"},
+		},
 		{Source: "social", Name: "post", Type: tutti.SocialPostType, Access: tutti.AccessPublic, Fields: map[string]tutti.FieldType{"title": "string", "place": "ref"}, Filters: []string{"tag"}},
 		{Source: "support", Name: "ticket", Type: tutti.SupportTicketType, Access: tutti.AccessVisitor, OwnerFilter: true, Fields: map[string]tutti.FieldType{"title": "string"}, Filters: []string{"status"}},
 		{Source: "crm", Name: "note", Type: tutti.RecordType, Access: tutti.AccessInternal, Fields: map[string]tutti.FieldType{"title": "string"}},
@@ -95,8 +101,14 @@ func deskConfig() engine.Config {
 				{Name: "headline", Type: tutti.PropText, Required: true}, {Name: "text", Type: tutti.PropText}, {Name: "image", Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.AssetType}},
 			}},
 			{Name: "List", Version: 2, Props: []tutti.PropDefinition{
-				{Name: "headline", Type: tutti.PropText}, {Name: "items", Type: tutti.PropResources}, {Name: "size", Type: tutti.PropString, Values: []string{"small", "large"}},
-				{Name: "count", Type: tutti.PropInt}, {Name: "at", Type: tutti.PropPlace}, {Name: "from", Type: tutti.PropDateTime}, {Name: "price", Type: tutti.PropMoney}, {Name: "hotel", Type: tutti.PropResource},
+				{Name: "headline", Type: tutti.PropText},
+				{Name: "items", Type: tutti.PropResources},
+				{Name: "size", Type: tutti.PropString, Values: []string{"small", "large"}},
+				{Name: "count", Type: tutti.PropInt},
+				{Name: "at", Type: tutti.PropPlace},
+				{Name: "from", Type: tutti.PropDateTime},
+				{Name: "price", Type: tutti.PropMoney},
+				{Name: "hotel", Type: tutti.PropResource},
 			}},
 			{Name: "Box", Version: 1, Slots: []tutti.SlotDefinition{{Name: "inner", Allowed: []string{"Box", "Hero"}, Max: 2}}},
 		},

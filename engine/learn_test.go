@@ -31,10 +31,16 @@ func TestLearnReadsOnlyWhatIsNeeded(t *testing.T) {
 	}{
 		{"nothing from an origin", page(offersWithout), []string{}, []string{"tier"}},
 		{"a fact of the param", page(`- {id: a, type: List, props: {headline: {text: "${hotel.tag}"}}}`), []string{"stay:hotel [en] azul"}, []string{"hotel.tag"}},
-		{"through audiences, in one wave", page(arrivalDoc), []string{"stay:hotel [en] azul", "stay:reservation R-1007"},
-			[]string{"distance", "hotel.location", "location", "reservation", "stay.guestName", "stay.hotel", "stay.status"}},
-		{"how a source calls the visitor", page(`- {id: a, type: List, props: {items: {select: {source: support, kind: ticket}}}}`), []string{"stay:reservation R-1007"},
-			[]string{"reservation", "stay.supportId"}},
+		{
+			"through audiences, in one wave", page(arrivalDoc),
+			[]string{"stay:hotel [en] azul", "stay:reservation R-1007"},
+			[]string{"distance", "hotel.location", "location", "reservation", "stay.guestName", "stay.hotel", "stay.status"},
+		},
+		{
+			"how a source calls the visitor", page(`- {id: a, type: List, props: {items: {select: {source: support, kind: ticket}}}}`),
+			[]string{"stay:reservation R-1007"},
+			[]string{"reservation", "stay.supportId"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d.sources.Calls()

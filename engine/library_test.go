@@ -195,7 +195,11 @@ func TestEditingRules(t *testing.T) {
 	}
 	for _, list := range [][]tutti.Redirect{
 		{{From: "/a", To: "/b"}, {From: "/b/", To: "/c"}, {From: "/c", To: "/a?x=1"}},
-		{{From: "/a", To: "/a"}}, {{From: "a", To: "/b"}}, {{From: "/a", To: "javascript:alert(1)"}}, {{From: "/a", To: "//evil.example"}}, {{From: "/a", To: "/b"}, {From: "/a/", To: "/c"}},
+		{{From: "/a", To: "/a"}},
+		{{From: "a", To: "/b"}},
+		{{From: "/a", To: "javascript:alert(1)"}},
+		{{From: "/a", To: "//evil.example"}},
+		{{From: "/a", To: "/b"}, {From: "/a/", To: "/c"}},
 	} {
 		if p := l.CheckRedirects(list); len(p) != 1 {
 			t.Errorf("%v: %v", list, p)

@@ -24,10 +24,14 @@ type meter struct {
 func newMeter(s *Sources, registry prometheus.Registerer) *meter {
 	m := &meter{
 		of: s, registry: registry,
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tutti_source_calls_total",
-			Help: "Calls of origin systems by outcome; held and broken ones were not made."}, []string{"source", "outcome"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tutti_source_call_seconds",
-			Help: "How long calls of origin systems took.", Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2, 5}}, []string{"source"}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tutti_source_calls_total",
+			Help: "Calls of origin systems by outcome; held and broken ones were not made.",
+		}, []string{"source", "outcome"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tutti_source_call_seconds",
+			Help: "How long calls of origin systems took.", Buckets: []float64{.005, .01, .025, .05, .1, .2, .3, .5, 1, 2, 5},
+		}, []string{"source"}),
 		breaker: prometheus.NewDesc("tutti_source_breaker_state", "0 closed, 1 half open, 2 open.", []string{"source"}, nil),
 		lookups: prometheus.NewDesc("tutti_cache_events_total", "What happened in the cache of resources and selections.", []string{"event"}, nil),
 		bytes:   prometheus.NewDesc("tutti_cache_bytes", "Memory of kept resources and selections, estimated.", nil, nil),

@@ -84,8 +84,10 @@ func ReadManifest(connector, dir string) (*Manifest, error) {
 	if tutti.IsName(connector) {
 		b, err := vendors.ReadFile("vendors/" + connector + ".yaml")
 		if err != nil {
-			return nil, &tutti.Error{Code: tutti.Invalid, Message: "there is no connector “" + connector + "”.",
-				Hint: "There are " + list(Vendors()) + "; for a manifest of your own write its path, for example  ./manifests/" + connector + ".yaml"}
+			return nil, &tutti.Error{
+				Code: tutti.Invalid, Message: "there is no connector “" + connector + "”.",
+				Hint: "There are " + list(Vendors()) + "; for a manifest of your own write its path, for example  ./manifests/" + connector + ".yaml",
+			}
 		}
 		return ParseManifest("sources/vendors/"+connector+".yaml", b)
 	}

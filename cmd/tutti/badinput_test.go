@@ -364,7 +364,8 @@ func TestWhatIsMissingAtRunTimeIsAProblem(t *testing.T) {
 	instead := dead.Experience.Components[slices.IndexFunc(dead.Experience.Components, func(c struct {
 		Component string
 		Props     json.RawMessage
-	}) bool {
+	},
+	) bool {
 		return c.Component == "instead"
 	})]
 	wants(t, "the fallback", string(instead.Props), "stay:hotel/azul")

@@ -136,8 +136,11 @@ func anyComponent(cfg *config.Config) {
 	cfg.ComponentTypes = append(append([]tutti.ComponentType(nil), cfg.ComponentTypes...), tutti.ComponentType{
 		Name: "Anything", Version: 1, Description: "Shows whatever it is given",
 		Props: []tutti.PropDefinition{
-			{Name: "words", Type: tutti.PropText}, {Name: "value", Type: tutti.PropString}, {Name: "rich", Type: tutti.PropRichText},
-			{Name: "shown", Type: tutti.PropResource}, {Name: "items", Type: tutti.PropResources, First: 10},
+			{Name: "words", Type: tutti.PropText},
+			{Name: "value", Type: tutti.PropString},
+			{Name: "rich", Type: tutti.PropRichText},
+			{Name: "shown", Type: tutti.PropResource},
+			{Name: "items", Type: tutti.PropResources, First: 10},
 		},
 		Templates: map[string]tutti.Template{
 			"voice": {Speech: tutti.Text{"": "${props.words}."}}, "chat": {Text: tutti.Text{"": "${props.words}"}},

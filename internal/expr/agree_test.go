@@ -10,8 +10,13 @@ import (
 )
 
 var agreeAttributes = []tutti.Attribute{
-	{Name: "s", Type: tutti.StringType}, {Name: "a.s", Type: tutti.StringType}, {Name: "n", Type: tutti.IntType}, {Name: "f", Type: tutti.DoubleType},
-	{Name: "b", Type: tutti.BoolType}, {Name: "c", Type: tutti.BoolType}, {Name: "l", Type: tutti.ListType},
+	{Name: "s", Type: tutti.StringType},
+	{Name: "a.s", Type: tutti.StringType},
+	{Name: "n", Type: tutti.IntType},
+	{Name: "f", Type: tutti.DoubleType},
+	{Name: "b", Type: tutti.BoolType},
+	{Name: "c", Type: tutti.BoolType},
+	{Name: "l", Type: tutti.ListType},
 }
 
 func condition(depth int) *rapid.Generator[string] {
