@@ -185,6 +185,9 @@ func (o *origin) control(w http.ResponseWriter, r *http.Request) {
 			Status, Times           int
 		}
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&in)
+		if err != nil {
+			err = &tutti.Error{Code: tutti.InvalidValue, Message: "this is no JSON object.", Hint: `Send, for example, {"kind": "error"}.`}
+		}
 		f := Fault{Kind: in.Kind, Status: in.Status, Times: in.Times}
 		if err == nil && in.Delay != "" {
 			f.Delay, err = time.ParseDuration(in.Delay)

@@ -52,9 +52,7 @@ func answerAt(ctx context.Context, obj Object, index *int) *Answer {
 	buf := borrow()
 	defer buf.giveBack()
 	p := projector{ctx: ctx, vars: graphql.GetOperationContext(ctx).Variables, schema: schemaFrom(ctx), out: buf.b}
-	for _, e := range path {
-		p.path = append(p.path, e)
-	}
+	p.path = append(p.path, path...)
 	if index != nil {
 		p.push(pathIndex(*index))
 	}

@@ -195,7 +195,7 @@ func (m mutation) UnpublishComposition(ctx context.Context, id string) (*graph.C
 	if err := m.Reload(ctx); err != nil {
 		return nil, err
 	}
-	return query{m.Resolvers}.Composition(ctx, id)
+	return query(m).Composition(ctx, id)
 }
 
 func (m mutation) RestoreComposition(ctx context.Context, id string, version, revision int) (*graph.Composition, error) {

@@ -61,7 +61,6 @@ func (k *kind) canonical(id string) (string, bool) {
 // built is a connector made for one source.
 type built struct {
 	conn        Connector
-	kinds       []Definition
 	description string
 	release     func()
 }

@@ -57,7 +57,7 @@ func (a adapter) NativeToValue(v any) ref.Val {
 		return types.NewDynamicList(a, list)
 	}
 	if m, ok := fields(v); ok {
-		return wrapped{Mapper: types.NewStringInterfaceMap(a, m).(traits.Mapper), native: v}
+		return wrapped{Mapper: types.NewStringInterfaceMap(a, m), native: v}
 	}
 	return types.DefaultTypeAdapter.NativeToValue(v)
 }

@@ -94,7 +94,7 @@ func TestAnswersAreLimitedOnTheWireAndDecoded(t *testing.T) {
 		if want < 0 && !errors.Is(err, tutti.TooLarge) || want >= 0 && (err != nil || len(res.Body) != want) {
 			t.Errorf("%s: got %v", path, err)
 		}
-		if res, err = open(t, Config{MaxBytes: 1}).Do(t.Context(), Request{URL: at + "/" + path, MaxBytes: 300_000}); err != nil {
+		if _, err = open(t, Config{MaxBytes: 1}).Do(t.Context(), Request{URL: at + "/" + path, MaxBytes: 300_000}); err != nil {
 			t.Errorf("%s with a limit of its own: %v", path, err)
 		}
 	}
