@@ -143,7 +143,7 @@ func (c *demoCommand) folder() (path string, remove func(), err error) {
 	return path, remove, nil
 }
 
-// writeFiles lays the demo's files where they can be looked at and edited while it runs.
+// writeFiles lays the demo's files where they can be looked at. Each start writes them anew.
 func writeFiles(files fs.FS, dir string) error {
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
