@@ -132,7 +132,13 @@ func (c *keysCreateCommand) Run(ctx context.Context, out, errs io.Writer) error 
 		expires = now.Add(c.Expires)
 	}
 	return c.with(ctx, func(st store.Store) error {
-		return addKey(ctx, st, tutti.KeyClass(c.Class), c.Name, origins, now, expires, out, errs)
+		if err := addKey(ctx, st, tutti.KeyClass(c.Class), c.Name, origins, now, expires, out, errs); err != nil {
+			return err
+		}
+		if c.Class == string(tutti.BrowserKey) && len(origins) == 0 {
+			fmt.Fprintln(errs, "It is for apps alone: no web page may use it. For pages make one with  --origin https://www.example.com")
+		}
+		return nil
 	})
 }
 

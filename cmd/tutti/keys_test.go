@@ -45,6 +45,12 @@ func TestKeyIsShownOnceAndWorks(t *testing.T) {
 	}
 }
 
+func TestABrowserKeyWithoutOriginsSaysThatNoPageMayUseIt(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "tutti.db")
+	_, errs := succeed(t, "keys", "create", "app", "--class", "browser", "--database", database)
+	wants(t, "creating it", errs, "no web page", "--origin https://")
+}
+
 func TestRevokedKeyIsEndedAtOnce(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "tutti.db")
 	out, _ := succeed(t, "keys", "create", "backend", "--class", "server", "--database", database)
