@@ -28,7 +28,7 @@ func (s *Server) authenticate(r *http.Request, g *Generation, origin string) (Vi
 	}
 	v := Viewer{Class: key.Class, KeyID: key.ID, KeyName: key.Name, Origins: key.Origins}
 	if origin != "" && !listsOrigin(key.Origins, origin) {
-		hint := "Add the origin to the key's origins."
+		hint := "An operator makes a key for it: tutti keys create NAME --class browser --origin https://www.example.com"
 		if key.Class != tutti.BrowserKey {
 			hint = "Use a browser key in pages: a " + string(key.Class) + " key must stay secret."
 		}

@@ -136,7 +136,7 @@ func (c *keysCreateCommand) Run(ctx context.Context, out, errs io.Writer) error 
 			return err
 		}
 		if c.Class == string(tutti.BrowserKey) && len(origins) == 0 {
-			fmt.Fprintln(errs, "It is for apps alone: no web page may use it. For pages make one with  --origin https://www.example.com")
+			fmt.Fprintln(errs, "It is for apps alone: no page of a website may use it. For pages make one with  --origin https://www.example.com")
 		}
 		return nil
 	})

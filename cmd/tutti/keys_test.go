@@ -48,7 +48,7 @@ func TestKeyIsShownOnceAndWorks(t *testing.T) {
 func TestABrowserKeyWithoutOriginsSaysThatNoPageMayUseIt(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "tutti.db")
 	_, errs := succeed(t, "keys", "create", "app", "--class", "browser", "--database", database)
-	wants(t, "creating it", errs, "no web page", "--origin https://")
+	wants(t, "creating it", errs, "no page", "--origin https://")
 }
 
 func TestRevokedKeyIsEndedAtOnce(t *testing.T) {
