@@ -226,6 +226,6 @@ func (s *Server) record(ctx context.Context, o Observation) {
 	}
 	s.log.LogAttrs(ctx, level, "request", slog.String("request", o.RequestID), slog.String("method", o.Method), slog.Int("status", o.Status),
 		slog.String("code", string(o.Code)), slog.String("operation", o.Operation), slog.String("kind", o.Kind), slog.String("class", string(o.Class)),
-		slog.String("key", o.KeyID), slog.String("generation", o.Generation), slog.Int("bytes", o.Bytes), slog.Duration("took", o.Duration))
+		slog.String("key", o.KeyID), slog.String("generation", o.Generation), slog.Int("bytes", o.Bytes), slog.Float64("ms", float64(o.Duration.Microseconds())/1000))
 	s.observe(ctx, o)
 }

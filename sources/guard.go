@@ -60,7 +60,7 @@ func (s *Source) try(ctx context.Context, kind string, do func(context.Context) 
 	}
 	s.meter.call(s.name, outcome(err), took)
 	if err != nil {
-		s.log.Warn("calling a source", "source", s.name, "kind", kind, "code", tutti.CodeOf(err), "took", took, "err", err)
+		s.log.Warn("calling a source", "source", s.name, "kind", kind, "code", tutti.CodeOf(err), "ms", took.Milliseconds(), "err", err)
 	}
 	return err
 }
