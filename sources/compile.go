@@ -180,6 +180,9 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	}
 	if k.Get != nil {
 		out.get = c.call(at+".get", k.Get, k.Fragment)
+		if k.Get.NotFound == nil && k.Get.GraphQL == nil { // elsewhere a status speaks of the whole list or API, never of one item
+			out.get.statuses = []int{http.StatusNotFound, http.StatusGone}
+		}
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}

@@ -144,7 +144,7 @@ type GraphQLSpec struct {
 
 // NotFoundSpec says what "there is none" looks like.
 type NotFoundSpec struct {
-	Statuses []int  `yaml:"statuses"` // Default: 404 and 410, none with graphql.
+	Statuses []int  `yaml:"statuses"` // Default: 404 and 410 of get, none of batch, select and graphql.
 	When     string `yaml:"when"`     // CEL over answer.
 }
 

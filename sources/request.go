@@ -38,11 +38,10 @@ type queryPart struct {
 var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json"}
 
 func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
-	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames), statuses: []int{http.StatusNotFound, http.StatusGone}}
+	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
 	path := s.Path
 	if s.GraphQL != nil {
 		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment)
-		out.statuses = nil // a status speaks of the whole API there, never of one item
 		if path == "" {
 			path = c.m.GraphQL
 		}

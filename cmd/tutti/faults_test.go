@@ -42,7 +42,7 @@ func (p *played) reopen(change func(*config.Source), hurried ...string) {
 // broken says, for a fault, which code its problems have.
 var broken = map[string]tutti.Code{
 	"error": tutti.Unavailable, "slow": tutti.Timeout, "garbage": tutti.BadAnswer, "wrong-type": tutti.BadAnswer, "oversize": tutti.TooLarge,
-	"rate-limited": tutti.RateLimited, "reset": tutti.Unavailable, "black-hole": tutti.Timeout, "gone": tutti.NotFound,
+	"rate-limited": tutti.RateLimited, "reset": tutti.Unavailable, "black-hole": tutti.Timeout, "gone": tutti.BadAnswer,
 }
 
 // TestAFaultCostsItsPartOfThePage lets each origin fail while nothing is remembered: one of them
@@ -52,13 +52,12 @@ func TestAFaultCostsItsPartOfThePage(t *testing.T) {
 	for source, lost := range map[string]struct {
 		components []string // left out
 		problem    string   // where it is told
-		gone       tutti.Code
 	}{
-		"dam":     {nil, "slots.top[0].props.image", tutti.NotFound},
-		"catalog": {[]string{"offers"}, "slots.main[1].props.items", tutti.BadAnswer}, // GraphQL knows no 410
-		"social":  {[]string{"nearby"}, "slots.main[3].props.items", ""},
-		"support": {[]string{"request"}, "slots.main[2].props.items", ""},
-		"stay":    {[]string{"check-in", "offers", "request", "nearby"}, "params.hotel", tutti.NotFound},
+		"dam":     {nil, "slots.top[0].props.image"},
+		"catalog": {[]string{"offers"}, "slots.main[1].props.items"},
+		"social":  {[]string{"nearby"}, "slots.main[3].props.items"},
+		"support": {[]string{"request"}, "slots.main[2].props.items"},
+		"stay":    {[]string{"check-in", "offers", "request", "nearby"}, "params.hotel"},
 	} {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
@@ -67,9 +66,6 @@ func TestAFaultCostsItsPartOfThePage(t *testing.T) {
 			for kind, code := range broken {
 				if source != "social" && !slices.Contains([]string{"error", "black-hole", "gone"}, kind) {
 					continue
-				}
-				if kind == "gone" {
-					code = lost.gone
 				}
 				var late []string
 				if code == tutti.Timeout {
