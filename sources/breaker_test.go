@@ -140,6 +140,30 @@ func TestGateStaysClosedUntilTheNamedInstant(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsAtAGateThatClosesIsNotLetThrough(t *testing.T) {
+	for name, rate := range map[string]float64{"for a place": 0, "for the rate": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(time.Now, 1, rate)
+				if err := g.enter(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				waiting := make(chan error, 1)
+				go func() { waiting <- g.enter(t.Context()) }()
+				synctest.Wait()
+				g.close(time.Now().Add(time.Minute)) // the first call was answered 429
+				g.leave()
+				if err := <-waiting; tutti.CodeOf(err) != tutti.RateLimited {
+					t.Errorf("who waited %s while the gate closed: %v", name, err)
+				}
+				if len(g.slots) != 0 {
+					t.Errorf("%d places are taken", len(g.slots))
+				}
+			})
+		})
+	}
+}
+
 func TestGateLimitsRateAndNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(time.Now, 2, 10)

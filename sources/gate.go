@@ -30,7 +30,8 @@ func newGate(now func() time.Time, concurrency int, rate float64) *gate {
 }
 
 // enter waits for a place. RateLimited at once when the gate is closed or the rate allows no call
-// before the deadline; Unavailable when no place came free in time. Whoever entered must leave.
+// before the deadline, and when the gate closed during the wait; Unavailable when no place came
+// free in time. Whoever entered must leave.
 func (g *gate) enter(ctx context.Context) error {
 	wait, err := g.reserve(ctx)
 	if err != nil {
@@ -41,16 +42,27 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 	select {
 	case g.slots <- struct{}{}:
-		return nil
+		return g.entered()
 	default:
 	}
 	select {
 	case g.slots <- struct{}{}:
-		return nil
+		return g.entered()
 	case <-ctx.Done():
 		return tutti.Errorf(tutti.Unavailable, "waiting for one of %d calls at the same time to end: %w", cap(g.slots), ctx.Err())
 	}
 }
+
+// entered gives the place back when the gate was closed while its holder waited for it.
+func (g *gate) entered() error {
+	if !g.closed() {
+		return nil
+	}
+	g.leave()
+	return errClosed
+}
+
+var errClosed = tutti.Errorf(tutti.RateLimited, "calling the system: it asked to wait")
 
 func (g *gate) leave() { <-g.slots }
 
@@ -60,7 +72,7 @@ func (g *gate) reserve(ctx context.Context) (time.Duration, error) {
 	defer g.mu.Unlock()
 	now := g.now()
 	if now.Before(g.until) {
-		return 0, tutti.Errorf(tutti.RateLimited, "calling the system: it asked to wait")
+		return 0, errClosed
 	}
 	if g.rate <= 0 {
 		return 0, nil

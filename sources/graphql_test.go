@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tuttihq/tutti"
@@ -96,6 +97,32 @@ func TestAListLosesOnlyTheRowThatFailed(t *testing.T) {
 	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, tutti.Scope{})
 	if err != nil || len(page.Items) != 1 || page.Items[0].Resource.Ref.ID != "a" {
 		t.Errorf("the page is %v, %v", page.Items, err)
+	}
+}
+
+func TestASearchThatKnowsOnlyIDsCallsNoForgottenItemFresh(t *testing.T) {
+	var down atomic.Bool
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(query string, _ map[string]any) (int, string) {
+		switch {
+		case strings.Contains(query, "find("):
+			return 200, `{"data": {"find": [{"id": "a"}]}}`
+		case down.Load():
+			return 500, `{}`
+		}
+		return 200, `{"data": {"a0": {"id": "a", "name": "old"}}}`
+	}))
+	h.Get(t.Context(), refs("a"), tutti.Scope{})
+	down.Store(true)
+	h.Forget("shop:item/a")
+	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: "a"}, tutti.Scope{})
+	if err != nil {
+		if tutti.CodeOf(err) != tutti.Unavailable {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	for _, g := range page.Items {
+		t.Errorf("what was fetched before the change comes as %s: %v", g.Freshness.State, g.Resource.Fields["title"])
 	}
 }
 

@@ -412,3 +412,32 @@ func TestAThousandReadersAreOneCall(t *testing.T) {
 		t.Errorf("they took %d calls", h.calls())
 	}
 }
+
+func TestAChangeThatCannotBeNotedIsForgottenAllTheSame(t *testing.T) {
+	secret := tutti.NewSecret("s3cret")
+	noted := false
+	h := play(t, itemManifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
+		c.Webhook.Secret = secret
+		d.Seen = func(context.Context, string, string) (bool, error) {
+			if noted {
+				return false, nil
+			}
+			noted = true // it is written, but the answer of the database is lost
+			return false, tutti.Errorf(tutti.Internal, "committing: the connection closed")
+		}
+	})
+	h.Get(t.Context(), refs("a"), tutti.Scope{})
+	body := `{"parts": ["pa"]}`
+	for i, want := range []int{http.StatusServiceUnavailable, http.StatusAccepted} {
+		r := httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(body))
+		signHook(r.Header, secret, body, time.Now())
+		w := httptest.NewRecorder()
+		h.Webhook("shop").ServeHTTP(w, r)
+		if w.Code != want {
+			t.Fatalf("message %d is answered %d, want %d", i, w.Code, want)
+		}
+	}
+	if got := h.Get(t.Context(), refs("a"), tutti.Scope{}); got[0].Cached {
+		t.Error("what was fetched before an acknowledged change is served as fresh")
+	}
+}

@@ -92,6 +92,9 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 	}
 	if len(page.IDs) > 0 {
 		for _, g := range s.get(ctx, k, page.IDs, scope) {
+			if g.Freshness.State == tutti.StaleError { // a stand-in must not come as part of a fresh page
+				return cache.Loaded[*entry]{Err: g.Err}
+			}
 			if g.Resource != nil {
 				keep(g.Resource, sizeOf(g.Resource))
 			} else if tutti.CodeOf(g.Err) != tutti.NotFound {

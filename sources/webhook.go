@@ -64,10 +64,7 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
 	first, err := s.events.seen(r.Context(), s.name, event.ID)
-	if err != nil {
-		return http.StatusServiceUnavailable, tutti.Errorf(tutti.Unavailable, "noting a webhook: %w", err)
-	}
-	if !first {
+	if err == nil && !first {
 		return http.StatusAccepted, nil
 	}
 	var tags []string
@@ -80,6 +77,9 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 		}
 	}
 	s.cache.Forget(tags...)
+	if err != nil { // it may have been noted all the same: then its repetition has no effect any more
+		return http.StatusServiceUnavailable, tutti.Errorf(tutti.Unavailable, "noting a webhook: %w", err)
+	}
 	s.log.Info("webhook taken", "source", s.name, "changes", len(event.Changes), "tags", len(tags))
 	return http.StatusAccepted, nil
 }
