@@ -48,6 +48,9 @@ func (e *Engine) Resources(ctx context.Context, refs []tutti.Ref, v View, need R
 	return out, s.problems, ctx.Err()
 }
 
+// searched stands in cursors for the component that a search has not.
+const searched = "search/"
+
 // Search gives one page of what a selection finds: sel.First items, 20 for 0, 100 at most. Its
 // After is the cursor of the page before, "" for the first. Items of kinds with access visitor
 // come only to the view's owner. It does not ask whether a kind is exposed. A cursor that is none
@@ -58,12 +61,12 @@ func (e *Engine) Search(ctx context.Context, sel tutti.Selection, v View, need R
 		first = 20
 	}
 	if first < 1 || first > 100 {
-		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100."}
+		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100.", Hint: "Ask for the next page with after."}
 	}
 	if _, known := e.assembling.sources.Kind(sel.Source, sel.Kind); !known {
 		return nil, &tutti.Error{Code: tutti.UnknownSource, Message: "no source " + sel.Source + " with a kind " + sel.Kind + " is configured."}
 	}
-	cp := &tutti.ComponentPlan{Component: "search", Private: true, Owner: v.Owner}
+	cp := &tutti.ComponentPlan{Component: searched, Private: true, Owner: v.Owner}
 	if after := sel.After; after != "" {
 		p, err := e.assembling.cursors.read(after)
 		if err != nil {

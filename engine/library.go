@@ -265,7 +265,7 @@ func (l *Library) Composition(id string, at time.Time) (*Compiled, error) {
 }
 
 func unknownComposition(id string, all []string) error {
-	hint := ""
+	hint := "Publish it, or ask for one that is."
 	if n := expr.Nearest(id, all); n != "" {
 		hint = "Did you mean “" + n + "”?"
 	}

@@ -56,17 +56,45 @@ func (e *Engine) Owner(ctx context.Context, v tutti.Context, sources ...string) 
 	return facts.Owner
 }
 
-// PrivateSource gives the source of the private list that a cursor goes on in; "" for a list
-// that belongs to nobody, and for what is no cursor.
-func (e *Engine) PrivateSource(cursor string) string {
+// CursorOf tells what a cursor goes on in, so that the caller can check who may have it. False
+// for what is no cursor of ours.
+type CursorOf struct {
+	Source, Kind string
+	Search       bool // a search made the list; else a composition did
+	Draft        bool // of a composition that is not published
+	Private      bool // the list belongs to a visitor
+}
+
+// Cursor reads what a cursor goes on in.
+func (e *Engine) Cursor(cursor string) (CursorOf, bool) {
 	p, err := e.assembling.cursors.read(cursor)
-	switch {
-	case err != nil || !p.Private:
-		return ""
-	case p.Selection != nil:
-		return p.Selection.Source
-	case len(p.Refs) > 0:
-		return p.Refs[0].Source
+	if err != nil {
+		return CursorOf{}, false
 	}
-	return ""
+	of := CursorOf{Search: p.Component == searched, Private: p.Private}
+	of.Draft = !of.Search && p.Version == 0
+	switch {
+	case p.Selection != nil:
+		of.Source, of.Kind = p.Selection.Source, p.Selection.Kind
+	case len(p.Refs) > 0:
+		of.Source, of.Kind = p.Refs[0].Source, p.Refs[0].Kind
+	}
+	return of, true
+}
+
+// EditorsOnly reports whether a cursor goes on in a list that only preview and management keys
+// could ask for: one of a draft, or a search in a kind that is reached through experiences only.
+func (e *Engine) EditorsOnly(cursor string) bool {
+	p, err := e.assembling.cursors.read(cursor)
+	if err != nil {
+		return false
+	}
+	if p.Scope.Draft {
+		return true
+	}
+	if p.Composition != "" || p.Selection == nil {
+		return false
+	}
+	kind, known := e.assembling.sources.Kind(p.Selection.Source, p.Selection.Kind)
+	return known && !kind.Expose
 }

@@ -417,6 +417,7 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
+// What can be changed, with a management key.
 type Mutation struct {
 }
 
@@ -658,6 +659,7 @@ type PublicationConnection struct {
 	PageInfo *PageInfo `json:"pageInfo"`
 }
 
+// What can be asked.
 type Query struct {
 }
 

@@ -3115,6 +3115,7 @@ scalar JSON
 "An absolute or relative address."
 scalar URL
 
+"What can be asked."
 type Query {
   """
   Assembles one composition for one visitor, moment and channel. What is missing is told in problems; only a wrong
@@ -3146,30 +3147,97 @@ type Query {
   ): ResourceConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "What a path leads to: a page or a redirect. Null when nothing is there."
-  route(path: String!, channel: ID!, locale: Locale, context: ContextInput, preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])): RouteResult
+  route(
+    "The path, such as /hotels/azul."
+    path: String!
+    "The channel's name, such as web or mobile."
+    channel: ID!
+    "The wanted language. Default: the configured one."
+    locale: Locale
+    "What is known about the visitor and the moment."
+    context: ContextInput
+    "Look at something else than what is published. For preview and management keys."
+    preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
+  ): RouteResult
     @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "All paths that lead to pages of a channel, for static builds and site maps."
-  routes(channel: ID!, locale: Locale, "100 at most. Default 50." first: Int, after: String): RouteConnection! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
+  routes(
+    "The channel's name, such as web or mobile."
+    channel: ID!
+    "Paths in this language. Default: the configured one."
+    locale: Locale
+    "100 at most. Default 50."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): RouteConnection! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "One item by its ref. Browser and server keys get only kinds that are exposed for delivery. Null when it is not there, or not for you."
-  resource(ref: Ref!, "Default: the configured locale." locale: Locale, "Pictures are fitted to this channel." channel: ID, context: ContextInput, preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])): Resource
+  resource(
+    "The item, as source:kind/id."
+    ref: Ref!
+    "Default: the configured locale."
+    locale: Locale
+    "Pictures are fitted to this channel."
+    channel: ID
+    "What is known about the visitor and the moment."
+    context: ContextInput
+    "Look at something else than what is published. For preview and management keys."
+    preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
+  ): Resource
     @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "Many items by their refs, 100 at most, in the order asked. Null stands for what is not there, or not for you."
-  resources(refs: [Ref!]!, locale: Locale, channel: ID, context: ContextInput, preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])): [Resource]!
+  resources(
+    "The items, 100 at most."
+    refs: [Ref!]!
+    "The wanted language. Default: the configured one."
+    locale: Locale
+    "The channel's name, such as web or mobile."
+    channel: ID
+    "What is known about the visitor and the moment."
+    context: ContextInput
+    "Look at something else than what is published. For preview and management keys."
+    preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
+  ): [Resource]!
     @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "Looks for items in one source. Without text: lists them."
-  search(source: ID!, kind: ID!, text: String, "100 at most. Default 20." first: Int, after: String, locale: Locale, channel: ID, context: ContextInput): ResourceConnection!
+  search(
+    "The source's name."
+    source: ID!
+    "The kind's name."
+    kind: ID!
+    "Words to look for."
+    text: String
+    "100 at most. Default 20."
+    first: Int
+    "endCursor of the page before."
+    after: String
+    "The wanted language. Default: the configured one."
+    locale: Locale
+    "The channel's name, such as web or mobile."
+    channel: ID
+    "What is known about the visitor and the moment."
+    context: ContextInput
+  ): ResourceConnection!
     @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
   "The configured origin systems."
   sources: [Source!]! @access(to: [PREVIEW, MANAGEMENT])
   "The stored compositions, by id."
-  compositions(first: Int, after: String): CompositionConnection! @access(to: [PREVIEW, MANAGEMENT])
+  compositions(
+    "100 at most."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): CompositionConnection! @access(to: [PREVIEW, MANAGEMENT])
   "One stored composition. Null when there is none of that id."
-  composition(id: ID!): Composition @access(to: [PREVIEW, MANAGEMENT])
+  composition(
+    "The composition's id."
+    id: ID!
+  ): Composition @access(to: [PREVIEW, MANAGEMENT])
   "The kinds of compositions that the config defines."
   compositionTypes: [CompositionType!]! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
   "The kinds of components that the config defines."
@@ -3187,35 +3255,105 @@ type Query {
   "The stored redirects."
   redirects: RedirectList! @access(to: [PREVIEW, MANAGEMENT])
   "The publications log, newest first."
-  publications(kind: DocumentKind, name: ID, "100 at most. Default 50." first: Int, after: String): PublicationConnection! @access(to: [PREVIEW, MANAGEMENT])
+  publications(
+    "Only of this kind."
+    kind: DocumentKind
+    "Only of this name."
+    name: ID
+    "100 at most. Default 50."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): PublicationConnection! @access(to: [PREVIEW, MANAGEMENT])
 }
 
+"What can be changed, with a management key."
 type Mutation @access(to: [MANAGEMENT]) {
   """
   Saves a draft of a composition. Send the revision that was edited (0 for a new one): when somebody else saved in
   between, the error has code CONFLICT and says who and when. A composition that breaks a rule is refused whole.
   """
-  saveComposition(id: ID!, "The composition as docs/compositions.md describes it." body: JSON!, revision: Int!): SaveCompositionPayload!
+  saveComposition(
+    "The composition's id."
+    id: ID!
+    "The composition as docs/compositions.md describes it."
+    body: JSON!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+  ): SaveCompositionPayload!
   "Publishes the draft of a composition, as a new version, now or from an instant on."
-  publishComposition(id: ID!, "The draft's revision that is meant." revision: Int!, from: DateTime, note: String): Composition!
+  publishComposition(
+    "The composition's id."
+    id: ID!
+    "The draft's revision that is meant."
+    revision: Int!
+    "Count from this instant on. Default: now."
+    from: DateTime
+    "For the log: why."
+    note: String
+  ): Composition!
   "Takes a composition out of delivery. Its draft and versions stay."
-  unpublishComposition(id: ID!): Composition!
+  unpublishComposition(
+    "The composition's id."
+    id: ID!
+  ): Composition!
   "Makes a former version the draft again. Publish it to bring it back."
-  restoreComposition(id: ID!, version: Int!, revision: Int!): Composition!
+  restoreComposition(
+    "The composition's id."
+    id: ID!
+    "The number of the former version."
+    version: Int!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+  ): Composition!
 
   "Saves an audience as a draft. It counts when it is published."
-  saveAudience(name: ID!, description: String, "CEL over attributes and other audiences, such as: tier == 'gold' && audience.nearby" rule: String!, revision: Int!): Audience!
+  saveAudience(
+    "Its name."
+    name: ID!
+    "What it is for."
+    description: String
+    "CEL over attributes and other audiences, such as: tier == 'gold' && audience.nearby"
+    rule: String!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+  ): Audience!
   "Publishes the draft of an audience."
-  publishAudience(name: ID!, revision: Int!, note: String): Audience!
+  publishAudience(
+    "Its name."
+    name: ID!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+    "For the log: why."
+    note: String
+  ): Audience!
   "Takes an audience back. Refused while a published composition or audience uses it."
-  unpublishAudience(name: ID!): Audience!
+  unpublishAudience(
+    "Its name."
+    name: ID!
+  ): Audience!
 
   "Saves and publishes a persona: a stored context, for preview and tests."
-  savePersona(name: ID!, persona: PersonaInput!, revision: Int!): Persona!
+  savePersona(
+    "Its name."
+    name: ID!
+    "The context to store."
+    persona: PersonaInput!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+  ): Persona!
   "Takes a persona away. Its versions stay."
-  deletePersona(name: ID!): Boolean!
+  deletePersona(
+    "Its name."
+    name: ID!
+  ): Boolean!
   "Saves and publishes the whole list of redirects. Loops are refused."
-  saveRedirects(redirects: [RedirectInput!]!, revision: Int!): RedirectList!
+  saveRedirects(
+    "All redirects, in order."
+    redirects: [RedirectInput!]!
+    "The revision that was edited; 0 for a new one."
+    revision: Int!
+  ): RedirectList!
 }
 
 # ------------------------------------------------------------------------------ context
@@ -3375,9 +3513,17 @@ interface Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   "The slots inside it."
   slots: [Slot!]!
   "The item that a prop of type resource holds. Null when it is missing."
-  resource(prop: String!): Resource
+  resource(
+    "The prop's name."
+    prop: String!
+  ): Resource
   "The items that a prop of type resources holds. Null when the prop does not exist."
-  resources(prop: String!, "100 at most. Default: as the prop and channel say." first: Int): ResourceConnection
+  resources(
+    "The prop's name."
+    prop: String!
+    "100 at most. Default: as the prop and channel say."
+    first: Int
+  ): ResourceConnection
   "The worst state and the oldest instant of all parts."
   freshness: Freshness!
   "Whether this is for this visitor alone: personal text stands in it, or items that belong to the visitor."
@@ -3413,9 +3559,17 @@ type UnknownComponent implements Component @access(to: [BROWSER, SERVER, PREVIEW
   "The slots inside it."
   slots: [Slot!]!
   "The item that a prop of type resource holds. Null when it is missing."
-  resource(prop: String!): Resource
+  resource(
+    "The prop's name."
+    prop: String!
+  ): Resource
   "The items that a prop of type resources holds. Null when the prop does not exist."
-  resources(prop: String!, first: Int): ResourceConnection
+  resources(
+    "The prop's name."
+    prop: String!
+    "100 at most."
+    first: Int
+  ): ResourceConnection
   "The worst state and the oldest instant of all parts."
   freshness: Freshness!
   "Whether this is for this visitor alone: personal text stands in it, or items that belong to the visitor."
@@ -3685,9 +3839,21 @@ type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
   "What must stay visible when it is cropped."
   focal: Focal
   "The address of a rendition. A width is rounded up to the next that the channel allows; without one, the channel's widest."
-  url(width: Int, height: Int, "avif, webp, jpeg or png. Default: the channel's first." format: String): URL
+  url(
+    "In pixels."
+    width: Int
+    "In pixels. Without it the shape stays."
+    height: Int
+    "avif, webp, jpeg or png. Default: the channel's first."
+    format: String
+  ): URL
   "For the srcset attribute: all widths of the channel. A ratio such as 16:9 crops around the focal point."
-  srcset(ratio: String, format: String): String
+  srcset(
+    "Such as 16:9; crops around the focal point."
+    ratio: String
+    "avif, webp, jpeg or png. Default: the channel's first."
+    format: String
+  ): String
   "The address must not be used after this instant; null when it stays."
   expiresAt: DateTime
 }
@@ -4120,7 +4286,12 @@ type Composition @access(to: [PREVIEW, MANAGEMENT]) {
   "What visitors get now; null when it is not published."
   published: CompositionVersion
   "Newest first."
-  versions(first: Int, after: String): CompositionVersionConnection!
+  versions(
+    "100 at most."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): CompositionVersionConnection!
 }
 
 "The state of a composition that is being edited."

@@ -13,7 +13,7 @@ import (
 )
 
 func (q query) Compositions(ctx context.Context, first *int, after *string) (*graph.CompositionConnection, error) {
-	n, err := pageSize(first, defaultPage)
+	n, err := pageSize(first, defaultPage, nextWithAfter)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func versionModel(v tutti.Version) *graph.CompositionVersion {
 }
 
 func (c composition) Versions(ctx context.Context, obj *graph.Composition, first *int, after *string) (*graph.CompositionVersionConnection, error) {
-	n, err := pageSize(first, defaultPage)
+	n, err := pageSize(first, defaultPage, nextWithAfter)
 	if err != nil {
 		return nil, err
 	}

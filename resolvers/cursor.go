@@ -11,15 +11,17 @@ import (
 const (
 	defaultPage = 50
 	maxPage     = 100
+
+	nextWithAfter = "Ask for the next page with after."
 )
 
-// pageSize checks first: otherwise when nil, an error when it is not 1 to 100.
-func pageSize(first *int, otherwise int) (int, error) {
+// pageSize checks first: otherwise when nil, an error with the hint when it is not 1 to 100.
+func pageSize(first *int, otherwise int, hint string) (int, error) {
 	if first == nil {
 		return otherwise, nil
 	}
 	if *first < 1 || *first > maxPage {
-		return 0, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100.", Hint: "Ask for the next page with after."}
+		return 0, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100.", Hint: hint}
 	}
 	return *first, nil
 }

@@ -23,12 +23,17 @@ func TestEverythingInTheSchemaIsDescribed(t *testing.T) {
 		if def.BuiltIn {
 			continue
 		}
-		if def.Description == "" && name != "Query" && name != "Mutation" {
+		if def.Description == "" {
 			t.Errorf("%s has no description", name)
 		}
 		for _, f := range def.Fields {
 			if f.Description == "" && !strings.HasPrefix(f.Name, "__") {
 				t.Errorf("%s.%s has no description", name, f.Name)
+			}
+			for _, a := range f.Arguments {
+				if a.Description == "" && !strings.HasPrefix(f.Name, "__") {
+					t.Errorf("%s.%s(%s:) has no description", name, f.Name, a.Name)
+				}
 			}
 		}
 		for _, v := range def.EnumValues {

@@ -86,7 +86,7 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 }
 
 func (q query) More(ctx context.Context, cursor string, first *int, in *graph.ContextInput) (*graph.Answer, error) {
-	n, err := pageSize(first, 0)
+	n, err := pageSize(first, 0, "Leave it out for as many as before.")
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +94,35 @@ func (q query) More(ctx context.Context, cursor string, first *int, in *graph.Co
 	if err != nil {
 		return nil, err
 	}
-	var private []string
-	if source := q.Engine.PrivateSource(cursor); source != "" {
-		private = append(private, source)
+	private, err := q.mayGoOn(ctx, cursor)
+	if err != nil {
+		return nil, err
 	}
 	list, err := q.Engine.More(ctx, cursor, n, q.Engine.Owner(ctx, req.Context, private...), listNeed(ctx))
 	if err != nil {
 		return nil, err
 	}
 	return graph.NewAnswer(ctx, listObject(list, 0)), nil
+}
+
+// mayGoOn checks that this viewer may have what a cursor goes on in, whoever got the cursor: a
+// search as searches are checked, a draft as previews are. Where the list belongs to a visitor it
+// gives the source, whose name of this visitor is needed then.
+func (r *Resolvers) mayGoOn(ctx context.Context, cursor string) (private []string, err error) {
+	of, ok := r.Engine.Cursor(cursor)
+	if !ok {
+		return nil, nil // More says what is wrong with it
+	}
+	if of.Search {
+		if _, err := r.exposed(ctx, of.Source, of.Kind); err != nil {
+			return nil, err
+		}
+	}
+	if of.Draft && !graph.ViewerFrom(ctx).Editing() {
+		return nil, &tutti.Error{Code: tutti.Forbidden, Field: "cursor", Message: "this cursor belongs to a draft.", Hint: "Ask with a preview key, or for the published experience."}
+	}
+	if of.Private {
+		private = []string{of.Source}
+	}
+	return private, nil
 }

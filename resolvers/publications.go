@@ -9,7 +9,7 @@ import (
 )
 
 func (q query) Publications(ctx context.Context, kind *graph.DocumentKind, name *string, first *int, after *string) (*graph.PublicationConnection, error) {
-	n, err := pageSize(first, defaultPage)
+	n, err := pageSize(first, defaultPage, nextWithAfter)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (r *Resolvers) exposed(ctx context.Context, source, kind string) (private [
 }
 
 func (q query) Search(ctx context.Context, source, kind string, words *string, first *int, after, locale, channel *string, in *graph.ContextInput) (*graph.Answer, error) {
-	n, err := pageSize(first, 20)
+	n, err := pageSize(first, 20, nextWithAfter)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func routeAnswer(a *graph.Answer) graph.RouteAnswer {
 }
 
 func (q query) Routes(ctx context.Context, channel string, locale *string, first *int, after *string) (*graph.Answer, error) {
-	n, err := pageSize(first, defaultPage)
+	n, err := pageSize(first, defaultPage, nextWithAfter)
 	if err != nil {
 		return nil, err
 	}
