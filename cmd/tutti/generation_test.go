@@ -55,3 +55,21 @@ kinds:
 		t.Error("another address of the same system has another generation")
 	}
 }
+
+func TestAConfigThatIsNotTakenHidesNoPublication(t *testing.T) {
+	p := play(t)
+	h := p.server.house
+	broken := *h.live.Load().config
+	broken.Visitors.Issuer = "" // found out only after what is published has been read
+	h.mu.Lock()                 // as reload does
+	defer h.mu.Unlock()
+	live := h.live.Load()
+	live.changed-- // somebody else has just published
+	before := live.changed
+	if _, _, err := h.build(t.Context(), &broken); err == nil {
+		t.Fatal("a config without an issuer is taken")
+	}
+	if h.live.Load().changed != before {
+		t.Error("what is published counts as read, but only the generation that was thrown away read it")
+	}
+}

@@ -36,11 +36,9 @@ type house struct {
 
 	live atomic.Pointer[generation]
 
-	mu      sync.Mutex // one reload or refresh at a time; guards next and changed
-	next    time.Time  // when what is published changes by itself; zero = never
-	changed int64      // the store's counter when what is published was last read
-	closed  chan struct{}
-	done    sync.WaitGroup
+	mu     sync.Mutex // one reload or refresh at a time; guards next and changed of the live generation
+	closed chan struct{}
+	done   sync.WaitGroup
 }
 
 // generation is everything that follows from one state of the config.
@@ -49,6 +47,9 @@ type generation struct {
 	sources *sources.Sources
 	library *engine.Library
 	meters  *prometheus.Registry
+
+	next    time.Time // when what is published changes by itself; zero = never
+	changed int64     // the store's counter when the library last read what is published
 }
 
 // openHouse builds a server's parts for a config: it reads what is published and calls no
@@ -108,7 +109,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 		return nil, err
 	}
 	g.library = engine.NewLibrary(e)
-	if err := h.read(ctx, g.library); err != nil {
+	if err := h.read(ctx, g); err != nil {
 		return nil, err
 	}
 	verifier, err := tokenVerifier(cfg)
@@ -150,12 +151,12 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 func (h *house) refresh(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.read(ctx, h.live.Load().library)
+	return h.read(ctx, h.live.Load())
 }
 
-// read fills a library with what is published now. Documents that no longer fit the config are
+// read fills a generation's library with what is published now. Documents that no longer fit the config are
 // left out and logged.
-func (h *house) read(ctx context.Context, library *engine.Library) error {
+func (h *house) read(ctx context.Context, g *generation) error {
 	changed, err := h.store.Changed(ctx)
 	if err != nil {
 		return err
@@ -164,10 +165,10 @@ func (h *house) read(ctx context.Context, library *engine.Library) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range library.Load(docs, rest) {
+	for _, p := range g.library.Load(docs, rest) {
 		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "version", p.Version, "problem", p.Problem.String())
 	}
-	h.next, h.changed = next, changed
+	g.next, g.changed = next, changed
 	return nil
 }
 
@@ -227,7 +228,8 @@ func (h *house) follow(ctx context.Context) error {
 		return err
 	}
 	h.mu.Lock()
-	old := changed != h.changed || !h.next.IsZero() && !time.Now().Before(h.next)
+	live := h.live.Load()
+	old := changed != live.changed || !live.next.IsZero() && !time.Now().Before(live.next)
 	h.mu.Unlock()
 	if !old {
 		return nil
