@@ -81,20 +81,3 @@ func (e *Engine) Cursor(cursor string) (CursorOf, bool) {
 	}
 	return of, true
 }
-
-// EditorsOnly reports whether a cursor goes on in a list that only preview and management keys
-// could ask for: one of a draft, or a search in a kind that is reached through experiences only.
-func (e *Engine) EditorsOnly(cursor string) bool {
-	p, err := e.assembling.cursors.read(cursor)
-	if err != nil {
-		return false
-	}
-	if p.Scope.Draft {
-		return true
-	}
-	if p.Composition != "" || p.Selection == nil {
-		return false
-	}
-	kind, known := e.assembling.sources.Kind(p.Selection.Source, p.Selection.Kind)
-	return known && !kind.Expose
-}
