@@ -74,9 +74,13 @@ func (c *catalog) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		graphqlErrors(w, http.StatusOK, "BAD_USER_INPUT", asList(err)...)
 		return
 	}
-	lang := r.URL.Query().Get("languageCode")
+	lang, currency := r.URL.Query().Get("languageCode"), r.URL.Query().Get("currencyCode")
+	if !sellsIn(currency) {
+		graphqlErrors(w, http.StatusOK, "USER_INPUT_ERROR", &gqlerror.Error{Message: fmt.Sprintf("The currency %q is not available in the current Channel", currency)})
+		return
+	}
 	x := &execution{schema: c.schema, vars: vars}
-	data, ok := x.object(c.root(lang), c.schema.Query, op.SelectionSet, nil)
+	data, ok := x.object(c.root(lang, currency), c.schema.Query, op.SelectionSet, nil)
 	answer := fields{}
 	if len(x.errors) > 0 {
 		answer = append(answer, field{"errors", x.errors})

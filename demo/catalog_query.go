@@ -2,6 +2,7 @@ package demo
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,8 +10,8 @@ import (
 )
 
 // root gives the fields of Query. A field with arguments is a resolver.
-func (c *catalog) root(lang string) record {
-	v := view{c, lang}
+func (c *catalog) root(lang, currency string) record {
+	v := view{c, lang, currency}
 	return record{
 		"__typename": "Query",
 		"product":    resolver(func(a record) (any, error) { return one(a, c.products, v.product), nil }),
@@ -44,10 +45,39 @@ func one(args record, t *table, show func(record) record) any {
 	return nil
 }
 
-// view shows the catalog's records in a language, as the schema's types.
+// view shows the catalog's records in a language and currency, as the schema's types.
 type view struct {
 	*catalog
-	lang string
+	lang     string
+	currency string
+}
+
+// currencies are what the shop sells in, the first by default, with what a hundred of that costs.
+var currencies = []struct {
+	code    string
+	percent int
+}{{"EUR", 100}, {"GBP", 86}}
+
+// sellsIn reports whether the shop has prices in a currency; "" is the default.
+func sellsIn(currency string) bool {
+	for _, c := range currencies {
+		if currency == "" || c.code == currency {
+			return true
+		}
+	}
+	return false
+}
+
+// priced gives a variant with its price in the view's currency.
+func (v view) priced(r record) record {
+	for _, c := range currencies {
+		if c.code != v.currency {
+			continue
+		}
+		r = maps.Clone(r)
+		r["currencyCode"], r["priceWithTax"] = c.code, whole(r["priceWithTax"], 0)*c.percent/100
+	}
+	return r
 }
 
 func (v view) all(t *table, show func(record) record) []record {
@@ -102,6 +132,7 @@ func translated(r record, typ string) []any {
 }
 
 func (v view) variant(r record) record {
+	r = v.priced(r)
 	out := v.base0(r, "ProductVariant")
 	with, _ := r["priceWithTax"].(int)
 	out["price"] = (with*10 + 5) / 11 // 10 % tax

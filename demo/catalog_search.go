@@ -77,7 +77,11 @@ func wanted(p, in record) bool {
 }
 
 // result is one hit: of a product with all its prices, or of one variant.
-func (v view) result(p, first record, priced []record) record {
+func (v view) result(p, first record, variants []record) record {
+	priced := make([]record, len(variants))
+	for i, r := range variants {
+		priced[i] = v.priced(r)
+	}
 	price := func(field string) record {
 		low, high := whole(priced[0][field], 0), whole(priced[0][field], 0)
 		for _, r := range priced {
@@ -106,7 +110,7 @@ func (v view) result(p, first record, priced []record) record {
 	}
 	return record{
 		"__typename": "SearchResult", "sku": first["sku"], "slug": p["slug"], "productId": p["id"], "productName": p["name"], "productAsset": small, "productVariantId": first["id"], "productVariantName": first["name"], "productVariantAsset": nil,
-		"price": price("price"), "priceWithTax": price("priceWithTax"), "currencyCode": "EUR", "description": p["description"], "facetIds": facets, "facetValueIds": valueIDs, "collectionIds": in, "score": 1.0,
+		"price": price("price"), "priceWithTax": price("priceWithTax"), "currencyCode": priced[0]["currencyCode"], "description": p["description"], "facetIds": facets, "facetValueIds": valueIDs, "collectionIds": in, "score": 1.0,
 		"inStock": slices.ContainsFunc(priced, func(r record) bool { return text(r, "stockLevel") != "OUT_OF_STOCK" }), "lowest": whole(priced[0]["priceWithTax"], 0),
 	}
 }
