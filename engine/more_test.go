@@ -240,3 +240,19 @@ func TestResourcesAndSearchOutsideOfAnExperience(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestACursorOfWhatOriginsHoldAsDraftsIsOneOfADraft(t *testing.T) {
+	h := newHouse(t)
+	for i := range 4 {
+		h.put(fmt.Sprintf("social:post/%d", i), map[string]any{"likes": int64(5)})
+	}
+	for _, draft := range []bool{false, true} {
+		p := plan("web", part{id: "c", props: map[string][]tutti.Value{"items": one(selecting(tutti.Selection{Source: "social", Kind: "post"}))}})
+		p.Version, p.Scope.Draft = 3, draft // a published composition, with the origins' drafts
+		x := h.assemble(p, engine.Need{Components: engine.ComponentNeed{Lists: map[string]engine.ListNeed{"items": {First: 2}}}})
+		of, ok := h.Cursor(x.Components[0].Props["items"].(*tutti.List).Next)
+		if !ok || of.Draft != draft {
+			t.Errorf("with drafts %v the cursor is of a draft: %v, %v", draft, of.Draft, ok)
+		}
+	}
+}

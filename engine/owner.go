@@ -61,7 +61,7 @@ func (e *Engine) Owner(ctx context.Context, v tutti.Context, sources ...string) 
 type CursorOf struct {
 	Source, Kind string
 	Search       bool // a search made the list; else a composition did
-	Draft        bool // of a composition that is not published
+	Draft        bool // of a composition that is not published, or of what origins hold as drafts
 	Private      bool // the list belongs to a visitor
 }
 
@@ -72,7 +72,7 @@ func (e *Engine) Cursor(cursor string) (CursorOf, bool) {
 		return CursorOf{}, false
 	}
 	of := CursorOf{Search: p.Component == searched, Private: p.Private}
-	of.Draft = !of.Search && p.Version == 0
+	of.Draft = !of.Search && p.Version == 0 || p.Scope.Draft
 	switch {
 	case p.Selection != nil:
 		of.Source, of.Kind = p.Selection.Source, p.Selection.Kind
