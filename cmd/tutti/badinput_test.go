@@ -62,7 +62,7 @@ func TestBadInputIsToldBeforeAnyOriginIsAsked(t *testing.T) {
 		{"half a place", arrival, x(map[string]any{"location": map[string]any{"lat": 43}}), tutti.InvalidValue, []string{"lon"}},
 		{"a context with a field too many", arrival, x(map[string]any{"locatoin": nil}), tutti.InvalidValue, []string{"locatoin"}},
 		{"a currency that is none", arrival, x(map[string]any{"currency": "euro"}), tutti.InvalidValue, []string{"EUR"}},
-		{"a market that does not exist", arrival, x(map[string]any{"market": "us"}), tutti.InvalidValue, []string{"eu"}},
+		{"a market that does not exist", arrival, x(map[string]any{"market": "mars"}), tutti.InvalidValue, []string{"eu"}},
 		{"an empty visitor", arrival, x(map[string]any{"visitor": ""}), tutti.InvalidValue, []string{"context.visitor"}},
 		{"a language whose chain reaches nothing", arrival, page(map[string]any{"l": "fr"}), tutti.UnknownLocale, []string{"en", "de", "es"}},
 		{"a language that is none", arrival, page(map[string]any{"l": "not a language"}), tutti.InvalidValue, nil},
