@@ -332,7 +332,7 @@ func TestWhatIsMissingAtRunTimeIsAProblem(t *testing.T) {
 	}
 	ask := func(id string, params map[string]any) page {
 		t.Helper()
-		a := p.ask(p.key(tutti.BrowserKey), "", `query($c: ID!, $p: JSON) { experience(composition: $c, params: $p, channel: "web") { components { component props } problems { path ref code message stale } } }`, map[string]any{"c": id, "p": params})
+		a := p.whole(tutti.BrowserKey, `query($c: ID!, $p: JSON) { experience(composition: $c, params: $p, channel: "web") { components { component props } problems { path ref code message stale } } }`, map[string]any{"c": id, "p": params})
 		var got page
 		a.into(t, &got)
 		for _, pr := range got.Experience.Problems {
@@ -388,7 +388,7 @@ func TestWhatIsMissingAtRunTimeIsAProblem(t *testing.T) {
 		if err := p.origins.Fault("catalog", demo.Fault{Kind: kind}); err != nil {
 			t.Fatal(err)
 		}
-		a := p.ask(p.key(tutti.BrowserKey), "", `query($p: JSON) { experience(composition: "hotel-arrival", params: $p, channel: "web") { components { component props } problems { path ref code message stale } } }`, map[string]any{"p": hotel})
+		a := p.whole(tutti.BrowserKey, `query($p: JSON) { experience(composition: "hotel-arrival", params: $p, channel: "web") { components { component props } problems { path ref code message stale } } }`, map[string]any{"p": hotel}, "catalog")
 		var got page
 		a.into(t, &got)
 		if !has(got, "welcome") || !has(got, "nearby") || !has(got, "help") || has(got, "offers") || !told(got, "slots.main[", code) {

@@ -25,8 +25,8 @@ func TestACursorOpensNothingByItself(t *testing.T) {
 			}
 		}
 	}
-	p.ask(p.key(tutti.PreviewKey), "", `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web", preview: {perspective: {state: DRAFT}}) {
-		components { items: resources(prop: "items", first: 1) { nodes { ref } pageInfo { endCursor } } } } }`, nil).into(t, &x)
+	p.whole(tutti.PreviewKey, `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web", preview: {perspective: {state: DRAFT}}) {
+		problems { message } components { items: resources(prop: "items", first: 1) { nodes { ref } pageInfo { endCursor } } } } }`, nil).into(t, &x)
 	for _, c := range x.Experience.Components {
 		if c.Items != nil && c.Items.PageInfo.EndCursor != nil {
 			cursors["of a draft"] = *c.Items.PageInfo.EndCursor

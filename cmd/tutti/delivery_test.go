@@ -153,20 +153,25 @@ func (p *played) arrive(vars map[string]any) page {
 	return p.settled(demo.Arrival, vars)
 }
 
-// settled asks for a page again while a source is late that is well: this machine may be busy,
-// and what came too late is remembered for the next time. The hurried sources may be late.
+// settled gives the page of an answer that is whole, asked with a server key.
 func (p *played) settled(query string, vars map[string]any, hurried ...string) page {
 	p.t.Helper()
+	return experienceOf(p.t, p.whole(tutti.ServerKey, query, vars, hurried...))
+}
+
+// whole asks for an experience again while a source is late that is well: this machine may be
+// busy, and what came too late is remembered for the next time. The hurried sources may be late.
+func (p *played) whole(class tutti.KeyClass, query string, vars any, hurried ...string) answer {
+	p.t.Helper()
+	late := regexp.MustCompile(`"The source (\w+) did not answer in time\."`)
 	for range 50 {
-		x := experienceOf(p.t, p.ask(p.key(tutti.ServerKey), "", query, vars))
-		if !slices.ContainsFunc(x.Problems, func(f problem) bool {
-			return f.Code == tutti.Timeout && strings.HasPrefix(f.Message, "The source ") && !slices.Contains(hurried, strings.Fields(f.Message)[2])
-		}) {
-			return x
+		a := p.ask(p.key(class), "", query, vars)
+		if !slices.ContainsFunc(late.FindAllStringSubmatch(a.Raw, -1), func(m []string) bool { return !slices.Contains(hurried, m[1]) }) {
+			return a
 		}
 	}
 	p.t.Fatal("the page does not come whole")
-	return page{}
+	return answer{}
 }
 
 const cards = `query($channel: ID!, $locale: Locale, $context: ContextInput) {

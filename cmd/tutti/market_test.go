@@ -13,7 +13,7 @@ func TestMarketAndCurrencyAreApartFromLanguage(t *testing.T) {
 	t.Parallel()
 	p := play(t)
 	const query = `query($locale: Locale, $context: ContextInput) { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web", locale: $locale, context: $context) {
-		problems { path code }
+		problems { path code message }
 		components { component items: resources(prop: "items") { nodes { title ... on Product { price { amount currency } } } } } } }`
 	type offer struct {
 		Title string
@@ -28,7 +28,7 @@ func TestMarketAndCurrencyAreApartFromLanguage(t *testing.T) {
 				}
 			}
 		}
-		a := p.ask(p.key(tutti.BrowserKey), "", query, map[string]any{"locale": locale, "context": context})
+		a := p.whole(tutti.BrowserKey, query, map[string]any{"locale": locale, "context": context})
 		a.into(t, &x)
 		for _, c := range x.Experience.Components {
 			if c.Component == "offers" && c.Items != nil {
