@@ -3146,7 +3146,7 @@ type Query {
     context: ContextInput
   ): ResourceConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
-  "What a path leads to: a page or a redirect. Null when nothing is there."
+  "What a path leads to: a page or a redirect. Null when no route matches. A page whose content is missing at its origin is a page still: see its problems."
   route(
     "The path, such as /hotels/azul."
     path: String!
@@ -3161,7 +3161,7 @@ type Query {
   ): RouteResult
     @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
 
-  "All paths that lead to pages of a channel, for static builds and site maps."
+  "All paths that lead to published pages of a channel, for static builds and site maps."
   routes(
     "The channel's name, such as web or mobile."
     channel: ID!

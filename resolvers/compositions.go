@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/tuttihq/tutti"
@@ -122,6 +123,11 @@ func (c composition) Versions(ctx context.Context, obj *graph.Composition, first
 }
 
 func (m mutation) SaveComposition(ctx context.Context, id string, body any, revision int) (*graph.SaveCompositionPayload, error) {
+	if given, ok := body.(map[string]any); ok && given["id"] == nil { // what is stored names itself, also in files
+		named := maps.Clone(given)
+		named["id"] = id
+		body = named
+	}
 	raw, err := encode(body)
 	if err != nil {
 		return nil, err

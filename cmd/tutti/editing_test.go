@@ -384,3 +384,22 @@ func TestContentGoesThroughFiles(t *testing.T) {
 		t.Errorf("published, it says %s", got)
 	}
 }
+
+// TestAStoredCompositionNamesItself, so that what is exported and applied again is no change.
+func TestAStoredCompositionNamesItself(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	a := p.manage(`mutation($b: JSON!) { saveComposition(id: "plain", body: $b, revision: 0) { composition { draft { body } } } }`,
+		map[string]any{"b": map[string]any{"type": "page", "title": "Plain", "slots": []any{}}})
+	var x struct {
+		SaveComposition struct {
+			Composition struct {
+				Draft struct{ Body struct{ ID string } }
+			}
+		}
+	}
+	a.into(t, &x)
+	if id := x.SaveComposition.Composition.Draft.Body.ID; id != "plain" {
+		t.Errorf("it is stored as %q: %s", id, a.Raw)
+	}
+}
