@@ -98,7 +98,7 @@ func (c *catalog) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 }
 
 func asList(err error) []*gqlerror.Error {
-	if e, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser gives it plain
+	if e, ok := err.(*gqlerror.Error); ok { // the parser gives it plain
 		return []*gqlerror.Error{e}
 	}
 	return []*gqlerror.Error{{Message: err.Error()}}
@@ -185,7 +185,7 @@ func (x *execution) field(source record, typ *ast.Definition, f *ast.Field, set 
 	}
 	if err != nil {
 		code := "INTERNAL_SERVER_ERROR"
-		if _, ok := err.(inputError); ok { //nolint:errorlint // never wrapped
+		if _, ok := err.(inputError); ok { // never wrapped
 			code = "USER_INPUT_ERROR"
 		}
 		x.errors = append(x.errors, &gqlerror.Error{Message: err.Error(), Path: path, Locations: []gqlerror.Location{{Line: f.Position.Line, Column: f.Position.Column}}, Extensions: map[string]any{"code": code}})

@@ -161,7 +161,7 @@ func smooth(lo, hi, v float64) float64 {
 func edge(v, px float64) float64 { return math.Max(0, math.Min(1, v/px+0.5)) }
 
 func hash2(x, y, seed int) float64 {
-	h := uint32(x)*374761393 + uint32(y)*668265263 + uint32(seed)*2246822519 //nolint:gosec // mixing bits
+	h := uint32(x)*374761393 + uint32(y)*668265263 + uint32(seed)*2246822519 // mixing bits
 	h = (h ^ h>>13) * 1274126177
 	return float64((h^h>>16)&0xffffff) / 0xffffff
 }

@@ -23,7 +23,7 @@ func (s *Store) dump(ctx context.Context, put func(store.Table, []any) error) er
 	if err != nil {
 		return fail("backing up", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // it only read
+	defer tx.Rollback() // it only read
 	for _, t := range store.Tables() {
 		if err := dumpTable(ctx, tx, t, put); err != nil {
 			return fail("backing up "+t.Name, err)

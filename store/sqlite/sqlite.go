@@ -113,7 +113,7 @@ func (s *Store) change(ctx context.Context, doing string, do func(tx *sql.Tx) er
 	if err != nil {
 		return fail(doing, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback() // after a commit it does nothing
 	if err := do(tx); err != nil {
 		return fail(doing, err)
 	}
