@@ -66,6 +66,10 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	}
 	h.live.Store(gen)
 	h.server = graph.NewServer(graph.ServerConfig{Keys: st, Log: log, Observe: h.observer()}, schema)
+	if err := h.prune(ctx); err != nil {
+		gen.sources.Close()
+		return nil, err
+	}
 	h.done.Go(h.watchStore)
 	return h, nil
 }
@@ -204,22 +208,33 @@ func (h *house) published(ctx context.Context) (docs []engine.Doc, next, rest ti
 	return docs, next, rest, nil
 }
 
-// watchStore follows planned publications and changes that other processes make.
+// watchStore follows planned publications and changes that other processes make, and lets the
+// store forget old webhooks every hour.
 func (h *house) watchStore() {
-	tick := time.NewTicker(time.Second)
+	tick, hour := time.NewTicker(time.Second), time.NewTicker(time.Hour)
 	defer tick.Stop()
+	defer hour.Stop()
 	for {
+		work := h.follow
 		select {
 		case <-h.closed:
 			return
+		case <-hour.C:
+			work = h.prune
 		case <-tick.C:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		if err := h.follow(ctx); err != nil {
-			h.log.Error("reading what is published", "error", err)
+		if err := work(ctx); err != nil {
+			h.log.Error("keeping up with the store", "error", err)
 		}
 		cancel()
 	}
+}
+
+// prune lets the store forget webhooks that no sender repeats any more.
+func (h *house) prune(ctx context.Context) error {
+	_, err := h.store.PruneEvents(ctx, time.Now())
+	return err
 }
 
 func (h *house) follow(ctx context.Context) error {
