@@ -23,21 +23,12 @@ var currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
 //
 // Locale, Channel, At and Preview are for the caller to set; with a preview key, facts come from
 // a stored persona, which the caller puts in. input may be nil.
-func CheckContext(v Viewer, input *ContextInput, declared []tutti.Attribute) (tutti.Context, []tutti.Problem, error) {
-	return checkContext(v, input, declared, DefaultLimits().ContextBytes)
-}
-
-// CheckContext does what the function CheckContext does, with the declared attributes and the
-// limits of the generation.
 func (g *Generation) CheckContext(v Viewer, input *ContextInput) (tutti.Context, []tutti.Problem, error) {
-	return checkContext(v, input, g.declared, g.limits.ContextBytes)
-}
-
-func checkContext(v Viewer, input *ContextInput, declared []tutti.Attribute, limit int) (tutti.Context, []tutti.Problem, error) {
+	limit := g.limits.ContextBytes
 	if input == nil {
 		input = &ContextInput{}
 	}
-	c := &contextCheck{viewer: v, declared: declared, out: tutti.Context{
+	c := &contextCheck{viewer: v, declared: g.declared, out: tutti.Context{
 		Visitor: v.Visitor, Claims: v.Claims, Attributes: map[string]any{}, Consent: tutti.Consent{},
 	}}
 	if n := jsonSize(input); n > limit {

@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/tuttihq/tutti"
 )
 
 const (
@@ -152,6 +150,3 @@ func (c *Client) HTTP() *http.Client { return c.http }
 
 // Close closes idle connections. Exchanges under way go on.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
-
-// ErrorCode gives the code that Do would give for an error of the client from HTTP.
-func ErrorCode(err error) tutti.Code { return codeOf(err) }
