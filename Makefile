@@ -17,7 +17,7 @@ run: build ## starts the server with the travel demo
 test: ## runs every test with the race detector, on SQLite and on a throw-away PostgreSQL
 	scripts/test
 
-e2e: ## assembles an experience with a real Vendure server (installed once)
+e2e: ## proofs against real software: a Vendure shop, the HTTP audits, a browser (installed once)
 	scripts/e2e
 
 bench: build ## prints the figures of docs/performance.md
