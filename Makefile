@@ -39,5 +39,5 @@ lint: ## checks format, vet and staticcheck
 fmt: ## formats the code
 	$(TOOL) gofumpt -w .
 
-clean: ## removes what was built and the caches of e2e
-	rm -rf bin .cache e2e/.cache
+clean: ## removes what was built (e2e keeps its cache in the user's cache folder)
+	rm -rf bin
