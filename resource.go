@@ -203,8 +203,10 @@ func (s FreshnessState) rank() int {
 type Got struct {
 	Resource  *Resource
 	Freshness Freshness
-	Cached    bool  // it came from memory
-	Err       error // NotFound, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
+	Cached    bool      // it came from memory
+	Until     time.Time // when it stops being fresh; zero when it is not fresh
+	Marks     []uint32  // where its cache notes that it is forgotten; shared, never changed
+	Err       error     // NotFound, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
 }
 
 // Page is what a source says about a selection.
@@ -214,4 +216,6 @@ type Page struct {
 	Total     *int   // nil when the origin does not say
 	Freshness Freshness
 	Cached    bool
+	Until     time.Time // as Got.Until, of the list
+	Marks     []uint32  // as Got.Marks, of the list with its items
 }

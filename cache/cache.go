@@ -73,12 +73,15 @@ type Loaded[V any] struct {
 //
 // Err beside a value tells why a stale one stands in. AsOf is the instant at which the load that
 // brought the value began: the value is not older. Cached means that it comes from memory, and not from a
-// load that this call waited for.
+// load that this call waited for. Until is when it stops being fresh, zero when it is not. Marks
+// are for Forgotten: where this cache notes that a tag of the value is forgotten.
 type Result[V any] struct {
 	Value  V
 	Found  bool
 	State  tutti.FreshnessState
 	AsOf   time.Time
+	Until  time.Time
+	Marks  []uint32 // shared: never change them
 	Cached bool
 	Err    error
 }
@@ -178,6 +181,15 @@ type Epochs struct {
 // Epochs gives this moment. Take it before asking an origin for what will be Put. It holds for
 // all tags, those included that only the answer tells.
 func (c *Cache[V]) Epochs([]string) Epochs { return Epochs{seq: c.epochs.now(), at: c.now()} }
+
+// Moment is the number of the last Forget that is complete, for Forgotten.
+func (c *Cache[V]) Moment() uint64 { return c.epochs.now() }
+
+// Forgotten says whether one of the tags behind these marks was forgotten after a moment. What is
+// made of values that were fresh at that moment is right as long as it was not.
+func (c *Cache[V]) Forgotten(marks []uint32, after uint64) bool {
+	return c.epochs.now() != after && c.epochs.forgottenSince(marks, after)
+}
 
 // Put keeps a value that came by another way than GetMany, like a record in a selection's
 // answer. taken must come from before the origin was asked: when a tag was forgotten since, the value

@@ -56,7 +56,10 @@ func (e *entry[V]) answer(r *Result[V], state tutti.FreshnessState, cached bool)
 	if !e.found {
 		state = tutti.Missing
 	}
-	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at, Cached: cached}
+	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at, Marks: e.slots, Cached: cached}
+	if state == tutti.Fresh || !e.found {
+		r.Until = e.freshUntil
+	}
 }
 
 type judgement int

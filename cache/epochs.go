@@ -31,7 +31,8 @@ const (
 // table has two halves; a slot is a place in each.
 type table [2][1 << slotBits]atomic.Uint64
 
-type slot uint32
+// slot is one place in each half of a table: 30 bits.
+type slot = uint32
 
 func newEpochs() *epochs { return &epochs{seed: maphash.MakeSeed()} }
 

@@ -80,7 +80,7 @@ func (s *Source) get(ctx context.Context, k *kind, ids []string, full tutti.Scop
 }
 
 func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
-	g := tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Err: r.Err}
+	g := tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	switch {
 	case r.Found && r.Value != nil:
 		g.Resource = r.Value.resource

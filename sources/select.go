@@ -44,14 +44,14 @@ func (s *Source) selectPage(ctx context.Context, k *kind, q tutti.Selection, ful
 	})[0]
 	if !r.Found || r.Value == nil {
 		if r.Err == nil { // not known under this name at the origin: a list without items
-			return tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached}, nil
+			return tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}, nil
 		}
 		return tutti.Page{}, r.Err
 	}
 	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
-	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached}
+	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks}
 	for i, res := range r.Value.page.resources {
-		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Err: r.Err}
+		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	}
 	return page, nil
 }

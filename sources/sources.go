@@ -251,6 +251,14 @@ func (s *Sources) Forget(tags ...string) {
 	s.cache.Forget(all...)
 }
 
+// Moment is the number of the last Forget, for Forgotten.
+func (s *Sources) Moment() uint64 { return s.cache.Moment() }
+
+// Forgotten says whether something with these marks (see tutti.Got) was forgotten after a moment.
+func (s *Sources) Forgotten(marks []uint32, after uint64) bool {
+	return s.cache.Forgotten(marks, after)
+}
+
 // Close waits for nothing and stops everything. Nothing may be called after it.
 func (s *Sources) Close() {
 	s.meter.close()
