@@ -64,6 +64,7 @@ func Tables() []Table {
 		{Name: "secrets", Order: "name", Columns: []Column{text("name"), octets("value")}},
 		{Name: "events", Order: "source, id", Columns: []Column{text("source"), text("id"), moment("seen_at")}},
 		{Name: "outbox", Order: "id", Identity: true, Columns: []Column{number("id"), text("source"), text("tags"), moment("created_at")}},
+		{Name: "operations", Order: "id", Columns: []Column{text("id"), text("name"), text("body"), text("created_by"), moment("created_at"), moment("used_at")}},
 	}
 }
 

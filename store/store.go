@@ -1,5 +1,5 @@
 // Package store keeps what editors and operators write: drafts, versions and publications of
-// documents, keys, the deployment secret, and which webhook events were seen.
+// documents, trusted operations, keys, the deployment secret, and which webhook events were seen.
 //
 // It owns the interface [Store], the rules that both engines share (what may be saved, what a
 // conflict says, how a backup looks) and nothing that runs SQL: that is in store/sqlite and
@@ -88,8 +88,8 @@ type Store interface {
 	// from the newest). An empty kind or name means all.
 	Publications(ctx context.Context, kind tutti.DocumentKind, name string, first int, before int64) ([]tutti.Publication, error)
 
-	// Changed gives a number that grows with every committed change of drafts, publications and
-	// keys, by any process. Read it before reading the things themselves: when it is the same
+	// Changed gives a number that grows with every committed change of drafts, publications,
+	// keys and operations, by any process. Read it before reading the things themselves: when it is the same
 	// later, so are they. It is cheap enough to ask every second.
 	Changed(ctx context.Context) (int64, error)
 
@@ -109,6 +109,22 @@ type Store interface {
 	// TouchKey notes when a key was last used, to the hour. It never sets an earlier hour, and
 	// does nothing for an id that is not there.
 	TouchKey(ctx context.Context, id string, at time.Time) error
+
+	// AddOperations stores trusted documents, and gives the number of those that are new. One
+	// whose ID is there with the same text is left as it is; with another text it is Conflict,
+	// and nothing is stored.
+	AddOperations(ctx context.Context, list []tutti.Operation) (added int, err error)
+
+	// Operations gives all trusted documents, by ID (in byte order).
+	Operations(ctx context.Context) ([]tutti.Operation, error)
+
+	// RemoveOperations takes trusted documents away and gives the number of those that were
+	// there.
+	RemoveOperations(ctx context.Context, ids []string) (removed int, err error)
+
+	// TouchOperations notes when trusted documents were last asked for, to the day. It never
+	// sets an earlier day, and does nothing for an ID that is not there.
+	TouchOperations(ctx context.Context, ids []string, at time.Time) error
 
 	// DeploymentSecret gives 32 random bytes, the same on every replica and for ever. They are
 	// made by whoever asks first.

@@ -37,6 +37,7 @@ func TestRunsOnNewerSchema(t *testing.T) {
 		ALTER TABLE publications ADD COLUMN next bigint NOT NULL DEFAULT 0;
 		ALTER TABLE keys ADD COLUMN next text;
 		ALTER TABLE events ADD COLUMN next text;
+		ALTER TABLE operations ADD COLUMN next text;
 		ALTER TABLE outbox ADD COLUMN next xid8 NOT NULL DEFAULT pg_current_xact_id();
 		CREATE TABLE next (id bigint PRIMARY KEY);`)}}
 	storetest.Run(t, func(t *testing.T) func() (store.Store, error) {

@@ -38,6 +38,7 @@ func TestRunsOnNewerSchema(t *testing.T) {
 		ALTER TABLE publications ADD COLUMN next INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE keys ADD COLUMN next TEXT;
 		ALTER TABLE events ADD COLUMN next TEXT;
+		ALTER TABLE operations ADD COLUMN next TEXT;
 		ALTER TABLE outbox ADD COLUMN next TEXT;
 		CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT;`)}}
 	storetest.Run(t, func(t *testing.T) func() (store.Store, error) {

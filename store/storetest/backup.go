@@ -34,6 +34,10 @@ func Fill(t *testing.T, s store.Store) {
 	noError(t, s.RevokeKey(ctx, "k2", after(4)))
 	_, err := s.DeploymentSecret(ctx)
 	noError(t, err)
+	used := operation("query Used { __typename }")
+	used.UsedAt = noon
+	_, err = s.AddOperations(ctx, []tutti.Operation{used, operation("query Unused { __typename }")})
+	noError(t, err)
 	_, err = s.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset/2"}, noon)
 	noError(t, err)
 }

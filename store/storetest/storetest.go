@@ -22,6 +22,7 @@ func Run(t *testing.T, database Database) {
 	t.Run("publications", func(t *testing.T) { testPublications(t, database) })
 	t.Run("published", func(t *testing.T) { testPublished(t, database) })
 	t.Run("keys", func(t *testing.T) { testKeys(t, database) })
+	t.Run("operations", func(t *testing.T) { testOperations(t, database) })
 	t.Run("events", func(t *testing.T) { testEvents(t, database) })
 	t.Run("lock", func(t *testing.T) { testLock(t, database) })
 	t.Run("backup", func(t *testing.T) { testBackup(t, database) })
