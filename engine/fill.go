@@ -12,7 +12,12 @@ import (
 // filled with nothing. What is filled gets new ids. The experience that comes in stays as it is
 // and may be filled for many visitors at once; without holes it is what comes out.
 func (e *Engine) Fill(x *tutti.Experience, fills tutti.Fills) *tutti.Experience {
-	f := &filling{as: e.assembling, fills: fills, replaced: map[*tutti.Component]*tutti.Component{}, ids: map[string]string{}}
+	f := &filling{as: e.assembling, fills: fills}
+	return f.experience(x)
+}
+
+func (f *filling) experience(x *tutti.Experience) *tutti.Experience {
+	f.replaced, f.ids = map[*tutti.Component]*tutti.Component{}, map[string]string{}
 	out := *x
 	changed := false
 	out.Title, changed = f.words(x.Title, changed)
@@ -31,13 +36,16 @@ func (e *Engine) Fill(x *tutti.Experience, fills tutti.Fills) *tutti.Experience 
 	if len(f.replaced) > 0 {
 		f.reparent(&out, x)
 	}
-	out.ID = e.assembling.ids.of("filled", x.ID, strings.Join(f.used, "\x00"))
+	if f.marks == nil {
+		out.ID = f.as.ids.of("filled", x.ID, strings.Join(f.used, "\x00"))
+	}
 	return &out
 }
 
 type filling struct {
 	as       *assembling
 	fills    tutti.Fills
+	marks    *Marked  // not nil: put tokens in place of words
 	used     []string // what went in, for ids
 	replaced map[*tutti.Component]*tutti.Component
 	ids      map[string]string
@@ -50,11 +58,12 @@ func (f *filling) words(s string, changed bool) (string, bool) {
 	if !holed(s) {
 		return s, changed
 	}
-	return f.fill(s, func(_, _, v string) string { return v }), true
+	return f.plain(s), true
 }
 
-// fill replaces every hole in s. escape gets the hole, what stands before it, filled, and the value.
-func (f *filling) fill(s string, escape func(hole, before, value string) string) string {
+// fill replaces every hole in s. in gets the hole and what stands before it, filled, and says in
+// which form words are written there.
+func (f *filling) fill(s string, in func(hole, before string) *form) string {
 	var b strings.Builder
 	for {
 		words, rest, found := strings.Cut(s, tutti.HoleStart)
@@ -63,45 +72,49 @@ func (f *filling) fill(s string, escape func(hole, before, value string) string)
 			return b.String()
 		}
 		hole, after, _ := strings.Cut(rest, tutti.HoleEnd)
-		v := text.StripHoles(f.fills[hole])
-		f.used = append(f.used, hole, v)
-		b.WriteString(escape(hole, b.String(), v))
+		if form := in(hole, b.String()); f.marks != nil {
+			b.WriteString(f.marks.hole(hole, form))
+		} else {
+			v := text.StripHoles(f.fills[hole])
+			f.used = append(f.used, hole, v)
+			b.WriteString(form.write(v))
+		}
 		s = after
 	}
 }
 
 func (f *filling) html(s string) string {
-	return f.fill(s, func(_, before, v string) string {
+	return f.fill(s, func(_, before string) *form {
 		if strings.LastIndexByte(before, '<') > strings.LastIndexByte(before, '>') {
-			return escapeAddress(v) // inside a tag: the value is part of an address
+			return asAddress // inside a tag: the value is part of an address
 		}
-		return text.EscapeHTML(v)
+		return asHTML
 	})
 }
 
 func (f *filling) markdown(s string) string {
-	return f.fill(s, func(_, before, v string) string {
+	return f.fill(s, func(_, before string) *form {
 		if _, inside := markdownLink(before); inside {
-			return escapeAddress(v)
+			return asAddress
 		}
-		return text.EscapeMarkdown(v)
+		return asMarkdown
 	})
 }
 
 func (f *filling) ssml(s string) string {
-	return f.fill(s, func(_, _, v string) string { return text.EscapeSSML(v) })
+	return f.fill(s, func(string, string) *form { return asSSML })
 }
 
 func (f *filling) plain(s string) string {
-	return f.fill(s, func(_, _, v string) string { return v })
+	return f.fill(s, func(string, string) *form { return asText })
 }
 
 func (f *filling) address(s string) string {
-	return f.fill(s, func(hole, before, v string) string {
+	return f.fill(s, func(hole, before string) *form {
 		if ready := strings.HasPrefix(hole, urlHole("", false)) || strings.HasPrefix(hole, urlHole("", true)); ready && before != "" {
-			return v // escaped for its place when it was made
+			return asReady // escaped for its place when it was made
 		}
-		return escapeAddress(v)
+		return asAddress
 	})
 }
 
@@ -144,7 +157,9 @@ func (f *filling) component(c *tutti.Component) *tutti.Component {
 	if actions != nil {
 		filled.Actions = actions
 	}
-	filled.ID = f.as.ids.of("filled", c.ID, strings.Join(f.used[before:], "\x00"))
+	if f.marks == nil {
+		filled.ID = f.as.ids.of("filled", c.ID, strings.Join(f.used[before:], "\x00"))
+	}
 	return &filled
 }
 
@@ -158,22 +173,39 @@ func (f *filling) prop(c *tutti.Component, name string) (any, bool) {
 		if f.isAddress(c.Type, name) {
 			return f.address(v), true
 		}
-		v = f.plain(v)
-		if limit > 0 {
-			v, _ = text.Cut(v, limit)
+		if limit == 0 {
+			return f.plain(v), true
 		}
-		return v, true
+		return f.whole(c.Path+".props."+name, asText, func(f *filling) string {
+			cut, _ := text.Cut(f.plain(v), limit)
+			return cut
+		}), true
 	case tutti.RichText:
 		if !holed(v.HTML) && !holed(v.Markdown) && !holed(v.Plain) && !holed(v.SSML) {
 			return v, false
 		}
-		v = tutti.RichText{HTML: f.html(v.HTML), Markdown: f.markdown(v.Markdown), Plain: f.plain(v.Plain), SSML: f.ssml(v.SSML)}
-		if limit > 0 {
-			v = cutRich(v, limit)
-		}
-		return v, true
+		return f.rich(c.Path+".props."+name, v, limit), true
 	}
 	return nil, false
+}
+
+// rich fills a rich text in all its forms.
+func (f *filling) rich(path string, v tutti.RichText, limit int) tutti.RichText {
+	filled := func(f *filling) tutti.RichText {
+		return tutti.RichText{HTML: f.html(v.HTML), Markdown: f.markdown(v.Markdown), Plain: f.plain(v.Plain), SSML: f.ssml(v.SSML)}
+	}
+	if limit == 0 {
+		return filled(f)
+	}
+	if f.marks == nil {
+		return cutRich(filled(f), limit)
+	}
+	return tutti.RichText{
+		HTML:     f.whole(path, asHTML, func(f *filling) string { return cutRich(filled(f), limit).HTML }),
+		Markdown: f.whole(path, asMarkdown, func(f *filling) string { return cutRich(filled(f), limit).Markdown }),
+		Plain:    f.whole(path, asText, func(f *filling) string { return cutRich(filled(f), limit).Plain }),
+		SSML:     f.whole(path, asSSML, func(f *filling) string { return cutRich(filled(f), limit).SSML }),
+	}
 }
 
 func (f *filling) isAddress(componentType, prop string) bool {
@@ -190,6 +222,10 @@ func (f *filling) said(out, x *tutti.Experience) bool {
 	if !saidHoled(x) {
 		return false
 	}
+	if f.marks != nil {
+		f.markSaid(out, x)
+		return true
+	}
 	out.Pieces = make([]tutti.Piece, len(x.Pieces))
 	for i, p := range x.Pieces {
 		out.Pieces[i] = tutti.Piece{SSML: f.ssml(p.SSML), Speech: f.plain(p.Speech), Text: f.plain(p.Text)}
@@ -201,14 +237,19 @@ func (f *filling) said(out, x *tutti.Experience) bool {
 	}
 	if x.Message != nil {
 		m := *x.Message
-		m.Buttons = make([]tutti.Button, len(x.Message.Buttons))
-		for i, b := range x.Message.Buttons {
-			m.Buttons[i] = tutti.Button{Label: f.plain(b.Label), Href: f.address(b.Href)}
-		}
+		m.Buttons = f.buttons(x.Message.Buttons)
 		out.Message = &m
 	}
 	joinPieces(out)
 	return true
+}
+
+func (f *filling) buttons(buttons []tutti.Button) []tutti.Button {
+	filled := make([]tutti.Button, len(buttons))
+	for i, b := range buttons {
+		filled[i] = tutti.Button{Label: f.plain(b.Label), Href: f.address(b.Href)}
+	}
+	return filled
 }
 
 func saidHoled(x *tutti.Experience) bool {

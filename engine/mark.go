@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
+)
+
+// Hole is one place for personal words in a marked experience. The same words in the same form
+// have one token, however often it stands there.
+type Hole struct {
+	Token string // stands in the experience's strings, and in nothing that comes from an origin
+	Name  string // the expression, such as stay.guestName; for a text that is cut to a length, its path
+	Form  Form   // how the words that Words gives are escaped
+}
+
+// Marked is an experience that many may get: tokens stand where their personal words belong. It
+// never changes; safe for concurrent use.
+type Marked struct {
+	Experience *tutti.Experience
+	Holes      []Hole
+
+	words []func(tutti.Fills) string // by hole
+	of    map[markOf]int             // which hole a name in a form has
+}
+
+type markOf struct {
+	name string
+	form *form
+}
+
+// Mark puts tokens into the holes of an experience. Putting what Words gives in place of the
+// tokens makes what Fill makes of the same fills, but for ids: what is marked keeps the ids that it
+// has with its holes. A text that may not be longer than so much is one hole as a whole, because
+// where it is cut depends on the words.
+func (e *Engine) Mark(x *tutti.Experience) *Marked {
+	m := &Marked{Holes: []Hole{}, of: map[markOf]int{}}
+	m.Experience = (&filling{as: e.assembling, marks: m}).experience(x)
+	return m
+}
+
+// Words gives the words for each of the holes, in their order, escaped for the place where the
+// token stands. Never cache or log them.
+func (m *Marked) Words(fills tutti.Fills) []string {
+	words := make([]string, len(m.words))
+	for i, of := range m.words {
+		words[i] = of(fills)
+	}
+	return words
+}
+
+// hole gives the token for a hole that is filled in a form.
+func (m *Marked) hole(name string, form *form) string {
+	key := markOf{name, form}
+	if i, ok := m.of[key]; ok {
+		return m.Holes[i].Token
+	}
+	m.of[key] = len(m.Holes)
+	shown := strings.TrimPrefix(strings.TrimPrefix(name, urlHole("", false)), urlHole("", true))
+	return m.add(shown, form, func(fills tutti.Fills) string { return form.write(text.StripHoles(fills[name])) })
+}
+
+func (m *Marked) add(name string, form *form, words func(tutti.Fills) string) string {
+	token := tutti.HoleStart + strconv.Itoa(len(m.Holes)+1) + tutti.HoleEnd
+	m.Holes = append(m.Holes, Hole{Token: token, Name: name, Form: form.name})
+	m.words = append(m.words, words)
+	return token
+}
+
+// whole makes a string that is more than its words with the holes filled: when marking, all of
+// it is one hole.
+func (f *filling) whole(path string, form *form, make func(*filling) string) string {
+	if f.marks == nil {
+		return make(f)
+	}
+	as := f.as
+	return f.marks.add(path, form, func(fills tutti.Fills) string { return make(&filling{as: as, fills: fills}) })
+}
+
+// markSaid marks speech and message, which are cut to what the channel takes, as wholes.
+func (f *filling) markSaid(out, x *tutti.Experience) {
+	said := func(fills tutti.Fills) *tutti.Experience {
+		filled := *x
+		(&filling{as: f.as, fills: fills}).said(&filled, x)
+		return &filled
+	}
+	whole := func(name, was string, form *form, of func(*tutti.Experience) string) string {
+		if !holed(was) {
+			return was
+		}
+		return f.marks.add(name, form, func(fills tutti.Fills) string { return of(said(fills)) })
+	}
+	if x.Speech != nil {
+		out.Speech = &tutti.Speech{
+			SSML:     whole("speech.ssml", x.Speech.SSML, asSSML, func(x *tutti.Experience) string { return x.Speech.SSML }),
+			Text:     whole("speech.text", x.Speech.Text, asText, func(x *tutti.Experience) string { return x.Speech.Text }),
+			Reprompt: f.plain(x.Speech.Reprompt),
+		}
+	}
+	if x.Message != nil {
+		m := *x.Message
+		m.Text = whole("message.text", m.Text, asText, func(x *tutti.Experience) string { return x.Message.Text })
+		m.Buttons = f.buttons(x.Message.Buttons)
+		out.Message = &m
+	}
+}
