@@ -19,6 +19,54 @@ type Experience struct {
 	Hidden      []Hidden     // components that were decided but not delivered
 	Pieces      []Piece      // what speech and message were joined from, with holes still in them; Fill joins them anew
 	Channel     *Channel
+	Parts       []*Part // what Components, Problems, Locales and Hidden were joined from, in page order
+	Basis       Basis   // of all of it
+}
+
+// Part is one component plan at the top of a page with everything that came of it. It never
+// changes, and may stand in many experiences: Assemble puts it in where the plan names it as Ready.
+type Part struct {
+	Components []*Component // as their slot has them
+	All        []*Component // with what stands in them, depth first
+	Problems   []Problem
+	Locales    []LocaleUsed
+	Hidden     []Hidden
+	Freshness  Freshness
+	Holed      bool // personal text goes into it
+	Private    bool // for one visitor alone
+	Basis      Basis
+	Written    any // for whoever writes answers: what he made of it; nil without
+}
+
+// Basis is what something was made of: as long as none of it is forgotten and its time is not
+// over, the same would come of it.
+type Basis struct {
+	Marks []uint32  // where the cache notes that some of it is forgotten
+	Until time.Time // when the first of it stops being fresh; zero = never
+	Stale bool      // some of it was stale already
+	Asked int       // how many refs and selections it took
+}
+
+// Add joins what a source gave: when it stops being fresh, zero for what is not fresh.
+func (b *Basis) Add(marks []uint32, until time.Time) {
+	b.Marks = append(b.Marks, marks...)
+	b.Asked++
+	switch {
+	case until.IsZero():
+		b.Stale = true
+	case b.Until.IsZero() || until.Before(b.Until):
+		b.Until = until
+	}
+}
+
+// Join adds another basis.
+func (b *Basis) Join(o Basis) {
+	b.Marks = append(b.Marks, o.Marks...)
+	b.Stale = b.Stale || o.Stale
+	b.Asked += o.Asked
+	if b.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(b.Until) {
+		b.Until = o.Until
+	}
 }
 
 // Hidden tells of a component that the plan holds and the experience does not.
@@ -64,6 +112,7 @@ type Component struct {
 	Origins   []Origin       // the items it was made of, without repeats
 	Limits    map[string]int // by prop name: how long a text with holes may be once they are filled, in grapheme clusters
 	Channel   *Channel       // what it is fitted to
+	Part      *Part          // that it belongs to
 }
 
 // Origin is one item that a component was made of.

@@ -75,10 +75,11 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	x := &tutti.Experience{Composition: p.Composition, Version: p.Version, Channel: a.channel, Slots: make([]*tutti.Slot, 0, len(slots))}
 	x.Title, _ = title.v.(string)
 	x.Description, _ = description.v.(string)
-	d := delivery{a: a, x: x}
+	d := delivery{a: a, x: x, part: &tutti.Part{}}
 	d.note(head)
+	d.join(d.part)
 	for _, s := range slots {
-		x.Slots = append(x.Slots, d.slot(s, ""))
+		x.Slots = append(x.Slots, d.top(s))
 	}
 	d.finish()
 	return x, nil
@@ -147,10 +148,18 @@ func (a *assembly) componentID(j *job) string {
 	return a.as.ids.of("component", a.plan.Composition, strconv.Itoa(a.plan.Version), key, j.plan.Path, j.plan.Component, j.items, a.scopeKey)
 }
 
+// Divisible reports whether what one component plan at the top of a page comes to does not depend
+// on the others, so that a Ready part may stand for it.
+func (e *Engine) Divisible(channel string, n *Need) bool {
+	ch, ok := e.channels[channel]
+	return ok && ch.Components <= 0 && !(n.Speech && ch.Speech) && !(n.Message && ch.Message)
+}
+
 // delivery puts what the jobs made together, in page order.
 type delivery struct {
 	a      *assembly
 	x      *tutti.Experience
+	part   *tutti.Part // that is being put together
 	spoken []*spoken
 }
 
@@ -158,47 +167,106 @@ func (d *delivery) note(s *shaper) {
 	if s == nil {
 		return
 	}
-	d.x.Problems = append(d.x.Problems, s.problems...)
+	d.part.Problems = append(d.part.Problems, s.problems...)
 	if s.reasons&wasHidden == 0 {
-		d.x.Locales = append(d.x.Locales, s.locales...)
+		d.part.Locales = append(d.part.Locales, s.locales...)
 	}
-	d.x.Freshness = d.x.Freshness.Worst(s.freshness)
+	d.part.Freshness = d.part.Freshness.Worst(s.freshness)
+	d.part.Basis.Join(s.basis)
+}
+
+// join adds what came of a part to the experience.
+func (d *delivery) join(p *tutti.Part) {
+	x := d.x
+	x.Problems = append(x.Problems, p.Problems...)
+	x.Locales = append(x.Locales, p.Locales...)
+	x.Hidden = append(x.Hidden, p.Hidden...)
+	x.Components = append(x.Components, p.All...)
+	x.Freshness = x.Freshness.Worst(p.Freshness)
+	x.Basis.Join(p.Basis)
+}
+
+// top puts a slot of the page together, each component plan of it as a part.
+func (d *delivery) top(s *slotJobs) *tutti.Slot {
+	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: []*tutti.Component{}}
+	room := d.room()
+	for _, j := range s.jobs {
+		if room == 0 {
+			break
+		}
+		p := j.ready
+		if p == nil {
+			p = d.made(j, &room)
+		}
+		out.Components = append(out.Components, p.Components...)
+		d.x.Parts = append(d.x.Parts, p)
+		d.join(p)
+	}
+	return out
+}
+
+// made puts together what came of a component plan at the top of the page.
+func (d *delivery) made(j *job, room *int) *tutti.Part {
+	p := &tutti.Part{Private: j.plan.Private}
+	d.part = p
+	into := &tutti.Slot{}
+	d.jobs(j, into, "", room)
+	p.Components = into.Components
+	for _, c := range p.All {
+		c.Part = p
+		p.Private = p.Private || c.Private
+		p.Holed = p.Holed || holedComponent(c)
+	}
+	return p
+}
+
+// room is how many components of a slot the channel takes, -1 for all.
+func (d *delivery) room() int {
+	if n := d.a.channel.Components; n > 0 {
+		return n
+	}
+	return -1
 }
 
 func (d *delivery) slot(s *slotJobs, parent string) *tutti.Slot {
 	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: []*tutti.Component{}}
-	room := d.a.channel.Components
-	if room <= 0 {
-		room = -1
-	}
+	room := d.room()
 	for _, j := range s.jobs {
-		jobs := []*job{j}
-		if j.each != nil {
-			jobs = j.each.jobs
-			d.note(j.each.notes)
+		if room == 0 {
+			break
 		}
-		for _, one := range jobs {
-			if room == 0 {
-				return out
-			}
-			switch one.state {
-			case have:
-				room--
-				d.component(one, out, parent)
-			case absent:
-				d.note(one.shaped)
-				d.x.Hidden = append(d.x.Hidden, tutti.Hidden{Component: one.plan.Component + one.items, Path: one.path, Reasons: one.shaped.reasons.list()})
-			}
-		}
+		d.jobs(j, out, parent, &room)
 	}
 	return out
+}
+
+// jobs puts together what one component plan came to, as far as there is room.
+func (d *delivery) jobs(j *job, into *tutti.Slot, parent string, room *int) {
+	jobs := j.self[:]
+	if j.each != nil {
+		jobs = j.each.jobs
+		d.note(j.each.notes)
+	}
+	for _, one := range jobs {
+		if *room == 0 {
+			return
+		}
+		switch one.state {
+		case have:
+			*room--
+			d.component(one, into, parent)
+		case absent:
+			d.note(one.shaped)
+			d.part.Hidden = append(d.part.Hidden, tutti.Hidden{Component: one.plan.Component + one.items, Path: one.path, Reasons: one.shaped.reasons.list()})
+		}
+	}
 }
 
 func (d *delivery) component(j *job, into *tutti.Slot, parent string) {
 	c := j.out
 	c.Parent = parent
 	into.Components = append(into.Components, c)
-	d.x.Components = append(d.x.Components, c)
+	d.part.All = append(d.part.All, c)
 	d.note(j.shaped)
 	if j.spoken != nil {
 		d.spoken = append(d.spoken, j.spoken)

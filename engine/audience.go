@@ -21,6 +21,7 @@ type audience struct {
 	tutti.Audience
 	rule       *expr.Rule
 	attributes []string // through other audiences too
+	number     int      // in the set
 }
 
 // CompileAudiences checks a set of audiences: names, rules, and that none is made of itself. What
@@ -48,7 +49,7 @@ func (e *Engine) compileAudiences(list []tutti.Audience, n *notes) (*Audiences, 
 		case set.byName[a.Name] != nil:
 			n.wrong("audiences."+a.Name, fmt.Sprintf("The audience “%s” is there twice.", a.Name), "")
 		default:
-			set.byName[a.Name] = &audience{Audience: a}
+			set.byName[a.Name] = &audience{Audience: a, number: len(set.names)}
 			set.names = append(set.names, a.Name)
 		}
 	}

@@ -10,23 +10,23 @@ import (
 
 // choose finds the first alternative whose rule is true now; -1 for the baseline. A rule that
 // cannot be evaluated is not true. The decision is worked out only when somebody asks why.
-func (d *decider) choose(id string, n int, alternative func(int) (string, *condition)) (int, tutti.Decision) {
-	if n == 0 {
+func (d *decider) choose(id string, among []alternative) (int, tutti.Decision) {
+	if len(among) == 0 {
 		return -1, tutti.Decision{Reason: tutti.ReasonStatic}
 	}
 	if name, forced := d.forced[id]; forced {
 		if name == "" {
 			return -1, tutti.Decision{Reason: tutti.ReasonOverride}
 		}
-		for i := range n {
-			if got, _ := alternative(i); got == name {
+		for i := range among {
+			if among[i].name == name {
 				return i, tutti.Decision{Variant: name, Reason: tutti.ReasonOverride}
 			}
 		}
 	}
 	decision := tutti.Decision{Reason: tutti.ReasonDefault}
-	for i := range n {
-		name, when := alternative(i)
+	for i := range among {
+		name, when := among[i].name, among[i].when
 		t, err := d.truth(when.rule)
 		inWindow := d.inWindow(when, t)
 		if d.why != nil {

@@ -84,6 +84,7 @@ func (c *compiling) compile(name string, body json.RawMessage, version int) *Com
 	if c.anyOwner {
 		out.owners = sortedKeys(c.engine.visitors)
 	}
+	out.finish()
 	return out
 }
 

@@ -27,6 +27,8 @@ type Compiled struct {
 	holes       []*expression // the personal values that stand in texts
 	owners      []string      // sources whose name of the visitor is needed
 	until       time.Time     // when a publication changes it; zero = not known to
+	number      uint64        // of this compiled composition in this process
+	head        inputs        // of title and description
 }
 
 // slotNode is a slot with its alternatives.
@@ -34,6 +36,14 @@ type slotNode struct {
 	id, name   string
 	components []*componentNode
 	variants   []slotVariant
+
+	alternatives []alternative // of variants
+}
+
+// alternative is what choosing looks at of a variant.
+type alternative struct {
+	name string
+	when *condition
 }
 
 type slotVariant struct {
@@ -52,6 +62,8 @@ type componentNode struct {
 	each     *eachNode
 	showWhen *expression
 	slots    []slotNode
+
+	alternatives []alternative // of variants
 }
 
 type variant struct {
@@ -76,6 +88,7 @@ type body struct {
 	private    bool     // whatever is decided: a part is of a kind that belongs to visitors
 	dims       []string // the scope dimensions that its kinds have
 	allDims    bool     // a kind is not known, or leads to others
+	inputs     inputs
 }
 
 type propNode struct {
@@ -93,6 +106,8 @@ type choice struct {
 // valueNode decides one value; false when it has none for this request.
 type valueNode interface {
 	decide(d *decider) (tutti.Value, bool)
+	// inputs tells what it is made of.
+	inputs(in *inputs)
 }
 
 type eachNode struct{ value valueNode }

@@ -22,6 +22,7 @@ type job struct {
 	slots  []*slotJobs
 	each   *repetition // of a plan that is repeated
 	self   [1]*job
+	ready  *tutti.Part // nothing is to be done
 }
 
 type slotJobs struct {
@@ -48,7 +49,10 @@ func (a *assembly) slotJobs(plan *tutti.SlotPlan, parent *job) *slotJobs {
 			}
 		}
 		j.self[0] = j
-		if cp.Each != nil {
+		switch {
+		case cp.Ready != nil:
+			j.ready, j.state = cp.Ready, have
+		case cp.Each != nil:
 			j.each = &repetition{}
 		}
 		s.jobs[i] = j
@@ -71,6 +75,9 @@ func (a *assembly) visit(s *slotJobs) {
 		room = -1
 	}
 	for _, j := range s.jobs {
+		if j.ready != nil {
+			continue
+		}
 		for _, one := range a.expanded(j) {
 			if room == 0 {
 				return

@@ -17,7 +17,8 @@ import (
 // No component plan that is shared holds a personal value; a private one may, and names the
 // owner. Until is the next instant at which time alone changes the outcome.
 func (c *Compiled) Decide(params tutti.Params, v tutti.Context, f tutti.Facts) (tutti.Plan, tutti.Why) {
-	d := c.decider(params, v, f)
+	d := borrowDecider(c, params, v, f)
+	defer d.giveBack()
 	if v.Preview.Why {
 		d.why = tutti.Why{}
 	}
@@ -88,12 +89,12 @@ func (d *decider) slots(nodes []slotNode, path string, only *tutti.ComponentType
 	plans := make([]tutti.SlotPlan, 0, len(nodes))
 	for i := range nodes {
 		n := &nodes[i]
-		if only != nil && !slices.ContainsFunc(only.Slots, func(s tutti.SlotDefinition) bool { return s.Name == n.name }) {
-			continue // the variant is of a type without this slot
+		if !n.within(only) {
+			continue
 		}
 		plan := tutti.SlotPlan{ID: n.id, Name: n.name}
 		components := n.components
-		taken, decision := d.choose(n.id, len(n.variants), func(i int) (string, *condition) { return n.variants[i].name, &n.variants[i].when })
+		taken, decision := d.choose(n.id, n.alternatives)
 		if taken >= 0 {
 			plan.Variant, components = n.variants[taken].name, n.variants[taken].components
 		}
@@ -104,6 +105,24 @@ func (d *decider) slots(nodes []slotNode, path string, only *tutti.ComponentType
 		plans = append(plans, plan)
 	}
 	return plans
+}
+
+// within reports whether a component of a type has this slot: a variant may be of a type without
+// it. nil is the composition itself, which has all of its slots.
+func (n *slotNode) within(t *tutti.ComponentType) bool {
+	return t == nil || slices.ContainsFunc(t.Slots, func(s tutti.SlotDefinition) bool { return s.Name == n.name })
+}
+
+// excluded reports whether the component is not for a channel.
+func (n *componentNode) excluded(channel string) bool {
+	c := n.channels
+	return c != nil && (len(c.Only) > 0 && !slices.Contains(c.Only, channel) || slices.Contains(c.Except, channel))
+}
+
+// holds reports whether a rule is true; no rule is.
+func (d *decider) holds(rule *expr.Rule) bool {
+	t, err := d.truth(rule)
+	return err == nil && t == tutti.True
 }
 
 func (d *decider) components(nodes []*componentNode, path string) []tutti.ComponentPlan {
@@ -120,14 +139,14 @@ func (d *decider) components(nodes []*componentNode, path string) []tutti.Compon
 
 // component decides one component; false when it is not part of the plan.
 func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path string, at int) bool {
-	if n.channels != nil && (len(n.channels.Only) > 0 && !slices.Contains(n.channels.Only, d.channel) || slices.Contains(n.channels.Except, d.channel)) {
+	if n.excluded(d.channel) {
 		if d.why != nil {
 			d.why[n.id] = tutti.Decision{Reason: tutti.ReasonChannelExcluded}
 		}
 		return false
 	}
 	b := n.baseline
-	taken, decision := d.choose(n.id, len(n.variants), func(i int) (string, *condition) { return n.variants[i].name, &n.variants[i].when })
+	taken, decision := d.choose(n.id, n.alternatives)
 	if d.why != nil {
 		d.why[n.id] = decision
 	}
@@ -215,10 +234,8 @@ func (d *decider) actions(nodes []actionNode, cp *tutti.ComponentPlan) []tutti.A
 	plans := make([]tutti.ActionPlan, 0, len(nodes))
 	for i := range nodes {
 		n := &nodes[i]
-		if n.when != nil {
-			if _, t, err := n.when.EvalKnown(d); err != nil || t != tutti.True {
-				continue
-			}
+		if !d.holds(n.when) {
+			continue
 		}
 		p := tutti.ActionPlan{Intent: n.intent}
 		if n.expires != nil {

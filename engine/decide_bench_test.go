@@ -82,3 +82,16 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSign(b *testing.B) {
+	d, c := manyRules(b)
+	params, v := atAzul(), ana()
+	f, _ := d.engine.Learn(context.Background(), c, params, v)
+	into := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if s, _ := c.Sign(into, params, v, f); len(s.Key) == 0 {
+			b.Fatal("no key")
+		}
+	}
+}

@@ -53,6 +53,28 @@ type filling struct {
 
 func holed(s string) bool { return strings.Contains(s, tutti.HoleStart) }
 
+// holedComponent reports whether personal text goes into a component.
+func holedComponent(c *tutti.Component) bool {
+	for _, v := range c.Props {
+		switch v := v.(type) {
+		case string:
+			if holed(v) {
+				return true
+			}
+		case tutti.RichText:
+			if holed(v.HTML) || holed(v.Markdown) || holed(v.Plain) || holed(v.SSML) {
+				return true
+			}
+		}
+	}
+	for i := range c.Actions {
+		if a := &c.Actions[i]; holed(a.Label) || holed(a.Href) || holed(a.DeepLink) {
+			return true
+		}
+	}
+	return false
+}
+
 // words fills a plain text.
 func (f *filling) words(s string, changed bool) (string, bool) {
 	if !holed(s) {

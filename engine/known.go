@@ -21,12 +21,13 @@ type decider struct {
 	until   time.Time
 	why     tutti.Why
 	strict  bool // something else can stand in for a text with an unknown value
-	memo    map[string]tutti.Tri
+	memo    []tutti.Tri // of audiences, by number; "" for those not looked at
 	key     []byte // reused from component to component
 }
 
-func (c *Compiled) decider(params tutti.Params, v tutti.Context, f tutti.Facts) *decider {
-	d := &decider{c: c, params: params, facts: f, channel: v.Channel, at: v.At, forced: v.Preview.Forced}
+// begin sets up a decider for one request.
+func (d *decider) begin(c *Compiled, params tutti.Params, v tutti.Context, f tutti.Facts) {
+	d.c, d.params, d.facts, d.channel, d.at, d.forced = c, params, f, v.Channel, v.At, v.Preview.Forced
 	var err error
 	if d.locale, d.chain, err = c.engine.ResolveLocale(v.Locale); err != nil {
 		d.locale, d.chain, _ = c.engine.ResolveLocale("")
@@ -35,7 +36,6 @@ func (c *Compiled) decider(params tutti.Params, v tutti.Context, f tutti.Facts) 
 	if d.at.IsZero() {
 		d.at = c.engine.now()
 	}
-	return d
 }
 
 // scopeOf is what fetches for a request depend on.
@@ -97,21 +97,21 @@ func (d *decider) builtIn(name string) (any, bool) {
 
 // audience is an audience's truth, worked out once.
 func (d *decider) audience(name string) tutti.Tri {
-	if t, ok := d.memo[name]; ok {
-		return t
-	}
 	a := d.c.audiences.byName[name]
 	if a == nil || a.rule == nil {
 		return tutti.Unknown
+	}
+	if len(d.memo) == 0 {
+		d.memo = append(d.memo, make([]tutti.Tri, len(d.c.audiences.names))...)
+	}
+	if t := d.memo[a.number]; t != "" {
+		return t
 	}
 	_, t, err := a.rule.EvalKnown(d)
 	if err != nil {
 		t = tutti.Unknown
 	}
-	if d.memo == nil {
-		d.memo = make(map[string]tutti.Tri, len(d.c.audiences.names))
-	}
-	d.memo[name] = t
+	d.memo[a.number] = t
 	return t
 }
 

@@ -27,6 +27,7 @@ type shaper struct {
 	locales   []tutti.LocaleUsed
 	origins   []tutti.Origin
 	limits    map[string]int
+	basis     tutti.Basis
 }
 
 // again makes the shaper ready for another pass.
@@ -34,6 +35,7 @@ func (s *shaper) again() {
 	clear(s.memo)
 	s.prop, s.at, s.state, s.freshness, s.reasons, s.limits = "", "", unlooked, tutti.Freshness{}, 0, nil
 	s.problems, s.locales, s.origins = s.problems[:0], s.locales[:0], s.origins[:0]
+	s.basis = tutti.Basis{Marks: s.basis.Marks[:0]}
 }
 
 // reasons is a set of what happened in assembling.

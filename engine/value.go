@@ -123,9 +123,11 @@ func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
 		return outcome{state: absent}
 	}
 	e := s.a.g.lookup(ref, kind, wave)
-	switch {
-	case !e.done:
+	if !e.done {
 		return outcome{state: pending}
+	}
+	s.basis.Add(e.got.Marks, e.got.Until)
+	switch {
 	case e.got.Resource == nil:
 		return failing(failure(e.got.Err), ref)
 	case !mayHave(kind, e.got.Resource, owner):
@@ -236,6 +238,7 @@ func (s *shaper) selection(stored *tutti.Selection, wanted int) outcome {
 	if !f.done {
 		return outcome{state: pending}
 	}
+	s.basis.Add(f.page.Marks, f.page.Until)
 	if f.err != nil {
 		return outcome{state: failed, code: failure(f.err), source: stored.Source}
 	}
