@@ -22,17 +22,7 @@ const maxLearnWaves = 3
 // What cannot be had within 300 ms is unknown, with a Problem. A record that belongs to somebody
 // else reads exactly as one that does not exist. Facts are exact; a plan gets them quantised.
 func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v tutti.Context) (tutti.Facts, []tutti.Problem) {
-	l := &learner{e: e, c: c, params: params, v: v, needed: map[string]bool{}, tried: map[string]bool{}}
-	l.facts = tutti.Facts{Values: map[string]any{}, Withheld: map[string]tutti.Purpose{}}
-	if v.Visitor != "" {
-		l.facts.Owner = tutti.Owner{Visitor: v.Visitor, InSource: map[string]string{}}
-	}
-	l.need(c.reads)
-	for _, source := range c.owners {
-		l.needVisitor(source)
-	}
-	l.given()
-	l.derive()
+	l := e.learner(c, params, v)
 	var nameless []*ask
 	for wave := 0; wave < maxLearnWaves; wave++ {
 		var asks []*ask
@@ -47,14 +37,35 @@ func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v 
 		l.fetch(ctx, asks)
 		l.derive()
 	}
+	l.end(nameless)
+	return l.facts, l.problems
+}
+
+// learner begins with what is known without asking anybody.
+func (e *Engine) learner(c *Compiled, params tutti.Params, v tutti.Context) *learner {
+	l := &learner{e: e, c: c, params: params, v: v, needed: map[string]bool{}, tried: map[string]bool{}}
+	l.facts = tutti.Facts{Values: map[string]any{}, Withheld: map[string]tutti.Purpose{}}
+	if v.Visitor != "" {
+		l.facts.Owner = tutti.Owner{Visitor: v.Visitor, InSource: map[string]string{}}
+	}
+	l.need(c.reads)
+	for _, source := range c.owners {
+		l.needVisitor(source)
+	}
+	l.given()
+	l.derive()
+	return l
+}
+
+// end says what is lacking and what is withheld, when there is nothing left to ask for.
+func (l *learner) end(nameless []*ask) {
 	for _, k := range nameless {
 		l.tell(k, tutti.NotFound)
 	}
-	for _, source := range c.owners {
+	for _, source := range l.c.owners {
 		l.nameIn(source)
 	}
 	l.withholdMade()
-	return l.facts, l.problems
 }
 
 // learner is the state of learning the facts of one request.

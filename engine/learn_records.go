@@ -134,22 +134,44 @@ func (l *learner) nameIn(source string) {
 
 // fetch reads records in one go and takes their facts.
 func (l *learner) fetch(ctx context.Context, asks []*ask) {
-	var refs []tutti.Ref
-	at := map[tutti.Ref]int{}
+	var r records
 	for _, k := range asks {
-		if _, twice := at[k.ref]; !twice {
-			at[k.ref] = len(refs)
-			refs = append(refs, k.ref)
-		}
+		r.want(k.ref)
 	}
-	got := l.e.sources.Get(ctx, refs, l.e.scopeOf(l.v))
+	r.get(ctx, l.e.sources, l.e.scopeOf(l.v))
 	for _, k := range asks {
-		g := tutti.Got{Err: tutti.Timeout}
-		if i := at[k.ref]; i < len(got) {
-			g = got[i]
-		}
-		l.take(ctx, k, g)
+		l.take(ctx, k, r.of(k.ref))
 	}
+}
+
+// records are what is read in one go, each once.
+type records struct {
+	refs []tutti.Ref
+	at   map[tutti.Ref]int
+	got  []tutti.Got
+}
+
+func (r *records) want(ref tutti.Ref) {
+	if _, twice := r.at[ref]; twice {
+		return
+	}
+	if r.at == nil {
+		r.at = map[tutti.Ref]int{}
+	}
+	r.at[ref] = len(r.refs)
+	r.refs = append(r.refs, ref)
+}
+
+func (r *records) get(ctx context.Context, sources Sources, scope tutti.Scope) {
+	r.got = sources.Get(ctx, r.refs, scope)
+}
+
+// of gives what was said about a record that was wanted.
+func (r *records) of(ref tutti.Ref) tutti.Got {
+	if i, wanted := r.at[ref]; wanted && i < len(r.got) {
+		return r.got[i]
+	}
+	return tutti.Got{Err: tutti.Timeout}
 }
 
 func (l *learner) take(ctx context.Context, k *ask, g tutti.Got) {
