@@ -20,8 +20,8 @@ test: ## runs every test with the race detector, on SQLite and on a throw-away P
 e2e: ## proofs against real software: a Vendure shop, the HTTP audits, a browser (installed once)
 	scripts/e2e
 
-bench: build ## prints the figures of docs/performance.md
-	@go run ./bench/page; held=$$?; \
+bench: ## prints the figures of docs/performance.md
+	@scripts/bench; held=$$?; \
 	go test -p 1 -run '^$$' -bench . -benchmem -benchtime 0.5s ./cache ./engine ./graph ./sources ./internal/expr ./internal/text && exit $$held
 
 generate: ## writes the code that follows from schema.graphql

@@ -3,8 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,56 +17,38 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
+	"time"
 )
 
-const manifest = `
-name: plain
-description: A plain REST system, for measuring.
-kinds:
-%s`
-
-const kind = `
-  %s:
-    type: %s
-    id: {pattern: "[0-9]+-[0-9]+"}
-    batch:
-      path: /%s
-      query: {ids: {value: "${ids}", encode: csv}}
-      records: records
-      maxIds: 100
-    recordId: record.id
-    map:
-      title: record.title
-      summary: {value: record.summary, as: string}
-      link: record.link
-      section: {value: record.section, as: string}
-      code: {value: record.code, as: string}
-      rank: {value: record.rank, as: int}
-      updatedAt: record.updated
-`
-
-// query asks for eight fields of each of the 40 items.
-const query = `query Page($page: Int!) { experience(composition: "page", params: {page: $page}, channel: "web") { id components { id component
-  resources(prop: "items", first: 100) { nodes { id ref title link updatedAt kind fields __typename } } } problems { path code } } }`
-
-// house is a running tutti with the page to measure.
+// house is a running tutti with the pages to measure.
 type house struct {
-	url, key string
-	cmd      *exec.Cmd
-	dir      string
+	*process
+	bin, dir, key string
+	pprof         string // where its profiles are, when it was built with them
+	client        *http.Client
 }
 
-// startHouse builds nothing: bin is the binary. It writes a config, publishes the page and listens.
-func startHouse(bin string, o *origin) (*house, error) {
-	dir, err := os.MkdirTemp("", "tutti-bench-")
-	if err != nil {
+// startHouse writes a config, starts bin and publishes the shapes. The log, a line for each request,
+// goes to a file.
+func startHouse(bin string, o origin, shapes ...shape) (_ *house, err error) {
+	h := &house{bin: bin, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1100, DisableCompression: true}}}
+	if h.dir, err = os.MkdirTemp("", "tutti-bench-"); err != nil {
 		return nil, err
 	}
-	h := &house{dir: dir}
-	files := map[string]string{"plain.yaml": plain(), "tutti.yaml": config(o), "compositions/page.yaml": composition()}
+	defer func() {
+		if err != nil {
+			h.end()
+		}
+	}()
+	files := map[string]string{"plain.yaml": manifest(), "tutti.yaml": config(o.url)}
+	for name, rule := range audiences {
+		files["content/audiences/"+name+".yaml"] = fmt.Sprintf("rule: %q\n", rule)
+	}
+	for _, s := range shapes {
+		files["content/compositions/"+s.name+".yaml"] = s.composition()
+	}
 	for name, content := range files {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(h.dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
@@ -69,68 +56,128 @@ func startHouse(bin string, o *origin) (*house, error) {
 			return nil, err
 		}
 	}
-	management, err := h.makeKey(bin, "management")
+	management, err := h.makeKey("management")
 	if err != nil {
 		return nil, err
 	}
-	if h.key, err = h.makeKey(bin, "server"); err != nil {
+	if h.key, err = h.makeKey("server"); err != nil {
 		return nil, err
 	}
-	h.cmd = h.command(bin, "serve", "--listen", "127.0.0.1:0")
-	out, err := h.cmd.StdoutPipe()
-	if err != nil {
+	if err := h.serve(); err != nil {
 		return nil, err
 	}
-	var log bytes.Buffer
-	h.cmd.Stderr = &log
-	if err := h.cmd.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("starting tutti: %w: %s", err, log.String())
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	h.url = strings.TrimSpace(line[strings.Index(line, "http://"):])
-	apply := h.command(bin, "apply", "--url", h.url, "--dir", ".", "--publish")
+	apply := h.command("apply", "--url", h.url, "--dir", "content", "--publish")
 	apply.Env = append(apply.Env, "TUTTI_MANAGEMENT_KEY="+management)
 	if out, err := apply.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("publishing the page: %w: %s", err, out)
+		return nil, fmt.Errorf("publishing the pages: %w: %s", err, out)
 	}
 	return h, nil
 }
 
-func (h *house) command(bin string, args ...string) *exec.Cmd {
-	cmd := exec.Command(bin, args...)
+func (h *house) serve() error {
+	log, err := os.OpenFile(h.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	h.pprof = filepath.Join(h.dir, "pprof.sock")
+	cmd := h.command("serve", "--listen", "127.0.0.1:0")
+	cmd.Env = append(cmd.Env, "TUTTI_PPROF="+h.pprof)
+	cmd.Stderr = log
+	if h.process, err = startProcess(cmd); err != nil {
+		written, _ := os.ReadFile(h.log())
+		return fmt.Errorf("%w: %s", err, written)
+	}
+	return nil
+}
+
+func (h *house) log() string { return filepath.Join(h.dir, "log") }
+
+// tidy empties the log, so that a long run does not fill the disk.
+func (h *house) tidy() error { return os.Truncate(h.log(), 0) }
+
+// end stops it and removes what it wrote.
+func (h *house) end() {
+	if h.process != nil {
+		h.stop()
+	}
+	_ = os.RemoveAll(h.dir)
+}
+
+func (h *house) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(h.bin, args...)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), "TUTTI_DATABASE_URL=sqlite:./tutti.db")
+	cmd.Env = append(os.Environ(), "TUTTI_DATABASE_URL=sqlite:./tutti.db", "TUTTI_CONFIG=tutti.yaml")
 	return cmd
 }
 
 var anyKey = regexp.MustCompile(`tutti_[a-z]+_[A-Za-z0-9_-]{43}`)
 
-func (h *house) makeKey(bin, class string) (string, error) {
-	out, err := h.command(bin, "keys", "create", "bench", "--class", class).CombinedOutput()
+func (h *house) makeKey(class string) (string, error) {
+	out, err := h.command("keys", "create", "bench-"+class, "--class", class).CombinedOutput()
 	if key := anyKey.Find(out); err == nil && key != nil {
 		return string(key), nil
 	}
 	return "", fmt.Errorf("making a key: %v: %s", err, out)
 }
 
-func (h *house) stop() {
-	_ = h.cmd.Process.Signal(syscall.SIGTERM)
-	_ = h.cmd.Wait()
-	_ = os.RemoveAll(h.dir)
+// body is the request for one page. A page that is text stands for a number that is put in later.
+func (s shape) body(page any, context json.RawMessage) []byte {
+	query, _ := json.Marshal(s.query())
+	if context == nil {
+		context = []byte("null")
+	}
+	return fmt.Appendf(nil, `{"query":%s,"variables":{"page":%v,"context":%s}}`, query, page, context)
 }
+
+// headers are those of every request.
+func (h *house) headers() map[string]string {
+	return map[string]string{"Authorization": "Bearer " + h.key, "Content-Type": "application/json", "Accept": "application/graphql-response+json"}
+}
+
+// ask gives an answer and the time to its last byte.
+func (h *house) ask(body []byte) (answer []byte, header http.Header, took time.Duration, err error) {
+	req, err := http.NewRequest(http.MethodPost, h.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for name, value := range h.headers() {
+		req.Header.Set(name, value)
+	}
+	began := time.Now()
+	res, err := h.client.Do(req)
+	if answer, err = read(res, err); err != nil {
+		return nil, nil, 0, err
+	}
+	return answer, res.Header, time.Since(began), nil
+}
+
+// changed tells it, as the origin would, that an item is another one now.
+func (h *house) changed(kind, id string) error {
+	body := fmt.Appendf(nil, `{"kind":%q,"ids":[%q]}`, kind, id)
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	req, err := http.NewRequest(http.MethodPost, h.root()+"/webhooks/"+kind+"s", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("X-Hook-Timestamp", stamp)
+	req.Header.Set("X-Hook-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	_, err = read(h.client.Do(req))
+	return err
+}
+
+func (h *house) root() string { return strings.TrimSuffix(h.url, "/graphql") }
 
 // meter reads one number of /metrics.
 func (h *house) meter(name string) (float64, error) {
-	res, err := http.Get(strings.TrimSuffix(h.url, "/graphql") + "/metrics")
+	b, err := read(h.client.Get(h.root() + "/metrics"))
 	if err != nil {
 		return 0, err
 	}
-	defer res.Body.Close()
-	lines := bufio.NewScanner(res.Body)
+	lines := bufio.NewScanner(bytes.NewReader(b))
 	for lines.Scan() {
 		if rest, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
 			return strconv.ParseFloat(rest, 64)
@@ -139,38 +186,15 @@ func (h *house) meter(name string) (float64, error) {
 	return 0, fmt.Errorf("no meter %s", name)
 }
 
-var types = map[string]string{"asset": "Asset", "product": "Product", "post": "SocialPost", "article": "Article"}
-
-func plain() string {
-	var kinds strings.Builder
-	for _, k := range perPage {
-		fmt.Fprintf(&kinds, kind, k.kind, types[k.kind], k.kind)
+// profile writes what its profiles say, such as heap, into a file. Only a binary with the tag pprof
+// has them.
+func (h *house) profile(what, file string) error {
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", h.pprof)
+	}}}
+	b, err := read(client.Get("http://tutti/debug/pprof/" + what))
+	if err != nil {
+		return fmt.Errorf("taking a profile: %w", err)
 	}
-	return fmt.Sprintf(manifest, kinds.String())
-}
-
-func config(o *origin) string {
-	var b strings.Builder
-	b.WriteString("locales: {default: en, names: [en]}\nmarkets: {eu: {currency: EUR}}\nsources:\n")
-	for _, k := range perPage { // four systems, each with its own connections and limits
-		fmt.Fprintf(&b, "  %ss:\n    connector: plain.yaml\n    url: %s\n    allowPrivate: [127.0.0.1]\n    limits: {concurrency: 256}\n    kinds:\n", k.kind, o.url)
-		for _, other := range perPage {
-			fmt.Fprintf(&b, "      %s: {access: %s}\n", other.kind, map[bool]string{true: "public", false: "internal"}[other.kind == k.kind])
-		}
-	}
-	b.WriteString("channels:\n  web: {}\ncomponentTypes:\n  Row: {version: 1, props: {items: {type: resources, first: 20}}}\n")
-	b.WriteString("compositionTypes:\n  page: {version: 1, slots: {main: {}}}\n")
-	return b.String()
-}
-
-func composition() string {
-	var b strings.Builder
-	b.WriteString("id: page\ntype: page\ntitle: A page of forty\nparams: [{name: page, type: int, required: true}]\nslots:\n  - id: main\n    name: main\n    components:\n")
-	for _, k := range perPage {
-		fmt.Fprintf(&b, "      - id: %s\n        type: Row\n        props:\n          items:\n            refs:\n", k.kind)
-		for i := range k.n {
-			fmt.Fprintf(&b, "              - \"='%ss:%s/' + string(params.page) + '-%d'\"\n", k.kind, k.kind, i)
-		}
-	}
-	return b.String()
+	return os.WriteFile(file, b, 0o644)
 }
