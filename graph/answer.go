@@ -26,8 +26,8 @@ func (*Answer) IsResource() {}
 func (*Answer) IsRouteResult() {}
 
 // NewAnswer writes obj with the selection set of the field that is being resolved. It gives nil
-// when obj is nil or a null in it reaches the top. Errors inside are added to the response with
-// their paths. Call it in a resolver, before it returns: later errors would be lost.
+// when obj is nil, and an answer of null when a null in it reaches the top. Errors inside are
+// added to the response with their paths. Call it in a resolver, before it returns: later errors would be lost.
 func NewAnswer(ctx context.Context, obj Object) *Answer {
 	return answerAt(ctx, obj, nil)
 }
@@ -59,14 +59,24 @@ func answerAt(ctx context.Context, obj Object, index *int) *Answer {
 	ok := p.object(obj, &selection{set: field.Field.Selections})
 	buf.b = p.out // it may have grown
 	if !ok {
-		return nil
+		return &Answer{}
 	}
 	return &Answer{data: bytes.Clone(p.out)}
 }
 
-// MarshalGQL writes the bytes; null for nil.
+// nullAsNull is a resolver middleware. For an answer of null it gives gqlgen's own null, which goes
+// up to the next place that may be null. A nil would get a second error where one is told already.
+func nullAsNull(ctx context.Context, next graphql.Resolver) (any, error) {
+	v, err := next(ctx)
+	if a, ok := v.(*Answer); ok && a != nil && a.data == nil {
+		return graphql.Null, err
+	}
+	return v, err
+}
+
+// MarshalGQL writes the bytes; null for nil and for an answer of null.
 func (a *Answer) MarshalGQL(w io.Writer) {
-	if a == nil {
+	if a == nil || a.data == nil {
 		_, _ = io.WriteString(w, "null")
 		return
 	}

@@ -101,7 +101,7 @@ func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *do
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
 		RecoverFunc:            s.recovered,
-		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		ResolverMiddleware:     nullAsNull,
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	})
 	ctx = graphql.WithResponseContext(ctx, keep, s.recovered)
