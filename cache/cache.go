@@ -122,9 +122,10 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 }
 
 // GetMany answers keys in their order; a key may come more than once. What is fresh comes from memory.
-// What is stale comes at once and is refreshed behind the caller's back. For the rest the caller waits: for
-// loads of others where they began after the last Forget of the key's tags, and else for one call of load, which
-// gets all keys that nobody is loading, those to be refreshed included.
+// What is stale comes at once and is renewed behind the caller's back; so is what is fresh and near its end, once, so that
+// what is read often never grows old. A key whose load has just failed comes at once with its stand-in, while it is tried again behind,
+// once a second. For the rest the caller waits: for loads of others where they began after the last Forget of the
+// key's tags, and else for one call of load, which gets all keys that nobody is loading, those to be renewed included.
 //
 // load answers asks in their order. It runs in a goroutine of the cache, with the values of ctx but
 // with the hard limit as its deadline, and must return soon after its context ends. A panic becomes an error with
@@ -135,14 +136,22 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 // cancelled or the cache is closed, Internal for a panic or a wrong number of answers. Errors are not kept.
 func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V]) []Result[V] {
 	results := make([]Result[V], len(keys))
-	if left := c.recall(keys, results); len(left) > 0 {
-		a := &asking[V]{c: c, ctx: ctx, keys: keys, policy: p, load: load, results: results}
-		a.settle(left)
+	left := c.recall(keys, results)
+	if len(left) == 0 {
+		return results
 	}
-	return results
+	landed := make(chan struct{})
+	h := c.begin(ctx, keys, p, load, func() { close(landed) }, results, left)
+	select {
+	case <-landed:
+		return results
+	case <-ctx.Done():
+		return h.Take(ended(ctx))
+	}
 }
 
-// recall answers from memory what is fresh and gives the positions of the rest.
+// recall answers from memory what needs no load and gives the positions of the rest. Where a value is due for
+// renewal, one caller gets its position, and begins the load that nobody waits for.
 func (c *Cache[V]) recall(keys []Key, results []Result[V]) (left []int) {
 	now := c.now()
 	var hits, negative int64
@@ -153,17 +162,20 @@ func (c *Cache[V]) recall(keys []Key, results []Result[V]) (left []int) {
 		if !c.closed {
 			e = c.memory.get(keys[i].Key)
 		}
-		if e == nil || c.judge(e, now) != isFresh {
+		good := isUseless
+		if e != nil {
+			good = c.judge(e, now)
+		}
+		if good == isUseless || e.claim(now) || !c.serve(e, good, now, &results[i]) {
 			if left == nil {
 				left = make([]int, 0, len(keys)-i)
 			}
 			left = append(left, i)
 			continue
 		}
-		e.answer(&results[i], tutti.Fresh, true)
-		if e.found {
+		if good == isFresh && e.found {
 			hits++
-		} else {
+		} else if good == isFresh {
 			negative++
 		}
 	}
@@ -233,7 +245,7 @@ func (c *Cache[V]) Close() {
 
 // counts are totals since the start.
 type counts struct {
-	hits, stale, misses, negative, loads, coalesced atomic.Int64
+	hits, stale, misses, negative, loads, coalesced, early atomic.Int64
 }
 
 func (c *counts) hit(found bool) {
@@ -253,6 +265,7 @@ type Stats struct {
 	Misses    int64 // waited for a load
 	Coalesced int64 // of the misses: waited for a load that another call had begun
 	Loads     int64 // calls of load
+	Early     int64 // keys renewed before their end
 	Evicted   int64 // values dropped for want of room
 	Bytes     int64
 	Items     int64
@@ -262,7 +275,7 @@ type Stats struct {
 func (c *Cache[V]) Stats() Stats {
 	s := Stats{
 		Hits: c.counts.hits.Load(), Negative: c.counts.negative.Load(), Stale: c.counts.stale.Load(), Misses: c.counts.misses.Load(),
-		Coalesced: c.counts.coalesced.Load(), Loads: c.counts.loads.Load(), Evicted: c.memory.evicted.Load(),
+		Coalesced: c.counts.coalesced.Load(), Loads: c.counts.loads.Load(), Early: c.counts.early.Load(), Evicted: c.memory.evicted.Load(),
 	}
 	c.life.RLock()
 	defer c.life.RUnlock()

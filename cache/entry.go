@@ -1,12 +1,25 @@
 package cache
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/tuttihq/tutti"
 )
 
-// entry is one kept answer. It never changes.
+const (
+	// earlyShare of its fresh time before its end, but at most earlyMost, a value is renewed by who reads it then. It
+	// is the fixed form of what probabilistic early expiration does: the more often a value is
+	// read, the surer somebody reads it in that time.
+	earlyShare = 10
+	earlyMost  = 30 * time.Second
+	// retryPause is how long a value is left alone after a load for it began, whatever came of it.
+	retryPause = time.Second
+	// patience is how long after a failure nobody waits for the next load.
+	patience = 10 * time.Second
+)
+
+// entry is one kept answer. What was answered never changes; what is known of attempts to renew it does.
 type entry[V any] struct {
 	key       string
 	value     V
@@ -16,6 +29,17 @@ type entry[V any] struct {
 	taken     Epochs
 
 	freshUntil, staleUntil, standInUntil time.Time // both stale periods begin where fresh ends
+	renewFrom                            time.Time // shortly before freshUntil
+
+	next   atomic.Int64 // in Unix nanoseconds: nobody tries to renew it before
+	failed atomic.Pointer[failure]
+}
+
+// failure is the last attempt to renew a value that came to nothing.
+type failure struct {
+	at    time.Time
+	taken uint64 // the epoch before the attempt
+	err   error
 }
 
 // newEntry makes the entry for a load's answer that came at now.
@@ -26,6 +50,7 @@ func newEntry[V any](key string, slots []slot, taken Epochs, l Loaded[V], p Poli
 	}
 	if !l.Found {
 		e.freshUntil = now.Add(p.Negative)
+		e.renewAt(e.freshUntil)
 		return e
 	}
 	fresh := l.Fresh
@@ -37,7 +62,68 @@ func newEntry[V any](key string, slots []slot, taken Epochs, l Loaded[V], p Poli
 	if p.StaleIfError > 0 {
 		e.standInUntil = e.freshUntil.Add(p.StaleIfError)
 	}
+	e.renewAt(e.freshUntil.Add(-min(fresh/earlyShare, earlyMost)))
 	return e
+}
+
+func (e *entry[V]) renewAt(t time.Time) {
+	e.renewFrom = t
+	e.next.Store(t.UnixNano())
+}
+
+// claim reports whether the caller is the one to begin renewing a value that is due. Nobody else is for
+// a while.
+func (e *entry[V]) claim(now time.Time) bool {
+	next := e.next.Load()
+	return next <= now.UnixNano() && e.next.CompareAndSwap(next, now.Add(retryPause).UnixNano())
+}
+
+// fail notes that an attempt to renew it has failed, or takes too long.
+func (e *entry[V]) fail(now time.Time, taken uint64, err error) {
+	e.failed.Store(&failure{at: now, taken: taken, err: err})
+}
+
+// failing gives the error of the last attempt to renew it; nil when that is long ago, or when it was forgotten
+// since: then it is worth waiting for another.
+func (c *Cache[V]) failing(e *entry[V], now time.Time) error {
+	f := e.failed.Load()
+	if f == nil || !now.Before(f.at.Add(patience)) || c.epochs.forgottenSince(e.slots, f.taken) {
+		return nil
+	}
+	return f.err
+}
+
+// serve answers with an entry, if it may be without waiting for a load.
+func (c *Cache[V]) serve(e *entry[V], good judgement, now time.Time, r *Result[V]) bool {
+	if good == isFresh {
+		e.answer(r, tutti.Fresh, true)
+		return true
+	}
+	if good == isUseless {
+		return false
+	}
+	if err := c.failing(e, now); err != nil {
+		c.standIn(e, err, r)
+		return true
+	}
+	if good != isStale {
+		return false
+	}
+	e.answer(r, tutti.StaleRevalidating, true)
+	c.counts.stale.Add(1)
+	return true
+}
+
+// standIn answers with an old value and tells why it stands in. One whose load is merely slow, and
+// that nobody forgot, is on its way to be renewed.
+func (c *Cache[V]) standIn(e *entry[V], why error, r *Result[V]) {
+	state := tutti.StaleError
+	if why == errSoft && !c.epochs.forgottenSince(e.slots, e.taken.seq) {
+		state = tutti.StaleRevalidating
+	}
+	e.answer(r, state, true)
+	r.Err = why
+	c.counts.stale.Add(1)
 }
 
 // uselessFrom is when nothing of it can be served any more.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tuttihq/tutti"
 )
@@ -17,7 +18,7 @@ type flight[V any] struct {
 	slots []slot
 	old   *entry[V] // what the load was told as Old; nil when nothing was
 
-	landed bool // under Cache.mu; entry and err may also be read once batch.done is closed
+	landed bool // under Cache.mu; entry and err may also be read once batch.landed is true
 	entry  *entry[V]
 	err    error
 }
@@ -26,8 +27,9 @@ type flight[V any] struct {
 type batch[V any] struct {
 	taken   Epochs
 	asks    []Ask[V]
-	flights []*flight[V]
-	done    chan struct{}
+	flights []flight[V]  // with room for all, so that none moves
+	handles []*Handle[V] // who waits for it; under Cache.mu
+	landed  atomic.Bool
 }
 
 // Panic is what a load panicked with. errors.As finds it in a Result's Err; the stack is for
@@ -39,8 +41,8 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-func newBatch[V any](taken Epochs) *batch[V] {
-	return &batch[V]{taken: taken, done: make(chan struct{})}
+func newBatch[V any](taken Epochs, most int) *batch[V] {
+	return &batch[V]{taken: taken, asks: make([]Ask[V], 0, most), flights: make([]flight[V], 0, most)}
 }
 
 func (b *batch[V]) add(key Key, slots []slot, old *entry[V]) *flight[V] {
@@ -50,9 +52,18 @@ func (b *batch[V]) add(key Key, slots []slot, old *entry[V]) *flight[V] {
 	} else {
 		old = nil
 	}
-	f := &flight[V]{batch: b, slots: slots, old: old}
-	b.asks, b.flights = append(b.asks, ask), append(b.flights, f)
-	return f
+	b.asks, b.flights = append(b.asks, ask), append(b.flights, flight[V]{batch: b, slots: slots, old: old})
+	return &b.flights[len(b.flights)-1]
+}
+
+// await lets the batch tell the handle when it has landed. It reports false when it does already. The caller
+// holds Cache.mu since before the handle's first flight of this batch.
+func (b *batch[V]) await(h *Handle[V]) bool {
+	if n := len(b.handles); n > 0 && b.handles[n-1] == h {
+		return false
+	}
+	b.handles = append(b.handles, h)
+	return true
 }
 
 // fly runs a batch to its end. ctx gives values only.
@@ -90,26 +101,35 @@ func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(con
 func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	now := c.now()
 	c.mu.Lock()
-	for i, f := range b.flights {
+	for i := range b.flights {
+		f := &b.flights[i]
 		if f.err = err; err == nil {
 			f.entry, f.err = c.accept(b.asks[i].Key, f, answers[i], p)
 		}
+		if f.err != nil && f.old != nil {
+			f.old.fail(now, b.taken.seq, f.err)
+		}
 		f.landed = true
 	}
+	b.landed.Store(true)
+	handles := b.handles
 	c.mu.Unlock()
 	if c.memory.primed.Load() {
 		c.memory.flush() // what the load put besides has no flight: who comes next must find it
 	}
-	close(b.done)
-	for _, f := range b.flights {
-		if f.entry != nil {
+	for _, h := range handles {
+		h.arrived()
+	}
+	for i := range b.flights {
+		if f := &b.flights[i]; f.entry != nil {
 			c.memory.set(f.entry, now)
 		}
 	}
 	c.memory.flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, f := range b.flights {
+	for i := range b.flights {
+		f := &b.flights[i]
 		if key := b.asks[i].Key.Key; c.flights[key] == f { // else a later one took its place
 			delete(c.flights, key)
 		}

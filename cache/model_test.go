@@ -24,6 +24,7 @@ type model struct {
 	last  map[string]int  // step of the last Forget by tag
 	gone  map[string]int  // step of the last Purge by tag
 	loads map[string]bool // keys asked for in this step
+	fails map[string]time.Time
 	calls int
 }
 
@@ -40,6 +41,7 @@ func (m *model) load(_ context.Context, asks []Ask[string]) []Loaded[string] {
 		switch {
 		case m.down:
 			answers[i].Err = tutti.Unavailable
+			m.fails[a.Key.Key] = m.clock
 		case m.lost[a.Key.Key]:
 		case a.HasOld && m.step%3 == 0 && !strings.HasSuffix(a.Old, "/x"):
 			answers[i].Unchanged = true
@@ -53,6 +55,16 @@ func (m *model) load(_ context.Context, asks []Ask[string]) []Loaded[string] {
 // since gives the later of two steps at which a key's own or late tag, or everything, was touched.
 func since(steps map[string]int, key string) int {
 	return max(steps["tag:"+key], steps["late:"+key], steps["*"])
+}
+
+// failing reports whether the last load of a key may have failed, and nothing was heard since that makes it
+// worth waiting for another.
+func (m *model) failing(key string) bool {
+	if m.down {
+		return true // a load behind the reader may be noting it
+	}
+	at, ok := m.fails[key]
+	return ok && m.clock.Before(at.Add(patience)) && int(at.Sub(time.Unix(0, 0))%time.Second/time.Millisecond) >= since(m.last, key)
 }
 
 func (m *model) read(names []string) {
@@ -69,7 +81,7 @@ func (m *model) read(names []string) {
 			m.t.Fatalf("%s is fresh: born in step %d, %v old, forgotten in %d, %v", key, born, age, since(m.last, key), r.Err)
 		case r.State == tutti.StaleRevalidating && (age < modelPolicy.Fresh || age >= modelPolicy.Fresh+modelPolicy.Stale || born < since(m.last, key)):
 			m.t.Fatalf("%s is stale: born in step %d, %v old, forgotten in %d", key, born, age, since(m.last, key))
-		case r.State == tutti.StaleError && (r.Err == nil || !m.down || age >= modelPolicy.Fresh+modelPolicy.StaleIfError || born < since(m.gone, key)):
+		case r.State == tutti.StaleError && (r.Err == nil || !m.failing(key) || age >= modelPolicy.Fresh+modelPolicy.StaleIfError || born < since(m.gone, key)):
 			m.t.Fatalf("%s stands in: born in step %d, %v old, purged in %d, %v", key, born, age, since(m.gone, key), r.Err)
 		case r.State == tutti.Missing && r.Err != nil && !m.down:
 			m.t.Fatalf("%s is missing, though the origin is up: %v", key, r.Err)
@@ -89,7 +101,7 @@ func TestWhatAReaderGetsFollowsTheModel(t *testing.T) {
 	names := []string{"a", "b", "c", "d"}
 	states := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		m := &model{t: t, lost: map[string]bool{}, last: map[string]int{}, gone: map[string]int{}, clock: time.Unix(1000, 0)}
+		m := &model{t: t, lost: map[string]bool{}, last: map[string]int{}, gone: map[string]int{}, fails: map[string]time.Time{}, clock: time.Unix(1000, 0)}
 		m.c = New(Config{MaxBytes: 1 << 20, Now: func() time.Time { return m.clock }}, func(v string) int { return len(v) })
 		defer m.c.Close()
 		tag := rapid.SampledFrom([]string{"tag:a", "late:a", "tag:b", "late:b", "tag:c", "tag:d"})

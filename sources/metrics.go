@@ -94,7 +94,7 @@ func (m *meter) Collect(ch chan<- prometheus.Metric) {
 	st := m.of.cache.Stats()
 	for event, n := range map[string]int64{
 		"hit": int64(st.Hits), "stale": int64(st.Stale), "miss": int64(st.Misses), "negative": int64(st.Negative),
-		"load": int64(st.Loads), "coalesced": int64(st.Coalesced), "evicted": int64(st.Evicted),
+		"load": int64(st.Loads), "early": int64(st.Early), "coalesced": int64(st.Coalesced), "evicted": int64(st.Evicted),
 	} {
 		ch <- prometheus.MustNewConstMetric(m.lookups, prometheus.CounterValue, float64(n), event)
 	}
