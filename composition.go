@@ -198,12 +198,13 @@ type PropDefinition struct {
 	Name        string         `json:"name"`
 	Type        PropType       `json:"type"`
 	Description string         `json:"description,omitempty"`
-	Required    bool           `json:"required,omitempty"`  // missing at the end: the component is hidden, with a Problem
-	Values      []string       `json:"values,omitempty"`    // for strings: the allowed ones
-	Accepts     []ResourceType `json:"accepts,omitempty"`   // for resource and resources; none = all
-	MaxLength   int            `json:"maxLength,omitempty"` // for texts, in grapheme clusters, the ellipsis included; 0 = no limit
-	Cut         bool           `json:"cut,omitempty"`       // a longer text is cut; else it stays whole, with a Problem
-	First       int            `json:"first,omitempty"`     // for resources: how many; 0 = 10
+	Deprecated  string         `json:"deprecated,omitempty"` // why not to use it any more, and what instead
+	Required    bool           `json:"required,omitempty"`   // missing at the end: the component is hidden, with a Problem
+	Values      []string       `json:"values,omitempty"`     // for strings: the allowed ones
+	Accepts     []ResourceType `json:"accepts,omitempty"`    // for resource and resources; none = all
+	MaxLength   int            `json:"maxLength,omitempty"`  // for texts, in grapheme clusters, the ellipsis included; 0 = no limit
+	Cut         bool           `json:"cut,omitempty"`        // a longer text is cut; else it stays whole, with a Problem
+	First       int            `json:"first,omitempty"`      // for resources: how many; 0 = 10
 }
 
 // ComponentType defines a kind of component.
@@ -211,6 +212,7 @@ type ComponentType struct {
 	Name        string              `json:"name"`
 	Version     int                 `json:"version"`
 	Description string              `json:"description,omitempty"`
+	Deprecated  string              `json:"deprecated,omitempty"` // why not to use it any more, and what instead
 	Props       []PropDefinition    `json:"props,omitempty"`
 	Slots       []SlotDefinition    `json:"slots,omitempty"`
 	Templates   map[string]Template `json:"templates,omitempty"` // by channel

@@ -24,6 +24,17 @@ func (c *Component) PropsJSON() json.RawMessage {
 	return w.b.Bytes()
 }
 
+// PropJSON writes the value of one prop as PropsJSON does; null when it has none.
+func (c *Component) PropJSON(name string) json.RawMessage {
+	v, ok := c.Props[name]
+	if !ok {
+		return json.RawMessage("null")
+	}
+	w := propWriter{}
+	w.value(v, c.Channel)
+	return w.b.Bytes()
+}
+
 // In gives the text in one form; HTML where the form is "".
 func (r RichText) In(form RichTextForm) string {
 	switch form {

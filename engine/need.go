@@ -13,7 +13,8 @@ type Need struct {
 
 // ComponentNeed is what is selected of a component.
 type ComponentNeed struct {
-	Props     bool // the JSON of all props
+	Props     bool            // the JSON of all props
+	Values    map[string]bool // props by name that hold neither a resource nor a list
 	Resources map[string]ResourceNeed
 	Lists     map[string]ListNeed
 }
@@ -44,6 +45,7 @@ func (n *Need) of(componentType string) ComponentNeed {
 		return c
 	}
 	c.Props = c.Props || t.Props
+	c.Values = joinNeeds(c.Values, t.Values, func(a, b bool) bool { return a || b })
 	c.Resources = joinNeeds(c.Resources, t.Resources, ResourceNeed.with)
 	c.Lists = joinNeeds(c.Lists, t.Lists, ListNeed.with)
 	return c
@@ -51,7 +53,7 @@ func (n *Need) of(componentType string) ComponentNeed {
 
 // asks reports whether anybody wants the prop's value.
 func (c *ComponentNeed) asks(prop string) bool {
-	if c.Props {
+	if c.Props || c.Values[prop] {
 		return true
 	}
 	if _, ok := c.Resources[prop]; ok {

@@ -209,6 +209,8 @@ type ComponentType struct {
 	Version int `json:"version"`
 	// What it is for.
 	Description *string `json:"description,omitempty"`
+	// Why not to use it any more; null while it may be used.
+	Deprecated *string `json:"deprecated,omitempty"`
 	// Its props, in order.
 	Props []*PropDefinition `json:"props"`
 	// The slots inside it.
@@ -627,6 +629,10 @@ type PropDefinition struct {
 	Type string `json:"type"`
 	// What it is for.
 	Description *string `json:"description,omitempty"`
+	// Why not to use it any more; null while it may be used.
+	Deprecated *string `json:"deprecated,omitempty"`
+	// For strings: the allowed ones; empty = all.
+	Values []string `json:"values"`
 	// Without it the component is not shown.
 	Required bool `json:"required"`
 	// Resource types; empty = all.

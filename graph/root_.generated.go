@@ -136,6 +136,7 @@ type ComplexityRoot struct {
 	}
 
 	ComponentType struct {
+		Deprecated  func(childComplexity int) int
 		Description func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Props       func(childComplexity int) int
@@ -353,11 +354,13 @@ type ComplexityRoot struct {
 
 	PropDefinition struct {
 		Accepts     func(childComplexity int) int
+		Deprecated  func(childComplexity int) int
 		Description func(childComplexity int) int
 		MaxLength   func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Required    func(childComplexity int) int
 		Type        func(childComplexity int) int
+		Values      func(childComplexity int) int
 	}
 
 	Publication struct {
@@ -1043,6 +1046,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Channel.Widths(childComplexity), true
 
+	case "ComponentType.deprecated":
+		if e.ComplexityRoot.ComponentType.Deprecated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentType.Deprecated(childComplexity), true
 	case "ComponentType.description":
 		if e.ComplexityRoot.ComponentType.Description == nil {
 			break
@@ -1992,6 +2001,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PropDefinition.Accepts(childComplexity), true
+	case "PropDefinition.deprecated":
+		if e.ComplexityRoot.PropDefinition.Deprecated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropDefinition.Deprecated(childComplexity), true
 	case "PropDefinition.description":
 		if e.ComplexityRoot.PropDefinition.Description == nil {
 			break
@@ -2022,6 +2037,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PropDefinition.Type(childComplexity), true
+	case "PropDefinition.values":
+		if e.ComplexityRoot.PropDefinition.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropDefinition.Values(childComplexity), true
 
 	case "Publication.createdBy":
 		if e.ComplexityRoot.Publication.CreatedBy == nil {
@@ -4376,6 +4397,8 @@ type ComponentType @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   version: Int!
   "What it is for."
   description: String
+  "Why not to use it any more; null while it may be used."
+  deprecated: String
   "Its props, in order."
   props: [PropDefinition!]!
   "The slots inside it."
@@ -4404,6 +4427,10 @@ type PropDefinition @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   type: String!
   "What it is for."
   description: String
+  "Why not to use it any more; null while it may be used."
+  deprecated: String
+  "For strings: the allowed ones; empty = all."
+  values: [String!]!
   "Without it the component is not shown."
   required: Boolean!
   "Resource types; empty = all."
@@ -4831,6 +4858,8 @@ func (ec *executionContext) childFields_ComponentType(ctx context.Context, field
 		return ec.fieldContext_ComponentType_version(ctx, field)
 	case "description":
 		return ec.fieldContext_ComponentType_description(ctx, field)
+	case "deprecated":
+		return ec.fieldContext_ComponentType_deprecated(ctx, field)
 	case "props":
 		return ec.fieldContext_ComponentType_props(ctx, field)
 	case "slots":
@@ -5149,6 +5178,10 @@ func (ec *executionContext) childFields_PropDefinition(ctx context.Context, fiel
 		return ec.fieldContext_PropDefinition_type(ctx, field)
 	case "description":
 		return ec.fieldContext_PropDefinition_description(ctx, field)
+	case "deprecated":
+		return ec.fieldContext_PropDefinition_deprecated(ctx, field)
+	case "values":
+		return ec.fieldContext_PropDefinition_values(ctx, field)
 	case "required":
 		return ec.fieldContext_PropDefinition_required(ctx, field)
 	case "accepts":

@@ -2692,6 +2692,29 @@ func (ec *executionContext) fieldContext_ComponentType_description(_ context.Con
 	return graphql.NewScalarFieldContext("ComponentType", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _ComponentType_deprecated(ctx context.Context, field graphql.CollectedField, obj *ComponentType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentType_deprecated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deprecated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentType_deprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentType", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _ComponentType_props(ctx context.Context, field graphql.CollectedField, obj *ComponentType) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6526,6 +6549,52 @@ func (ec *executionContext) _PropDefinition_description(ctx context.Context, fie
 	)
 }
 func (ec *executionContext) fieldContext_PropDefinition_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PropDefinition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PropDefinition_deprecated(ctx context.Context, field graphql.CollectedField, obj *PropDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PropDefinition_deprecated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deprecated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PropDefinition_deprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PropDefinition", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PropDefinition_values(ctx context.Context, field graphql.CollectedField, obj *PropDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PropDefinition_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PropDefinition_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PropDefinition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -11864,6 +11933,11 @@ func (ec *executionContext) _ComponentType(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "deprecated":
+			out.Values[i] = ec._ComponentType_deprecated(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "props":
 			out.Values[i] = ec._ComponentType_props(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -13930,6 +14004,16 @@ func (ec *executionContext) _PropDefinition(ctx context.Context, sel ast.Selecti
 		case "description":
 			out.Values[i] = ec._PropDefinition_description(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deprecated":
+			out.Values[i] = ec._PropDefinition_deprecated(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._PropDefinition_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "required":

@@ -67,51 +67,6 @@ func without(list ast.DefinitionList, name string) ast.DefinitionList {
 	return kept
 }
 
-// checkComponentTypes refuses names that cannot be object types of the schema.
-func checkComponentTypes(doc *ast.SchemaDocument, types []tutti.ComponentType) error {
-	seen := map[string]bool{}
-	for _, t := range types {
-		field := "componentTypes." + t.Name
-		switch {
-		case !graphQLName.MatchString(t.Name) || strings.HasPrefix(t.Name, "__"):
-			return &tutti.Error{
-				Code: tutti.Invalid, Field: field, Message: "the component type's name cannot be the name of a GraphQL type.",
-				Hint: "Use letters, digits and '_', beginning with a letter, for example Hero.",
-			}
-		case doc.Definitions.ForName(t.Name) != nil:
-			return &tutti.Error{
-				Code: tutti.Invalid, Field: field, Message: "the schema has a type of this name already.",
-				Hint: "Write, for example, " + t.Name + "Card.",
-			}
-		case seen[t.Name]:
-			return &tutti.Error{Code: tutti.Invalid, Field: field, Message: "the component type is defined twice."}
-		}
-		seen[t.Name] = true
-	}
-	return nil
-}
-
-// componentsSDL writes one object type for each component type, with the fields of the interface.
-func componentsSDL(component *ast.Definition, types []tutti.ComponentType) string {
-	var b strings.Builder
-	for _, t := range types {
-		description(&b, "", t.Description)
-		b.WriteString("type " + t.Name + " implements " + componentInterface)
-		access(&b, component.Directives)
-		b.WriteString(" {\n")
-		for _, f := range component.Fields {
-			description(&b, "  ", f.Description)
-			b.WriteString("  " + f.Name)
-			arguments(&b, f.Arguments)
-			b.WriteString(": " + f.Type.String())
-			access(&b, f.Directives)
-			b.WriteByte('\n')
-		}
-		b.WriteString("}\n")
-	}
-	return b.String()
-}
-
 func arguments(b *strings.Builder, args ast.ArgumentDefinitionList) {
 	if len(args) == 0 {
 		return

@@ -46,14 +46,7 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 		d, _ := c.Props[args.String("prop")].(*tutti.Delivered)
 		return resourceOrNull(d), nil
 	case "resources":
-		if first, given := args["first"]; given && first != nil && (args.Int("first", 0) < 1 || args.Int("first", 0) > maxPage) {
-			return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100.", Hint: "Ask for the next page with more."}
-		}
-		l, ok := c.Props[args.String("prop")].(*tutti.List)
-		if !ok {
-			return nil, nil
-		}
-		return listObject(l, args.Int("first", 0)), nil
+		return o.list(args.String("prop"), args)
 	case "freshness":
 		return freshnessObject(c.Freshness), nil
 	case "personal":
@@ -75,5 +68,5 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 		}
 		return list, nil
 	}
-	return nil, noField(c.Type, name)
+	return o.prop(name, args)
 }

@@ -50,9 +50,9 @@ func (q query) ComponentTypes(context.Context) ([]*graph.ComponentType, error) {
 			for _, a := range p.Accepts {
 				accepts = append(accepts, string(a))
 			}
-			props[j] = &graph.PropDefinition{Name: p.Name, Type: string(p.Type), Description: text(p.Description), Required: p.Required, Accepts: accepts, MaxLength: positive(p.MaxLength)}
+			props[j] = &graph.PropDefinition{Name: p.Name, Type: string(p.Type), Description: text(p.Description), Deprecated: text(p.Deprecated), Values: notNil(p.Values), Required: p.Required, Accepts: accepts, MaxLength: positive(p.MaxLength)}
 		}
-		list[i] = &graph.ComponentType{Name: t.Name, Version: t.Version, Description: text(t.Description), Props: props, Slots: slotDefinitions(t.Slots)}
+		list[i] = &graph.ComponentType{Name: t.Name, Version: t.Version, Description: text(t.Description), Deprecated: text(t.Deprecated), Props: props, Slots: slotDefinitions(t.Slots)}
 	}
 	return list, nil
 }

@@ -15,6 +15,7 @@ type experienceObject struct {
 	channel string
 	locale  string
 	until   time.Time
+	props   propTypes
 }
 
 func (experienceObject) TypeName() string { return "Experience" }

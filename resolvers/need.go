@@ -126,27 +126,14 @@ func (w *needWalk) component(set ast.SelectionSet) {
 			c.Props = true
 		case "resource":
 			if prop, ok := f.ArgumentMap(w.vars)["prop"].(string); ok {
-				if c.Resources == nil {
-					c.Resources = map[string]engine.ResourceNeed{}
-				}
-				c.Resources[prop] = merged(c.Resources[prop], w.resource(f.SelectionSet))
+				w.oneResource(&c, prop, f)
 			}
 		case "resources":
-			args := graph.Args(f.ArgumentMap(w.vars))
-			prop := args.String("prop")
-			if c.Lists == nil {
-				c.Lists = map[string]engine.ListNeed{}
-			}
-			l := c.Lists[prop]
-			if first := args.Int("first", 0); first > 0 {
-				l.First = max(l.First, first)
-			} else {
-				l.Default = true
-			}
-			l.Item = merged(l.Item, w.resource(w.below(f.SelectionSet, "nodes")))
-			c.Lists[prop] = l
+			w.list(&c, graph.Args(f.ArgumentMap(w.vars)).String("prop"), f)
 		default:
-			return
+			if !w.typed(&c, f) {
+				return
+			}
 		}
 		if condition != "" {
 			w.need.ByType[condition] = c
@@ -154,6 +141,27 @@ func (w *needWalk) component(set ast.SelectionSet) {
 			w.need.Components = c
 		}
 	})
+}
+
+func (w *needWalk) oneResource(c *engine.ComponentNeed, prop string, f *ast.Field) {
+	if c.Resources == nil {
+		c.Resources = map[string]engine.ResourceNeed{}
+	}
+	c.Resources[prop] = merged(c.Resources[prop], w.resource(f.SelectionSet))
+}
+
+func (w *needWalk) list(c *engine.ComponentNeed, prop string, f *ast.Field) {
+	if c.Lists == nil {
+		c.Lists = map[string]engine.ListNeed{}
+	}
+	l := c.Lists[prop]
+	if first := graph.Args(f.ArgumentMap(w.vars)).Int("first", 0); first > 0 {
+		l.First = max(l.First, first)
+	} else {
+		l.Default = true
+	}
+	l.Item = merged(l.Item, w.resource(w.below(f.SelectionSet, "nodes")))
+	c.Lists[prop] = l
 }
 
 func (w *needWalk) resource(set ast.SelectionSet) engine.ResourceNeed {

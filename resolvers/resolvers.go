@@ -56,7 +56,10 @@ type Deps struct {
 }
 
 // Resolvers answers the schema for one generation. Safe for concurrent use.
-type Resolvers struct{ Deps }
+type Resolvers struct {
+	Deps
+	props propTypes
+}
 
 var _ graph.ResolverRoot = (*Resolvers)(nil)
 
@@ -65,7 +68,7 @@ func New(d Deps) *Resolvers {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	return &Resolvers{d}
+	return &Resolvers{Deps: d, props: propTypesOf(d.ComponentTypes)}
 }
 
 // Query answers queries.

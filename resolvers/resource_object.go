@@ -81,20 +81,7 @@ func fieldValue(d *tutti.Delivered, name string, kind tutti.FieldType) any {
 		}
 		return list
 	}
-	switch v := d.Resource.Fields[name].(type) {
-	case nil:
-		return nil
-	case tutti.Money:
-		return fields{"Money", map[string]any{"amount": v.Amount, "currency": v.Currency}}
-	case tutti.Place:
-		return fields{"Location", map[string]any{"lat": v.Lat, "lon": v.Lon}}
-	case tutti.Focal:
-		return fields{"Focal", map[string]any{"x": v.X, "y": v.Y}}
-	case tutti.RichText:
-		return fields{"RichText", map[string]any{"html": v.HTML, "markdown": v.Markdown, "plain": v.Plain, "ssml": v.SSML}}
-	default:
-		return v
-	}
+	return plainValue(d.Resource.Fields[name])
 }
 
 // otherFields are the mapped fields that a resource's type does not name, as JSON, by name.

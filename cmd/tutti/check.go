@@ -14,6 +14,7 @@ import (
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
+	"github.com/tuttihq/tutti/graph"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
 )
@@ -37,6 +38,9 @@ func checkDocuments(cfg *config.Config, docs []config.Document) []config.Problem
 		Attributes: cfg.Attributes, Enrichers: cfg.Enrichers, Channels: cfg.Channels, Locales: cfg.Locales, Markets: cfg.Markets,
 		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Generation: "validate",
 	}, origins)
+	if err == nil {
+		err = graph.CheckTypes(cfg.ComponentTypes, cfg.Attributes)
+	}
 	if err != nil {
 		return ofConfig(cfg, err)
 	}

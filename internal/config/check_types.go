@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ func (k *checker) componentTypes() {
 	for _, c := range k.c.Channels {
 		channels = append(channels, c.Name)
 	}
+	typed := map[string]typedAt{}
 	for _, t := range k.c.ComponentTypes {
 		path := "componentTypes." + t.Name
 		if !graphName.MatchString(t.Name) || len(t.Name) > 64 {
@@ -47,7 +49,9 @@ func (k *checker) componentTypes() {
 			k.bad(path, "is a type of the API already: choose another name, such as "+t.Name+"Card", "")
 		}
 		for _, p := range t.Props {
-			k.prop(path+".props."+p.Name, p)
+			at := path + ".props." + p.Name
+			k.prop(at, p)
+			k.oneType(at, p, typed)
 		}
 		k.slots(path+".slots", t.Slots, names)
 		for _, channel := range slices.Sorted(maps.Keys(t.Templates)) {
@@ -90,6 +94,33 @@ func (k *checker) prop(path string, p tutti.PropDefinition) {
 		k.bad(path+".first", "must be from 1 to 100", "first: 10")
 	}
 }
+
+// typedAt is where a prop name got its GraphQL type.
+type typedAt struct {
+	path string
+	prop tutti.PropDefinition
+}
+
+// oneType tells of a prop name that stands for another GraphQL type elsewhere: no operation could
+// select both.
+func (k *checker) oneType(path string, p tutti.PropDefinition, seen map[string]typedAt) {
+	own := p.GraphQLType()
+	first, known := seen[p.Name]
+	other := first.prop.GraphQLType()
+	switch {
+	case own == "": // told
+	case !known:
+		seen[p.Name] = typedAt{path, p}
+	case other != own:
+		write := "type: " + string(first.prop.Type)
+		if p.Type == tutti.PropResource && slices.Contains(resourceTypes, other) {
+			write = "accepts: [" + other + "]"
+		}
+		k.bad(path, fmt.Sprintf("is %s in GraphQL, and %s is %s: a prop's name has one type in all component types, so give it that one or another name", own, first.path, other), write)
+	}
+}
+
+var resourceTypes = enums[reflect.TypeFor[tutti.ResourceType]()]
 
 func (k *checker) slots(path string, slots []tutti.SlotDefinition, types []string) {
 	for _, s := range slots {
