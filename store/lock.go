@@ -8,23 +8,14 @@ import (
 	"github.com/tuttihq/tutti"
 )
 
-// Lock is the right of one process to serve a database.
+// Lock is the right of a process to serve a database.
 type Lock struct {
-	lost    <-chan struct{}
 	release func()
 	once    sync.Once
 }
 
-// NewLock is for the engines. Release calls release once; lost is closed by the engine when the
-// lock is gone though nobody released it, and may be nil when that can not happen.
-func NewLock(lost <-chan struct{}, release func()) *Lock {
-	return &Lock{lost: lost, release: release}
-}
-
-// Lost is closed when the lock is gone, for example because the connection to Postgres broke:
-// from then on another process may serve the database, so this one must stop serving. It is not
-// closed by Release.
-func (l *Lock) Lost() <-chan struct{} { return l.lost }
+// NewLock is for the engines. Release calls release once.
+func NewLock(release func()) *Lock { return &Lock{release: release} }
 
 // Release gives the lock back. More than one call does no more than the first.
 func (l *Lock) Release() { l.once.Do(l.release) }

@@ -1,5 +1,6 @@
 // Package store keeps what editors and operators write: drafts, versions and publications of
-// documents, trusted operations, keys, the deployment secret, and which webhook events were seen.
+// documents, trusted operations, keys, suppressions, the audit log, the deployment secret, and which
+// webhook events were seen; and it carries what one process tells the others.
 //
 // It owns the interface [Store], the rules that both engines share (what may be saved, what a
 // conflict says, how a backup looks) and nothing that runs SQL: that is in store/sqlite and
@@ -89,7 +90,7 @@ type Store interface {
 	Publications(ctx context.Context, kind tutti.DocumentKind, name string, first int, before int64) ([]tutti.Publication, error)
 
 	// Changed gives a number that grows with every committed change of drafts, publications,
-	// keys and operations, by any process. Read it before reading the things themselves: when it is the same
+	// keys, operations and suppressions, by any process. Read it before reading the things themselves: when it is the same
 	// later, so are they. It is cheap enough to ask every second.
 	Changed(ctx context.Context) (int64, error)
 
@@ -130,18 +131,43 @@ type Store interface {
 	// made by whoever asks first.
 	DeploymentSecret(ctx context.Context) ([]byte, error)
 
-	// Seen notes a webhook's event and the cache tags that it makes old, and reports whether
-	// this was the first time. Of any number of callers with the same source and event id
+	// Seen notes a webhook's event and the cache tags that it makes old, which other processes
+	// find in their feeds, and reports whether this was the first time. Of any number of callers with the same source and event id
 	// exactly one gets true. Tags only: never content.
 	Seen(ctx context.Context, source, eventID string, tags []string, at time.Time) (first bool, err error)
 
-	// PruneEvents deletes events and their tags that are older than [EventsKept] at now, and
-	// gives the number of events deleted.
+	// PruneEvents deletes events and notices that are older than [EventsKept] at now, and
+	// suppressions that ended so long ago. It gives the number of events deleted.
 	PruneEvents(ctx context.Context, now time.Time) (int, error)
 
-	// Lock makes this process the only one that serves this database. When another one is, the
-	// error is a *tutti.Error with code Locked that says which. A process that dies loses its
-	// lock at once. Commands that only read or add (backup, keys) need no lock.
+	// Invalidate tells all other processes that what has these tags is old (StaleTopic) or must
+	// not be seen again (PurgeTopic), and adds the line to the audit log.
+	Invalidate(ctx context.Context, topic Topic, tags []string, line tutti.AuditEntry) error
+
+	// Suppress keeps an item out of what is delivered, tells all other processes to purge the
+	// tags, and adds a line to the audit log. One that is there for the ref is replaced. Code
+	// Invalid for an end that is over and for a reason that is missing.
+	Suppress(ctx context.Context, s tutti.Suppression, tags []string) error
+
+	// Unsuppress lets an item be delivered again, tells all other processes that what has the
+	// tags is old, and adds a line to the audit log. NotFound when no suppression of the ref is
+	// in force at that instant.
+	Unsuppress(ctx context.Context, ref tutti.Ref, tags []string, reason, by string, at time.Time) error
+
+	// Suppressions gives those in force at an instant, by ref (in byte order).
+	Suppressions(ctx context.Context, at time.Time) ([]tutti.Suppression, error)
+
+	// Audit gives up to first lines of the audit log, newest first, with ids below before (0 =
+	// from the newest). Nothing ever deletes one.
+	Audit(ctx context.Context, first int, before int64) ([]tutti.AuditEntry, error)
+
+	// Feed opens what other processes tell from now on. The caller closes it.
+	Feed(ctx context.Context) (Feed, error)
+
+	// Lock is the right to serve this database. Any number of processes may serve one in
+	// Postgres. For a SQLite file only one gets it: while another one has it, the error is a
+	// *tutti.Error with code Locked that says which. A process that dies loses its lock at once.
+	// Commands that only read or add (backup, keys) need no lock.
 	Lock(ctx context.Context) (*Lock, error)
 
 	// Backup writes everything into one new file of JSON lines, readable by its owner only: it

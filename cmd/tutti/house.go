@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -319,5 +318,3 @@ func sourceStates(g *generation) []resolvers.SourceState {
 	}
 	return list
 }
-
-var errLockLost = errors.New("another process took the database over")

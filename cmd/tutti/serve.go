@@ -31,7 +31,6 @@ type server struct {
 	house    *house
 	http     *http.Server
 	listener net.Listener
-	lost     <-chan struct{} // closed when another process took the database over
 	release  func()
 	serving  chan error
 }
@@ -52,7 +51,6 @@ func start(ctx context.Context, cfg *config.Config, listen, database, dir string
 	if err != nil {
 		return nil, err
 	}
-	s.lost = lock.Lost()
 	s.release = func() { lock.Release(); _ = st.Close() }
 	if s.house, err = openHouse(ctx, cfg, st, dir, log); err != nil {
 		return nil, err
@@ -82,14 +80,12 @@ func notListening(listen string, err error) error {
 // address is where the server listens, as http://host:port.
 func (s *server) address() string { return "http://" + s.listener.Addr().String() }
 
-// wait serves until ctx ends, the database is lost, or serving fails; then it lets requests that
+// wait serves until ctx ends or serving fails; then it lets requests that
 // began end, and closes everything.
 func (s *server) wait(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-	case <-s.lost:
-		err = tutti.Errorf(tutti.Locked, "serving: %w", errLockLost)
 	case err = <-s.serving:
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)

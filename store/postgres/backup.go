@@ -50,7 +50,7 @@ func dumpTable(ctx context.Context, tx pgx.Tx, t store.Table, put func(store.Tab
 
 // Import is promised at store.Store.
 func (s *Store) Import(ctx context.Context, path string) error {
-	return s.change(ctx, "importing", func(tx pgx.Tx) error {
+	return s.changeSlowly(ctx, "importing", func(tx pgx.Tx) error {
 		for _, t := range store.Tables() {
 			// Nobody writes meanwhile, so what is empty stays empty.
 			if _, err := tx.Exec(ctx, "LOCK TABLE "+t.Name+" IN EXCLUSIVE MODE"); err != nil {
@@ -85,6 +85,6 @@ func (s *Store) Import(ctx context.Context, path string) error {
 				return err
 			}
 		}
-		return count(ctx, tx)
+		return move(ctx, tx) // and no notice: the outbox holds what the backup held
 	})
 }

@@ -78,7 +78,7 @@ func (s *Store) SaveDraft(ctx context.Context, d tutti.Draft, by string, now tim
 	}
 	d.Body = body
 	err = s.change(ctx, "saving a draft", func(tx pgx.Tx) (err error) {
-		d, err = saveDraft(ctx, tx, d, by, now)
+		d, err = s.saveDraft(ctx, tx, d, by, now)
 		return err
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) SaveDraft(ctx context.Context, d tutti.Draft, by string, now tim
 	return d, nil
 }
 
-func saveDraft(ctx context.Context, tx pgx.Tx, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
+func (s *Store) saveDraft(ctx context.Context, tx pgx.Tx, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
 	old, err := holdDraft(ctx, tx, d.Kind, d.Name)
 	if err != nil {
 		return d, err
@@ -111,7 +111,7 @@ func saveDraft(ctx context.Context, tx pgx.Tx, d tutti.Draft, by string, now tim
 		}
 		return d, store.Stale(old, 0)
 	}
-	return d, count(ctx, tx)
+	return d, s.count(ctx, tx)
 }
 
 // DeleteDraft is promised at store.Store.
@@ -126,6 +126,6 @@ func (s *Store) DeleteDraft(ctx context.Context, kind tutti.DocumentKind, name, 
 		if done.RowsAffected() == 0 {
 			return store.NoDraft(kind, name)
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }

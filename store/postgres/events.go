@@ -23,9 +23,7 @@ func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string,
 			return nil
 		}
 		first = true
-		_, err = tx.Exec(ctx, "INSERT INTO outbox (source, tags, created_at) VALUES ($1, $2, $3)",
-			source, store.Strings(tags), store.Time(now))
-		return err
+		return s.tell(ctx, tx, store.StaleTopic, source, tags, now)
 	})
 	return first && err == nil, err
 }
@@ -35,8 +33,10 @@ func (s *Store) PruneEvents(ctx context.Context, now time.Time) (int, error) {
 	var n int64
 	before := store.Time(now).Add(-store.EventsKept)
 	err := s.change(ctx, "pruning events", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM outbox WHERE created_at < $1", before); err != nil {
-			return err
+		for _, q := range []string{"DELETE FROM outbox WHERE created_at < $1", "DELETE FROM suppressions WHERE until_at < $1"} {
+			if _, err := tx.Exec(ctx, q, before); err != nil {
+				return err
+			}
 		}
 		done, err := tx.Exec(ctx, "DELETE FROM events WHERE seen_at < $1", before)
 		if err != nil {

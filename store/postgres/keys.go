@@ -28,7 +28,7 @@ func (s *Store) AddKey(ctx context.Context, k tutti.Key) error {
 		if err != nil {
 			return err
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 
@@ -82,7 +82,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string, now time.Time) error {
 		if done.RowsAffected() == 0 {
 			return store.NoKey()
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 

@@ -42,7 +42,7 @@ func (s *Store) AddOperations(ctx context.Context, list []tutti.Operation) (int,
 		if added == 0 {
 			return nil
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 	if err != nil {
 		return 0, err
@@ -82,7 +82,7 @@ func (s *Store) RemoveOperations(ctx context.Context, ids []string) (int, error)
 		if removed == 0 {
 			return nil
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 	if err != nil {
 		return 0, err

@@ -7,8 +7,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,11 +23,14 @@ import (
 
 // Store is a store in a PostgreSQL database. Safe for concurrent use.
 type Store struct {
-	pool   *pgxpool.Pool
-	schema int64 // the newest migration that this code knows
+	pool    limited
+	schema  int64 // the newest migration that this code knows
+	writer  string
+	channel string
 
-	mu   sync.Mutex
-	lock *store.Lock // guarded by mu; nil = not held
+	writes   chan struct{} // holds one when a transaction was committed that nobody was told of
+	closing  chan struct{}
+	notified chan struct{} // closed when notify has ended
 }
 
 var _ store.Store = (*Store)(nil)
@@ -35,7 +39,7 @@ var _ store.Store = (*Store)(nil)
 // connections and to wait for ever.
 const (
 	maxConns         = 10
-	connectTimeout   = 5 * time.Second
+	connectTimeout   = 2 * time.Second
 	statementTimeout = 10 * time.Second
 	lockTimeout      = 5 * time.Second
 	idleTimeout      = 10 * time.Second // of a transaction that does nothing
@@ -56,8 +60,20 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err != nil {
 		return nil, tutti.Errorf(tutti.Internal, "opening the database: %w", err)
 	}
-	return &Store{pool: pool, schema: schema}, nil
+	s := &Store{
+		pool: limited{pool}, schema: schema, writer: store.NewWriter(),
+		writes: make(chan struct{}, 1), closing: make(chan struct{}), notified: make(chan struct{}),
+	}
+	if s.channel, err = channel(ctx, s.pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	go s.notify()
+	return s, nil
 }
+
+// Lock is promised at store.Store: any number of processes may serve one database.
+func (s *Store) Lock(context.Context) (*store.Lock, error) { return store.NewLock(func() {}), nil }
 
 func configure(address string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(address)
@@ -107,24 +123,39 @@ func utc(_ context.Context, conn *pgx.Conn) error {
 
 // Close is promised at store.Store.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	lock := s.lock
-	s.mu.Unlock()
-	if lock != nil {
-		lock.Release()
-	}
+	close(s.closing)
+	<-s.notified
 	s.pool.Close()
 	return nil
 }
 
-// change runs do in a transaction.
+// change runs do in a transaction, within workTime, and tells other processes that something
+// was written.
 func (s *Store) change(ctx context.Context, doing string, do func(tx pgx.Tx) error) error {
-	return fail(doing, pgx.BeginFunc(ctx, s.pool, do))
+	ctx, cancel := context.WithTimeout(ctx, workTime)
+	defer cancel()
+	return s.changeSlowly(ctx, doing, do)
 }
 
-// count moves the number of Changed with the transaction. It comes last in one: its row is
-// locked until the commit.
-func count(ctx context.Context, tx pgx.Tx) error {
+// changeSlowly is change without a time limit.
+func (s *Store) changeSlowly(ctx context.Context, doing string, do func(tx pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, s.pool, do); err != nil {
+		return fail(doing, err)
+	}
+	s.wrote()
+	return nil
+}
+
+// count moves the number of Changed with the transaction, and tells it to other processes. It
+// comes last in one: its row is locked until the commit.
+func (s *Store) count(ctx context.Context, tx pgx.Tx) error {
+	if err := s.tell(ctx, tx, store.ChangedTopic, "", nil, time.Now()); err != nil {
+		return err
+	}
+	return move(ctx, tx)
+}
+
+func move(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "UPDATE changes SET number = number + 1 WHERE id = 1")
 	return err
 }
@@ -136,13 +167,34 @@ func (s *Store) Changed(ctx context.Context) (int64, error) {
 	return n, fail("reading the number of changes", err)
 }
 
-// fail wraps what the database says; an error that has a code keeps it. nil stays nil.
+// fail wraps what the database says; an error that has a code keeps it. nil stays nil. A
+// database that does not answer is Unavailable.
 func fail(doing string, err error) error {
 	var public *tutti.Error
 	if err == nil || errors.As(err, &public) {
 		return err
 	}
-	return tutti.Errorf(tutti.Internal, doing+": %w", err)
+	code := tutti.Internal
+	if gone(err) {
+		code = tutti.Unavailable
+	}
+	return tutti.Errorf(code, doing+": %w", err)
+}
+
+// gone reports whether err says that the database could not be asked, or did not answer in time.
+func gone(err error) bool {
+	var connecting *pgconn.ConnectError
+	var said *pgconn.PgError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false // who asked left
+	case errors.As(err, &connecting), errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
+		return true
+	case errors.As(err, &said):
+		return len(said.Code) == 5 && (said.Code[:2] == "08" || said.Code[:3] == "57P") // connection lost, shutting down
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // exists reports whether err says that a row with this primary key or unique value is there.

@@ -33,7 +33,7 @@ func (s *Store) Publish(ctx context.Context, kind tutti.DocumentKind, name strin
 		if err := appendPublication(ctx, tx, &p); err != nil {
 			return err
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 	if err != nil {
 		return tutti.Publication{}, err
@@ -104,7 +104,7 @@ func (s *Store) Unpublish(ctx context.Context, kind tutti.DocumentKind, name, by
 		if done.RowsAffected() == 0 {
 			return store.NotPublished(kind, name)
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 

@@ -62,7 +62,7 @@ func (s *Store) Restore(ctx context.Context, kind tutti.DocumentKind, name strin
 		if err != nil {
 			return err
 		}
-		d, err = saveDraft(ctx, tx, tutti.Draft{Kind: kind, Name: name, Body: v.Body, Revision: revision}, by, now)
+		d, err = s.saveDraft(ctx, tx, tutti.Draft{Kind: kind, Name: name, Body: v.Body, Revision: revision}, by, now)
 		return err
 	})
 	if err != nil {

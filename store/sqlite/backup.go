@@ -83,6 +83,6 @@ func (s *Store) Import(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		return count(ctx, tx)
+		return move(ctx, tx) // and no notice: the outbox holds what the backup held
 	})
 }

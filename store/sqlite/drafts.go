@@ -67,7 +67,7 @@ func (s *Store) SaveDraft(ctx context.Context, d tutti.Draft, by string, now tim
 	}
 	d.Body = body
 	err = s.change(ctx, "saving a draft", func(tx *sql.Tx) (err error) {
-		d, err = saveDraft(ctx, tx, d, by, now)
+		d, err = s.saveDraft(ctx, tx, d, by, now)
 		return err
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Store) SaveDraft(ctx context.Context, d tutti.Draft, by string, now tim
 	return d, nil
 }
 
-func saveDraft(ctx context.Context, tx *sql.Tx, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
+func (s *Store) saveDraft(ctx context.Context, tx *sql.Tx, d tutti.Draft, by string, now time.Time) (tutti.Draft, error) {
 	old, err := draft(ctx, tx, d.Kind, d.Name)
 	if err != nil {
 		return d, err
@@ -93,7 +93,7 @@ func saveDraft(ctx context.Context, tx *sql.Tx, d tutti.Draft, by string, now ti
 	if err != nil {
 		return d, err
 	}
-	return d, count(ctx, tx)
+	return d, s.count(ctx, tx)
 }
 
 // DeleteDraft is promised at store.Store.
@@ -108,6 +108,6 @@ func (s *Store) DeleteDraft(ctx context.Context, kind tutti.DocumentKind, name, 
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, store.NoDraft(kind, name))
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }

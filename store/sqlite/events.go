@@ -22,9 +22,7 @@ func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string,
 			return err
 		}
 		first = true
-		_, err = tx.ExecContext(ctx, "INSERT INTO outbox (source, tags, created_at) VALUES (?, ?, ?)",
-			source, store.Strings(tags), store.Time(now).UnixMicro())
-		return err
+		return s.tell(ctx, tx, store.StaleTopic, source, tags, now)
 	})
 	return first && err == nil, err
 }
@@ -34,8 +32,10 @@ func (s *Store) PruneEvents(ctx context.Context, now time.Time) (int, error) {
 	var n int64
 	before := store.Time(now).Add(-store.EventsKept).UnixMicro()
 	err := s.change(ctx, "pruning events", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM outbox WHERE created_at < ?", before); err != nil {
-			return err
+		for _, q := range []string{"DELETE FROM outbox WHERE created_at < ?", "DELETE FROM suppressions WHERE until_at < ?"} {
+			if _, err := tx.ExecContext(ctx, q, before); err != nil {
+				return err
+			}
 		}
 		done, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seen_at < ?", before)
 		if err != nil {

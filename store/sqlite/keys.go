@@ -30,7 +30,7 @@ func (s *Store) AddKey(ctx context.Context, k tutti.Key) error {
 		if err != nil {
 			return err
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 
@@ -84,7 +84,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string, now time.Time) error {
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, store.NoKey())
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 

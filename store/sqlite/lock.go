@@ -25,7 +25,7 @@ func (s *Store) Lock(ctx context.Context) (*store.Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := store.NewLock(nil, func() {
+	lock := store.NewLock(func() {
 		release()
 		s.mu.Lock()
 		s.lock = nil

@@ -32,7 +32,7 @@ func (s *Store) Publish(ctx context.Context, kind tutti.DocumentKind, name strin
 		if err := appendPublication(ctx, tx, &p); err != nil {
 			return err
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 	if err != nil {
 		return tutti.Publication{}, err
@@ -100,7 +100,7 @@ func (s *Store) Unpublish(ctx context.Context, kind tutti.DocumentKind, name, by
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, store.NotPublished(kind, name))
 		}
-		return count(ctx, tx)
+		return s.count(ctx, tx)
 	})
 }
 

@@ -27,6 +27,7 @@ type Store struct {
 	write  *sql.DB // one connection: SQLite has one writer at a time anyway
 	read   *sql.DB
 	schema int64 // the newest migration that this code knows
+	writer string
 
 	mu   sync.Mutex
 	lock *store.Lock // guarded by mu; nil = not held
@@ -63,7 +64,7 @@ func openWaiting(ctx context.Context, path string, wait time.Duration) (*Store, 
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(8)
-	return &Store{path: path, write: write, read: read, schema: schema}, nil
+	return &Store{path: path, write: write, read: read, schema: schema, writer: store.NewWriter()}, nil
 }
 
 // create makes the file with its permissions before SQLite would make it with others.

@@ -29,6 +29,13 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestLock(t *testing.T) {
+	storetest.RunLock(t, func(t *testing.T) func() (store.Store, error) {
+		path := filepath.Join(t.TempDir(), "tutti.db")
+		return func() (store.Store, error) { return Open(t.Context(), path) }
+	})
+}
+
 // TestRunsOnNewerSchema keeps the promise of expand/contract: this code works on a database that
 // the next version has migrated already.
 func TestRunsOnNewerSchema(t *testing.T) {
@@ -40,6 +47,8 @@ func TestRunsOnNewerSchema(t *testing.T) {
 		ALTER TABLE events ADD COLUMN next TEXT;
 		ALTER TABLE operations ADD COLUMN next TEXT;
 		ALTER TABLE outbox ADD COLUMN next TEXT;
+		ALTER TABLE suppressions ADD COLUMN next TEXT;
+		ALTER TABLE audit ADD COLUMN next TEXT;
 		CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT;`)}}
 	storetest.Run(t, func(t *testing.T) func() (store.Store, error) {
 		path := filepath.Join(t.TempDir(), "tutti.db")
