@@ -76,7 +76,7 @@ webhook:
 `
 
 // play opens a manifest over an origin.
-func play(t *testing.T, manifest string, kinds map[string]config.KindConfig, origin http.HandlerFunc, set ...func(*config.Source, *Deps)) *testHouse {
+func play(t testing.TB, manifest string, kinds map[string]config.KindConfig, origin http.HandlerFunc, set ...func(*config.Source, *Deps)) *testHouse {
 	t.Helper()
 	h := &testHouse{reg: prometheus.NewRegistry()}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
