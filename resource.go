@@ -1,9 +1,6 @@
 package tutti
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // ResourceType is the GraphQL type of a resource; RecordType is for everything that has none.
 type ResourceType string
@@ -93,7 +90,7 @@ type Resource struct {
 	Owner  string         // what the source calls the person it belongs to; "" when it belongs to nobody
 	Tags   []string       // cache tags of the records it was made of, its own included
 	Locale string         // the locale it came in; "" when the kind has none
-	Raw    json.RawMessage
+	Raw    string         // the record as JSON, as its origin has it; "" when it is not kept
 	Assets *Renditions // for assets: how to make renditions; nil when the source has none
 }
 

@@ -9,18 +9,92 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/fetch"
 )
 
-// answer is a successful, decoded answer of a call. Nothing in an error about it quotes it.
+// answer is a successful answer of a call, of which is known where everything stands. Nothing in an
+// error about it quotes it. Whoever got it must free it.
 type answer struct {
 	header http.Header
 	body   raw
+	call   *call
+	cut    *cut
 	failed []graphqlError
 	until  time.Time
+}
+
+// places are the parts of an answer that a call reads.
+type places struct {
+	answer                          *tree
+	list, record, total, more, next *tree // nil = the call does not look for it
+	errors, data                    *tree // of GraphQL
+}
+
+// find prepares the walk over answers of the call, with records of which row is wanted.
+func (k *call) find(row *tree) {
+	p := &k.places
+	p.answer = newTree()
+	at := func(path []string) *tree {
+		if path == nil {
+			return nil
+		}
+		return p.answer.add(path...)
+	}
+	p.list, p.record, p.total, p.more, p.next = at(k.records), at(k.record), at(k.total), at(k.more), at(k.next)
+	if k.graphql != nil {
+		p.errors, p.data = at([]string{"errors"}), at([]string{"data"})
+	}
+	if p.list != nil {
+		p.list.row, p.list.each = row, true
+	} else if p.record != nil {
+		p.record.row = row
+	}
+	p.answer.number(0)
+}
+
+var cuts = sync.Pool{New: func() any { return &cut{} }}
+
+// read walks over the body; false when it is not JSON.
+func (a *answer) read() bool {
+	if a.cut == nil {
+		a.cut = cuts.Get().(*cut)
+	}
+	return a.cut.walk(a.body, a.call.places.answer)
+}
+
+// free gives back what reading took. Nothing of the answer may be looked at after it.
+func (a *answer) free() {
+	if a.cut == nil {
+		return
+	}
+	a.cut.b = nil
+	if cap(a.cut.spans) <= 1<<14 {
+		cuts.Put(a.cut)
+	}
+	a.cut = nil
+}
+
+// at gives the value at one of the call's places; false when it is not there.
+func (a *answer) at(t *tree) (raw, bool) {
+	if t == nil {
+		return nil, false
+	}
+	s := a.cut.spans[t.slot]
+	return a.body[s.from:s.to], s.to > 0
+}
+
+// spans are those of a record.
+func (a *answer) spans(i int) []span { return a.cut.row(i, a.rowTree().until) }
+
+func (a *answer) rowTree() *tree {
+	if l := a.call.places.list; l != nil {
+		return l.row
+	}
+	return a.call.places.record.row
 }
 
 // status sorts an answer by its status: a usable one, "not found", unchanged, or a *Refused.
@@ -41,40 +115,48 @@ func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answe
 		return nil, tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
 	case res.Status == http.StatusServiceUnavailable && !until.IsZero():
 		return nil, &Refused{Status: res.Status, Until: until}
-	case res.Status/100 != 2 && (k.graphql == nil || res.Status/100 != 4 || !isGraphQL(res)):
+	case res.Status/100 != 2 && (k.graphql == nil || res.Status/100 != 4 || !isJSON(res.Header.Get("Content-Type"))):
 		return nil, &Refused{Status: res.Status}
 	}
-	if !isJSON(res.Header.Get("Content-Type")) {
-		return nil, tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not JSON but another content type")
+	a = &answer{header: res.Header, body: res.Body, call: k}
+	if err := a.check(res.Status, now); err != nil {
+		a.free()
+		return nil, err
 	}
-	if !json.Valid(res.Body) {
-		return nil, tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not valid JSON")
-	}
-	a = &answer{header: res.Header, body: res.Body, until: limits.holdUntil(res.Header, now)}
-	if k.graphql != nil {
-		if err := a.readErrors(res.Status, now); err != nil {
-			return nil, err
-		}
-	}
-	if k.notFound != nil {
-		if v, err := decodeObject(a.body); err == nil && k.notFound.truth(map[string]any{"answer": v}) {
-			return nil, tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
-		}
-	}
+	a.until = limits.holdUntil(res.Header, now)
 	return a, nil
+}
+
+// check reads the answer as far as it concerns the whole of it.
+func (a *answer) check(status int, now time.Time) error {
+	if !isJSON(a.header.Get("Content-Type")) {
+		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not JSON but another content type")
+	}
+	valid := a.read()
+	if status/100 != 2 { // GraphQL may tell of errors with a status of 4xx; anything else does not
+		if errors, ok := a.at(a.call.places.errors); !valid || !ok || errors[0] != '[' {
+			return &Refused{Status: status}
+		}
+	}
+	if !valid {
+		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not valid JSON")
+	}
+	if a.call.graphql != nil {
+		if err := a.readErrors(status, now); err != nil {
+			return err
+		}
+	}
+	if when := a.call.notFound; when != nil {
+		if v, err := decodeObject(a.body); err == nil && when.truth(map[string]any{"answer": v}) {
+			return tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
+		}
+	}
+	return nil
 }
 
 func isJSON(contentType string) bool {
 	t, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json") || t == "text/json")
-}
-
-func isGraphQL(res *fetch.Response) bool {
-	if !isJSON(res.Header.Get("Content-Type")) || !json.Valid(res.Body) {
-		return false
-	}
-	v, ok := dig(res.Body, []string{"errors"})
-	return ok && v[0] == '['
 }
 
 // retryAfter reads Retry-After in both of its forms; zero when there is none.
@@ -155,15 +237,14 @@ func dig(b raw, path []string) (raw, bool) {
 	return b, len(b) > 0
 }
 
-func isNull(b raw) bool { return len(b) == 0 || string(b) == "null" }
+func isNull[T raw | string](b T) bool { return len(b) == 0 || string(b) == "null" }
 
-// rows gives the records of a list.
-func (k *call) rows(a *answer) ([]raw, error) {
-	at, ok := dig(a.body, k.records)
-	if !ok || at[0] != '[' {
-		return nil, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s", shownPath(k.records))
+// rows counts the records of the list.
+func (a *answer) rows() (int, error) {
+	if at, ok := a.at(a.call.places.list); !ok || at[0] != '[' {
+		return 0, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s", shownPath(a.call.records))
 	}
-	return elements(at), nil
+	return a.cut.rows, nil
 }
 
 func shownPath(path []string) string {
@@ -174,11 +255,8 @@ func shownPath(path []string) string {
 }
 
 // count reads a total; false when the answer has none.
-func (a *answer) count(path []string) (int, bool) {
-	if path == nil {
-		return 0, false
-	}
-	v, ok := dig(a.body, path)
+func (a *answer) count(t *tree) (int, bool) {
+	v, ok := a.at(t)
 	if !ok {
 		return 0, false
 	}
@@ -187,17 +265,14 @@ func (a *answer) count(path []string) (int, bool) {
 }
 
 // says reports whether there is something at a path other than null, false, 0 and "".
-func (a *answer) says(path []string) bool {
-	if path == nil {
-		return false
-	}
-	v, ok := dig(a.body, path)
+func (a *answer) says(t *tree) bool {
+	v, ok := a.at(t)
 	return ok && !slices.Contains([]string{"null", "false", "0", `""`}, string(v))
 }
 
 // words reads a text or number at a path; "" when there is none.
-func (a *answer) words(path []string) string {
-	v, ok := dig(a.body, path)
+func (a *answer) words(t *tree) string {
+	v, ok := a.at(t)
 	if !ok || isNull(v) {
 		return ""
 	}
@@ -257,7 +332,7 @@ type graphqlError struct {
 // readErrors reads a GraphQL answer's errors. It fails when they are about the whole; those about
 // a part are kept.
 func (a *answer) readErrors(status int, now time.Time) error {
-	if at, ok := dig(a.body, []string{"errors"}); ok && !isNull(at) {
+	if at, ok := a.at(a.call.places.errors); ok && !isNull(at) {
 		if json.Unmarshal(at, &a.failed) != nil {
 			return tutti.Errorf(tutti.BadAnswer, "reading the answer: its errors cannot be read")
 		}
@@ -268,7 +343,7 @@ func (a *answer) readErrors(status int, now time.Time) error {
 			return &Refused{Status: status, Until: retryAfter(a.header, now), Limit: true}
 		}
 	}
-	data, ok := dig(a.body, []string{"data"})
+	data, ok := a.at(a.call.places.data)
 	if !ok || isNull(data) || data[0] != '{' {
 		return tutti.Errorf(tutti.BadAnswer, "reading the answer: the system could not execute the operation")
 	}
@@ -296,6 +371,11 @@ func (a *answer) failing(path []string, parts bool) error {
 		return tutti.Errorf(tutti.BadAnswer, "reading the answer: the system tells of an error in it")
 	}
 	return nil
+}
+
+// failedRow reports whether an error is about a row of the list, or a part of it.
+func (a *answer) failedRow(i int) bool {
+	return len(a.failed) > 0 && a.failureIn(append(slices.Clone(a.call.records), strconv.Itoa(i))) != nil
 }
 
 // overlaps reports whether one path starts with the other.

@@ -49,6 +49,9 @@ type compiledKind struct {
 	tags       []tagRule
 	renditions *renditions
 	def        Definition
+
+	tree *tree // what its expressions read of a record by plain paths
+	used *tree // what the others read; nil = there are none
 }
 
 type tagRule struct {
@@ -218,7 +221,72 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.renditions = c.renditions(at+".renditions", k.Renditions)
 	}
 	out.def = out.definition(k, filters)
+	out.reads()
 	return out
+}
+
+// reads gathers what the kind's expressions read of a record, so that one walk over an answer finds
+// it, and only what CEL reads is decoded.
+func (k *compiledKind) reads() {
+	k.tree = newTree()
+	k.tree.add()
+	for _, e := range k.expressions() {
+		switch {
+		case e == nil:
+		case e.path != nil && e.path[0] == "record":
+			e.at = k.tree.add(e.path[1:]...)
+		default:
+			for _, p := range e.prog.Paths() {
+				if p[0] != "record" {
+					continue
+				}
+				if k.used == nil {
+					k.used = newTree()
+				}
+				k.used.add(p[1:]...)
+			}
+		}
+	}
+	k.tree.number(0)
+	for _, c := range k.calls() {
+		c.find(k.tree)
+	}
+}
+
+// expressions are those that are evaluated over a record.
+func (k *compiledKind) expressions() []*expression {
+	all := []*expression{k.recordID, k.exists, k.locale}
+	for _, f := range k.fields {
+		all = append(all, f.value)
+	}
+	for _, t := range k.tags {
+		all = append(all, t.id)
+	}
+	for _, s := range k.selects {
+		all = append(all, s.ids)
+	}
+	if r := k.renditions; r != nil {
+		all = append(all, r.when)
+		for _, t := range []*template{r.scale, r.crop} {
+			for _, p := range t.parts {
+				all = append(all, p.expr)
+			}
+		}
+	}
+	return all
+}
+
+func (k *compiledKind) calls() []*call {
+	var all []*call
+	for _, c := range []*call{k.get, k.batch} {
+		if c != nil {
+			all = append(all, c)
+		}
+	}
+	for _, s := range k.selects {
+		all = append(all, s.call)
+	}
+	return all
 }
 
 func (c *compiler) filters(at string, in map[string]Filter) map[string]Filter {

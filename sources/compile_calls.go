@@ -13,7 +13,6 @@ type selectCall struct {
 	*call
 	spec  *SelectSpec
 	sorts map[string]any
-	next  []string
 	ids   *expression
 }
 

@@ -14,9 +14,8 @@ import (
 // context ends.
 type Connector interface {
 	// Fetch asks for items of one kind, at most Definition.MaxIDs of them, with checked, canonical
-	// and distinct ids, in one call of the system where its API allows that. The answer is a set:
-	// an ask that is in none of its parts is not there at the origin. The error is for the call as
-	// a whole, and carries Unavailable, Timeout, TooLarge, BadAnswer, or is a *Refused. It must
+	// and distinct ids, in one call of the system where its API allows that. Each ask has its reply.
+	// The error is for the call as a whole, and carries Unavailable, Timeout, TooLarge, BadAnswer, or is a *Refused. It must
 	// quote nothing of the answer.
 	Fetch(ctx context.Context, asks []Ask, s tutti.Scope) (Batch, error)
 }
@@ -44,11 +43,16 @@ type Ask struct {
 
 // Batch is what an origin said about a set of asks.
 type Batch struct {
-	Found     map[tutti.Ref]Record
-	Unchanged map[tutti.Ref]bool  // the copy with the validator still counts
-	Failed    map[tutti.Ref]error // this one alone could not be read
-	Cut       bool                // rows were cut off: what is missing may be there all the same
-	Until     time.Time           // the system wants no call before this instant; zero = it does not say
+	Replies []Reply   // in the order of the asks
+	Cut     bool      // rows were cut off: what is missing may be there all the same
+	Until   time.Time // the system wants no call before this instant; zero = it does not say
+}
+
+// Reply is what an origin said about one ask. The zero value: it is not there.
+type Reply struct {
+	Record    Record // without Resource there is none
+	Unchanged bool   // the copy with the validator still counts
+	Err       error  // this one alone could not be read
 }
 
 // Record is one item as the origin has it now.

@@ -67,6 +67,56 @@ func (f *field) convert(v any, before, link string, ownSource string) (out any, 
 	return out, false, nil
 }
 
+// copied brings the JSON of a value into the Go type of its field, where nothing has to be decoded
+// for that. ok is false for everything else: then convert says what it is worth. Both give the same.
+func (f *field) copied(token string, plain bool) (out any, absent, ok bool) {
+	isText := token[0] == '"'
+	switch f.kind {
+	case tutti.FieldString:
+		s := token
+		switch {
+		case isText:
+			s = spoken(token, plain)
+		case token[0] == '{' || token[0] == '[':
+			return nil, false, false
+		}
+		if f.url {
+			s = address(s)
+		}
+		return s, s == "", true
+	case tutti.FieldRichText:
+		if isText {
+			r := richText(spoken(token, plain), f.from)
+			return r, r.Plain == "" && r.HTML == "", true
+		}
+	case tutti.FieldInt:
+		if i, ok := wholeNumber(token); ok && !isText {
+			return i, false, true
+		}
+	case tutti.FieldBool:
+		if token == "true" || token == "false" {
+			return token == "true", false, true
+		}
+	case tutti.FieldTime:
+		if plain && len(token) > 2 {
+			t, ok := instant(token[1 : len(token)-1])
+			return t, false, ok
+		}
+	}
+	return nil, false, false
+}
+
+// spoken gives what a text in JSON says, without marks of holes.
+func spoken(token string, plain bool) string {
+	if plain {
+		return token[1 : len(token)-1]
+	}
+	if token[0] != '"' {
+		return token
+	}
+	return text.StripHoles(unquote(token))
+}
+
 func toText(v any) (string, bool) {
 	switch v.(type) {
 	case string, bool, int64, float64, json.Number, time.Time:
@@ -139,16 +189,21 @@ func toInt(v any) (int64, bool) {
 	case float64:
 		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<53
 	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i, true
-		}
-		f, err := v.Float64()
-		return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
+		return wholeNumber(v.String())
 	case string:
 		i, err := strconv.ParseInt(v, 10, 64)
 		return i, err == nil
 	}
 	return 0, false
+}
+
+// wholeNumber reads a number as JSON writes it; false when it is not whole or would lose digits.
+func wholeNumber(s string) (int64, bool) {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return i, true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
 }
 
 func toFloat(v any) (float64, bool) {
@@ -176,12 +231,7 @@ func toTime(v any) (time.Time, bool) {
 	case time.Time:
 		return v, true
 	case string:
-		for _, form := range timeForms {
-			if t, err := time.Parse(form, v); err == nil {
-				return t.UTC(), sane(t)
-			}
-		}
-		return time.Time{}, false
+		return instant(v)
 	}
 	f, ok := toFloat(v)
 	if !ok {
@@ -195,6 +245,15 @@ func toTime(v any) (time.Time, bool) {
 	}
 	t := time.UnixMilli(int64(f * 1000)).UTC()
 	return t, sane(t)
+}
+
+func instant(s string) (time.Time, bool) {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.UTC(), sane(t)
+		}
+	}
+	return time.Time{}, false
 }
 
 // sane keeps years that JSON and databases can write.

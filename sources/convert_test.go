@@ -2,7 +2,9 @@ package sources
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,10 +85,17 @@ func TestRenditionsOfCloudinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := m.compiled.kinds["asset"].renditions
-	settings := map[string]any{"cloud": "demo", "delivery": "https://res.cloudinary.com"}
-	record := map[string]any{"resource_type": "image", "type": "upload", "version": json.Number("1763700000"), "public_id": "spring/hero ?01", "format": "jpg"}
-	a := r.of(map[string]any{"record": record, "settings": settings})
+	k := m.compiled.kinds["asset"]
+	c := &manifestConnector{source: "dam", settings: map[string]any{"cloud": "demo", "delivery": "https://res.cloudinary.com"}, log: slog.New(slog.DiscardHandler)}
+	record := map[string]any{"asset_id": strings.Repeat("0", 32), "resource_type": "image", "type": "upload", "version": json.Number("1763700000"), "public_id": "spring/hero ?01", "format": "jpg"}
+	of := func() *tutti.Renditions {
+		rec, ok, err := k.readAlone(c, raw(show(record)), "en")
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		return rec.Resource.Assets
+	}
+	a := of()
 	for want, got := range map[string]string{
 		"https://res.cloudinary.com/demo/image/upload/c_limit,w_480/f_webp/q_auto/v1763700000/spring/hero%20%3F01.jpg":             a.URL(480, 0, "webp"),
 		"https://res.cloudinary.com/demo/image/upload/c_fill,g_auto,w_480,h_270/f_auto/q_auto/v1763700000/spring/hero%20%3F01.jpg": a.URL(480, 270, ""),
@@ -97,11 +106,11 @@ func TestRenditionsOfCloudinary(t *testing.T) {
 		}
 	}
 	record["public_id"] = "../../other/secret"
-	if r.of(map[string]any{"record": record, "settings": settings}) != nil {
+	if of() != nil {
 		t.Error("an id that leads elsewhere makes an address")
 	}
 	record["resource_type"] = "video"
-	if r.of(map[string]any{"record": record, "settings": settings}) != nil {
+	if of() != nil {
 		t.Error("a film has renditions")
 	}
 }
@@ -153,11 +162,11 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	k := m.compiled.kinds["product"]
-	c := &manifestConnector{compiled: m.compiled, source: "catalog", settings: map[string]any{}, before: map[*field]string{}}
+	c := &manifestConnector{compiled: m.compiled, source: "catalog", settings: map[string]any{}, before: map[*field]string{}, log: slog.New(slog.DiscardHandler)}
 	record := raw(`{"id":"3","languageCode":"en","slug":"mouse","name":"Mouse","description":"A mouse.","updatedAt":"2026-11-21T19:35:44.000Z","featuredAsset":{"id":"3"},"variants":[{"id":"7","sku":"834444","priceWithTax":2279,"currencyCode":"USD","stockLevel":"IN_STOCK"}],"facetValues":[{"code":"electronics"},{"code":"computers"}]}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok, err := k.read(c, record, "en", func(f string, err error) { b.Fatal(f, err) }); !ok || err != nil {
+		if _, ok, err := k.readAlone(c, record, "en"); !ok || err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -35,6 +35,7 @@ func names(n ...string) func() (*expr.Dynamic, error) {
 type expression struct {
 	path []string
 	prog tutti.Program
+	at   *tree // of a plain path into a record, where the walk over an answer finds it
 }
 
 var plainPath = regexp.MustCompile(`^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,4}\])*$`)

@@ -140,7 +140,7 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 	batch := s.fetchOrSplit(ctx, k, asks, scope, more)
 	out := make([]cache.Loaded[*entry], len(asks))
 	for i, a := range asks {
-		out[i] = s.loadedOf(k, a, batch)
+		out[i] = k.loadedOf(a, batch.Replies[i], batch.Cut)
 	}
 	return out
 }
@@ -150,6 +150,9 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, scope tu
 	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
 		var err error
 		batch, err = s.conn.Fetch(ctx, asks, scope)
+		if err == nil && len(batch.Replies) != len(asks) {
+			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(asks), len(batch.Replies))
+		}
 		return batch.Until, err
 	})
 	if err == nil {
@@ -163,61 +166,40 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, scope tu
 		wg.Go(func() { left = s.fetchOrSplit(ctx, k, asks[:half], scope, more) })
 		right = s.fetchOrSplit(ctx, k, asks[half:], scope, more)
 		wg.Wait()
-		return left.and(right, asks[:half], asks[half:])
+		return Batch{Replies: append(left.told(), right.told()...)}
 	}
-	failed := Batch{Failed: map[tutti.Ref]error{}}
-	for _, a := range asks {
-		failed.Failed[a.Ref] = err
+	failed := Batch{Replies: make([]Reply, len(asks))}
+	for i := range asks {
+		failed.Replies[i].Err = err
 	}
 	return failed
 }
 
-// and joins two halves. That rows were cut off from one half says nothing about the other.
-func (b Batch) and(c Batch, asked, askedC []Ask) Batch {
-	all := Batch{Found: map[tutti.Ref]Record{}, Unchanged: map[tutti.Ref]bool{}, Failed: map[tutti.Ref]error{}}
-	for i, half := range []Batch{b, c} {
-		for r, v := range half.Found {
-			all.Found[r] = v
-		}
-		for r := range half.Unchanged {
-			all.Unchanged[r] = true
-		}
-		for r, err := range half.Failed {
-			all.Failed[r] = err
-		}
-		if half.Cut {
-			for _, a := range [][]Ask{asked, askedC}[i] {
-				if half.lacks(a.Ref) {
-					all.Failed[a.Ref] = errCut
-				}
+// told gives the replies of a half. That rows were cut off from one half says nothing about the other.
+func (b Batch) told() []Reply {
+	if b.Cut {
+		for i, r := range b.Replies {
+			if r == (Reply{}) {
+				b.Replies[i].Err = errCut
 			}
 		}
 	}
-	return all
-}
-
-func (b Batch) lacks(r tutti.Ref) bool {
-	_, found := b.Found[r]
-	_, failed := b.Failed[r]
-	return !found && !failed && !b.Unchanged[r]
+	return b.Replies
 }
 
 var errCut = tutti.Errorf(tutti.BadAnswer, "reading the answer: rows were cut off, so what is not in it may exist")
 
-func (s *Source) loadedOf(k *kind, a Ask, b Batch) cache.Loaded[*entry] {
-	if err := b.Failed[a.Ref]; err != nil {
-		if errors.Is(err, tutti.NotFound) {
-			return cache.Loaded[*entry]{}
-		}
-		return cache.Loaded[*entry]{Err: err}
-	}
-	if b.Unchanged[a.Ref] {
+func (k *kind) loadedOf(a Ask, r Reply, isCut bool) cache.Loaded[*entry] {
+	switch {
+	case errors.Is(r.Err, tutti.NotFound):
+		return cache.Loaded[*entry]{}
+	case r.Err != nil:
+		return cache.Loaded[*entry]{Err: r.Err}
+	case r.Unchanged:
 		return cache.Loaded[*entry]{Found: true, Unchanged: true, Validator: a.Validator}
-	}
-	if rec, ok := b.Found[a.Ref]; ok {
-		return k.loaded(rec)
-	}
-	if b.Cut {
+	case r.Record.Resource != nil:
+		return k.loaded(r.Record)
+	case isCut:
 		return cache.Loaded[*entry]{Err: errCut}
 	}
 	return cache.Loaded[*entry]{}

@@ -3,6 +3,7 @@ package sources
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,6 +109,42 @@ func unquote(s string) string {
 func decode(s string) any {
 	v, _ := decodeNext(next(s))
 	return v
+}
+
+// decodePart is decode of what is wanted: of objects only the members that lead there. An element of a
+// list counts as the list does.
+func decodePart(s string, t *tree) any {
+	v, _ := decodePartNext(next(s), t)
+	return v
+}
+
+func decodePartNext(s string, t *tree) (v any, rest string) {
+	if t.slot >= 0 {
+		return decodeNext(s)
+	}
+	switch s[0] {
+	case '{':
+		m := map[string]any{}
+		for s = next(s[1:]); s[0] != '}'; s = next(s) {
+			n := stringEnd(s)
+			name := unquote(s[:n])
+			s = next(s[n:])
+			if i := slices.IndexFunc(t.below, func(b *tree) bool { return b.name == name }); i >= 0 {
+				m[name], s = decodePartNext(s, t.below[i])
+			} else {
+				s = s[valueEnd(s):]
+			}
+		}
+		return m, s[1:]
+	case '[':
+		list := []any{}
+		for s = next(s[1:]); s[0] != ']'; s = next(s) {
+			v, s = decodePartNext(s, t)
+			list = append(list, v)
+		}
+		return list, s[1:]
+	}
+	return decodeNext(s)
 }
 
 func decodeNext(s string) (v any, rest string) {

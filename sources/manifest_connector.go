@@ -177,131 +177,141 @@ func (c *manifestConnector) vars(s tutti.Scope) map[string]any {
 func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope) (Batch, error) {
 	k := c.kinds[asks[0].Ref.Kind]
 	if k.batch == nil || len(asks) == 1 && k.get != nil && k.get.conditional {
-		return c.fetchOne(ctx, k, asks[0], s)
+		return c.fetchOne(ctx, k, asks, s)
 	}
 	vars := c.vars(s)
 	ids := make([]string, len(asks))
-	wanted := make(map[string]tutti.Ref, len(asks))
 	for i, a := range asks {
-		ids[i], wanted[a.Ref.ID] = a.Ref.ID, a.Ref
+		ids[i] = a.Ref.ID
 	}
 	vars["ids"], vars["count"] = ids, int64(len(ids))
 	a, err := c.do(ctx, k.batch, vars, "")
 	if tutti.CodeOf(err) == tutti.NotFound {
-		return Batch{}, nil // none of them
+		return none(asks), nil
 	}
 	if err != nil {
 		return Batch{}, err
 	}
+	defer a.free()
 	if k.batch.graphql != nil && k.batch.graphql.each != "" {
 		return c.readEach(k, a, asks, s), nil
 	}
-	return c.readMany(k, a, wanted, s)
+	return c.readMany(k, a, asks, s)
 }
 
-func (c *manifestConnector) fetchOne(ctx context.Context, k *compiledKind, ask Ask, s tutti.Scope) (Batch, error) {
+// none says that the system has none of the asks.
+func none(asks []Ask) Batch { return Batch{Replies: make([]Reply, len(asks))} }
+
+func (c *manifestConnector) fetchOne(ctx context.Context, k *compiledKind, asks []Ask, s tutti.Scope) (Batch, error) {
 	vars := c.vars(s)
-	vars["id"] = ask.Ref.ID
-	a, err := c.do(ctx, k.get, vars, ask.Validator)
+	vars["id"] = asks[0].Ref.ID
+	a, err := c.do(ctx, k.get, vars, asks[0].Validator)
 	switch {
 	case err == errUnchanged:
-		return Batch{Unchanged: map[tutti.Ref]bool{ask.Ref: true}}, nil
+		return Batch{Replies: []Reply{{Unchanged: true}}}, nil
 	case tutti.CodeOf(err) == tutti.NotFound:
-		return Batch{}, nil
+		return none(asks), nil
 	case err != nil:
 		return Batch{}, err
 	}
+	defer a.free()
 	if k.get.records != nil {
-		return c.readMany(k, &answer{header: a.header, body: a.body, failed: a.failed, until: a.until}, map[string]tutti.Ref{ask.Ref.ID: ask.Ref}, s)
+		return c.readMany(k, a, asks, s)
 	}
-	b := Batch{Found: map[tutti.Ref]Record{}, Failed: map[tutti.Ref]error{}, Until: a.until}
-	c.readAt(k, a, k.get.record, ask.Ref, s, &b)
-	if rec, ok := b.Found[ask.Ref]; ok && k.get.conditional {
+	b := none(asks)
+	b.Until = a.until
+	b.Replies[0] = c.readOne(k, a, asks, s)
+	if rec := &b.Replies[0].Record; rec.Resource != nil && k.get.conditional {
 		rec.Validator = a.header.Get("ETag")
-		b.Found[ask.Ref] = rec
 	}
 	return b, nil
+}
+
+// readOne reads the one record of an answer, which must be the asked one.
+func (c *manifestConnector) readOne(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) Reply {
+	if err := a.failureIn(a.call.record); err != nil {
+		return Reply{Err: err}
+	}
+	if a.cut.rows == 0 {
+		return noRecord(a.call.record)
+	}
+	row := k.see(c, a.body, a.spans(0), s.Locale)
+	return row.reply(asks)
 }
 
 // readEach reads an answer in which every id has an alias of its own.
 func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) Batch {
-	b := Batch{Found: map[tutti.Ref]Record{}, Failed: map[tutti.Ref]error{}, Until: a.until}
-	for i, ask := range asks {
-		c.readAt(k, a, []string{"data", "a" + strconv.Itoa(i)}, ask.Ref, s, &b)
+	b := none(asks)
+	b.Until = a.until
+	data, _ := a.at(a.call.places.data)
+	one := cuts.Get().(*cut)
+	defer cuts.Put(one)
+	for i := range asks {
+		alias := "a" + strconv.Itoa(i)
+		if err := a.failureIn([]string{"data", alias}); err != nil {
+			b.Replies[i].Err = err
+			continue
+		}
+		at, ok := member(data, alias)
+		if !ok {
+			b.Replies[i] = noRecord([]string{"data", alias})
+			continue
+		}
+		one.walk(at, k.tree) // it is valid: it is part of a valid answer
+		row := k.see(c, at, one.spans, s.Locale)
+		b.Replies[i] = row.reply(asks[i : i+1])
 	}
 	return b
 }
 
-// readAt reads the one record at a path, which must be the asked one.
-func (c *manifestConnector) readAt(k *compiledKind, a *answer, path []string, ref tutti.Ref, s tutti.Scope, b *Batch) {
-	if err := a.failureIn(path); err != nil {
-		b.Failed[ref] = err
-		return
+func noRecord(at []string) Reply {
+	return Reply{Err: tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no record at %s", shownPath(at))}
+}
+
+// reply gives the record that must be that of the only ask.
+func (s *seen) reply(asks []Ask) Reply {
+	if isNull(s.text) {
+		return Reply{}
 	}
-	at, ok := dig(a.body, path)
-	if ok && isNull(at) {
-		return
-	}
-	if !ok {
-		b.Failed[ref] = tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no record at %s", shownPath(path))
-		return
-	}
-	rec, ok, err := c.record(k, at, s)
+	rec, ok, err := s.read(&wanted{asks: asks, found: -1})
 	switch {
 	case err != nil:
-		b.Failed[ref] = err
-	case ok && rec.Resource.Ref != ref:
-		b.Failed[ref] = tutti.Errorf(tutti.BadAnswer, "reading the answer: the record is another than the one asked for")
-	case ok:
-		b.Found[ref] = rec
+		return Reply{Err: err}
+	case !ok && s.other:
+		return Reply{Err: tutti.Errorf(tutti.BadAnswer, "reading the answer: the record is another than the one asked for")}
 	}
+	return Reply{Record: rec}
 }
 
 // readMany reads a list as a set, keyed by the ids in the records.
-func (c *manifestConnector) readMany(k *compiledKind, a *answer, wanted map[string]tutti.Ref, s tutti.Scope) (Batch, error) {
-	from := k.batch
-	if from == nil {
-		from = k.get
-	}
-	if err := a.failure(from.records); err != nil {
+func (c *manifestConnector) readMany(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) (Batch, error) {
+	if err := a.failure(a.call.records); err != nil {
 		return Batch{}, err
 	}
-	rows, err := from.rows(a)
+	rows, err := a.rows()
 	if err != nil {
 		return Batch{}, err
 	}
-	b := Batch{Found: map[tutti.Ref]Record{}, Failed: map[tutti.Ref]error{}, Until: a.until}
-	total, known := a.count(from.total)
-	b.Cut = known && total > len(rows) || a.says(from.more)
-	for i, row := range rows {
-		if isNull(row) {
+	b := none(asks)
+	b.Until = a.until
+	total, known := a.count(a.call.places.total)
+	b.Cut = known && total > rows || a.says(a.call.places.more)
+	ids := wanted{asks: asks, found: -1}
+	for i := range rows {
+		row := k.see(c, a.body, a.spans(i), s.Locale)
+		if isNull(row.text) {
 			continue // a null in place is an id that the system does not have
 		}
-		if len(a.failed) > 0 && a.failureIn(append(append([]string{}, from.records...), strconv.Itoa(i))) != nil {
+		if a.failedRow(i) {
 			b.Cut = true // whose row failed is not known for sure
 			continue
 		}
-		rec, ok, err := c.record(k, row, s)
+		rec, ok, err := row.read(&ids)
 		if err != nil {
 			b.Cut = true // it may be one of those asked for
-			continue
-		}
-		if ref, asked := wanted[rec.idOr("")]; ok && asked {
-			b.Found[ref] = rec
+		} else if ok {
+			b.Replies[ids.found].Record = rec
 		}
 	}
 	return b, nil
-}
-
-func (r Record) idOr(none string) string {
-	if r.Resource == nil {
-		return none
-	}
-	return r.Resource.Ref.ID
-}
-
-func (c *manifestConnector) record(k *compiledKind, row raw, s tutti.Scope) (Record, bool, error) {
-	return k.read(c, row, s.Locale, func(field string, err error) {
-		c.log.Warn("a field could not be read", "source", c.source, "kind", k.name, "field", field, "code", tutti.CodeOf(err))
-	})
 }

@@ -56,6 +56,7 @@ func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tut
 	if err != nil {
 		return Page{}, err
 	}
+	defer a.free()
 	return c.readPage(k, way, a, at, s)
 }
 
@@ -110,31 +111,35 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 	if err := a.failure(way.records); err != nil {
 		return Page{}, err
 	}
-	rows, err := way.rows(a)
+	rows, err := a.rows()
 	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Until: a.until}
-	if total, ok := a.count(way.total); ok {
+	if total, ok := a.count(way.places.total); ok {
 		page.Total = &total
 	}
-	got := len(rows)
+	got := rows
 	if t := way.spec.Paging.Type; got > at.size && t != "cursor" && t != "link" {
-		rows = rows[:at.size] // an origin that ignores the limit; after a cursor's page there is no going back
+		rows = at.size // an origin that ignores the limit; after a cursor's page there is no going back
 	}
 	seen := map[string]bool{}
-	for i, row := range rows {
-		if isNull(row) || a.failureIn(append(append([]string{}, way.records...), strconv.Itoa(i))) != nil {
+	for i := range rows {
+		if a.failedRow(i) {
+			continue
+		}
+		row := k.see(c, a.body, a.spans(i), s.Locale)
+		if isNull(row.text) {
 			continue
 		}
 		if way.ids != nil {
-			if id, ok := k.idIn(way, row, c); ok && !seen[id] {
+			if id, ok := row.idAt(way.ids); ok && !seen[id] {
 				seen[id] = true
 				page.IDs = append(page.IDs, id)
 			}
 			continue
 		}
-		rec, ok, err := c.record(k, row, s)
+		rec, ok, err := row.read(nil)
 		if err == nil && ok && !seen[rec.Resource.Ref.ID] {
 			seen[rec.Resource.Ref.ID] = true
 			page.Records = append(page.Records, rec)
@@ -142,22 +147,6 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 	}
 	page.Next = way.nextPage(a, at, got, page.Total)
 	return page, nil
-}
-
-func (k *compiledKind) idIn(way *selectCall, row raw, c *manifestConnector) (string, bool) {
-	fields, err := decodeObject(row)
-	if err != nil {
-		return "", false
-	}
-	v, ok, err := way.ids.eval(map[string]any{"record": fields, "settings": c.settings, "source": c.source})
-	if err != nil || !ok {
-		return "", false
-	}
-	s, ok := toText(v)
-	if !ok {
-		return "", false
-	}
-	return k.canonicalID(s)
 }
 
 // nextPage gives the cursor of the page after this one, "" at the end.
@@ -168,15 +157,15 @@ func (w *selectCall) nextPage(a *answer, at position, got int, total *int) strin
 	next := ""
 	switch w.spec.Paging.Type {
 	case "cursor":
-		if w.more == nil || a.says(w.more) {
-			next = a.words(w.next)
+		if w.more == nil || a.says(w.places.more) {
+			next = a.words(w.places.next)
 		}
 	case "link":
 		next = linkParam(a.header, w.spec.Paging.Param)
 	case "offset", "page":
 		end := at.offset + min(got, at.size)
 		switch {
-		case total != nil && end >= *total, total == nil && w.more == nil && got < at.size, w.more != nil && !a.says(w.more):
+		case total != nil && end >= *total, total == nil && w.more == nil && got < at.size, w.more != nil && !a.says(w.places.more):
 			return ""
 		}
 		next = strconv.Itoa(end)

@@ -1,102 +1,210 @@
 package sources
 
 import (
-	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
 )
 
-// read makes a resource of one record. ok is false when the record says that it is not there. An
-// error means that the record as a whole cannot be used; a field that cannot be read is left out
-// and told to lost, by name and without its value.
-func (k *compiledKind) read(c *manifestConnector, record raw, locale string, lost func(field string, err error)) (rec Record, ok bool, err error) {
-	fields, err := decodeObject(record)
-	if err != nil {
-		return Record{}, false, err
+// seen is one record as the expressions of its kind see it: its own bytes, where in them the plain
+// paths lead, and what CEL reads of it, decoded when it is asked for.
+type seen struct {
+	c      *manifestConnector
+	k      *compiledKind
+	text   string // a copy, which the resource keeps: texts of its fields are parts of it
+	from   int    // where in the answer it starts
+	spans  []span
+	locale string // the asked one
+	names  map[string]any
+	other  bool // its id is none of those that are wanted
+}
+
+// see looks at a record that stands in an answer.
+func (k *compiledKind) see(c *manifestConnector, body raw, spans []span, locale string) seen {
+	own := spans[k.tree.slot]
+	return seen{c: c, k: k, text: string(body[own.from:own.to]), from: own.from, spans: spans, locale: locale}
+}
+
+// token gives the JSON at a plain path, "" when there is nothing. plain tells that it is a text of
+// ASCII without escapes.
+func (s *seen) token(t *tree) (token string, plain bool) {
+	at := s.spans[t.slot]
+	if at.to == 0 {
+		return "", false
 	}
-	vars := map[string]any{"record": fields, "settings": c.settings, "locale": locale, "source": c.source}
-	if k.exists != nil && !k.exists.truth(vars) {
+	return s.text[at.from-s.from : at.to-s.from], at.plain
+}
+
+// eval is expression.eval over the record.
+func (s *seen) eval(e *expression) (v any, ok bool, err error) {
+	if e.at == nil {
+		return e.eval(s.vars())
+	}
+	token, _ := s.token(e.at)
+	if isNull(token) {
+		return nil, false, nil
+	}
+	return decode(token), true, nil
+}
+
+func (s *seen) truth(e *expression) bool {
+	v, ok, err := s.eval(e)
+	b, isBool := v.(bool)
+	return ok && err == nil && isBool && b
+}
+
+// vars are the names of recordNames. Of the record there is what the kind's expressions read.
+func (s *seen) vars() map[string]any {
+	if s.names == nil {
+		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "source": s.c.source}
+		if s.k.used != nil {
+			s.names["record"] = decodePart(s.text, s.k.used)
+		}
+	}
+	return s.names
+}
+
+// read makes a resource of the record. ok is false when the record says that it is not there, or
+// when it is none of wanted. An error means that the record as a whole cannot be used; a field that
+// cannot be read is left out and told to the log, by name and without its value.
+func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
+	if s.text == "" || s.text[0] != '{' {
+		return Record{}, false, tutti.Errorf(tutti.BadAnswer, "reading a record: it is no JSON object")
+	}
+	k, c := s.k, s.c
+	if k.exists != nil && !s.truth(k.exists) {
 		return Record{}, false, nil
 	}
-	id, err := k.idOf(vars)
-	if err != nil {
+	id, err := s.id(wanted)
+	if err != nil || id == "" {
 		return Record{}, false, err
 	}
 	r := &tutti.Resource{
 		Ref: tutti.Ref{Source: c.source, Kind: k.name, ID: id}, Type: k.def.Type,
-		Fields: make(map[string]any, len(k.fields)), Raw: withoutHoles(record),
+		Fields: make(map[string]any, len(k.fields)), Raw: withoutHoles(s.text),
 	}
 	for i := range k.fields {
 		f := &k.fields[i]
-		v, present, err := f.value.eval(vars)
+		v, absent, err := s.field(f)
 		if err != nil {
-			lost(f.name, tutti.Errorf(tutti.BadAnswer, "mapping the field %s", f.name)) // CEL's own words may hold content
-			continue
-		}
-		if !present {
-			continue
-		}
-		out, absent, err := f.convert(v, c.before[f], c.links[f], c.source)
-		if err != nil {
-			lost(f.name, err)
+			s.lost(f.name, err)
 		} else if !absent {
-			r.Fields[f.name] = out
+			r.Fields[f.name] = v
 		}
 	}
-	r.Locale = k.localeOf(vars, locale)
-	r.Tags = k.tagsOf(r.Ref, vars, lost)
+	r.Locale = s.localeOf()
+	r.Tags = s.tags(r.Ref)
 	if k.renditions != nil {
-		r.Assets = k.renditions.of(vars)
+		r.Assets = k.renditions.of(s)
 	}
 	return Record{Resource: r}, true, nil
 }
 
-// idOf gives the canonical id that stands in a record.
-func (k *compiledKind) idOf(vars map[string]any) (string, error) {
-	v, ok, err := k.recordID.eval(vars)
-	if err != nil || !ok {
-		return "", tutti.Errorf(tutti.BadAnswer, "reading a %s: it has no id", k.name)
-	}
-	s, isText := toText(v)
-	if isText {
-		s, isText = k.canonicalID(s)
-	}
-	if !isText || s == "" {
-		return "", tutti.Errorf(tutti.BadAnswer, "reading a %s: its id is not as the manifest says", k.name)
-	}
-	return s, nil
+func (s *seen) lost(field string, err error) {
+	s.c.log.Warn("a field could not be read", "source", s.c.source, "kind", s.k.name, "field", field, "code", tutti.CodeOf(err))
 }
 
-func (k *compiledKind) localeOf(vars map[string]any, asked string) string {
+// field gives the value of a mapped field.
+func (s *seen) field(f *field) (v any, absent bool, err error) {
+	if f.value.at != nil {
+		token, plain := s.token(f.value.at)
+		if isNull(token) {
+			return nil, true, nil
+		}
+		if v, absent, ok := f.copied(token, plain); ok {
+			return v, absent, nil
+		}
+	}
+	v, present, err := s.eval(f.value)
+	if err != nil {
+		return nil, false, tutti.Errorf(tutti.BadAnswer, "mapping the field %s", f.name) // CEL's own words may hold content
+	}
+	if !present {
+		return nil, true, nil
+	}
+	return f.convert(v, s.c.before[f], s.c.links[f], s.c.source)
+}
+
+// id gives the canonical id that stands in the record; "" when it is none of wanted.
+func (s *seen) id(wanted *wanted) (string, error) {
+	k := s.k
+	id, isText := "", false
+	if at := k.recordID.at; at != nil {
+		if token, plain := s.token(at); plain {
+			id, isText = token[1:len(token)-1], true
+		}
+	}
+	if !isText {
+		v, ok, err := s.eval(k.recordID)
+		if err != nil || !ok {
+			return "", tutti.Errorf(tutti.BadAnswer, "reading a %s: it has no id", k.name)
+		}
+		id, isText = toText(v)
+	}
+	if isText && wanted.has(id) {
+		return id, nil // it is asked for by its one spelling
+	}
+	if isText {
+		id, isText = k.canonicalID(id)
+	}
+	switch {
+	case !isText || id == "":
+		return "", tutti.Errorf(tutti.BadAnswer, "reading a %s: its id is not as the manifest says", k.name)
+	case wanted != nil && !wanted.has(id):
+		s.other = true
+		return "", nil
+	}
+	return id, nil
+}
+
+// idAt gives the canonical id that an expression finds in the record.
+func (s *seen) idAt(e *expression) (string, bool) {
+	if s.text[0] != '{' {
+		return "", false
+	}
+	v, ok, err := s.eval(e)
+	if err != nil || !ok {
+		return "", false
+	}
+	id, ok := toText(v)
+	if !ok {
+		return "", false
+	}
+	return s.k.canonicalID(id)
+}
+
+func (s *seen) localeOf() string {
+	k := s.k
 	if k.locale == nil {
 		for _, d := range k.def.Dimensions {
 			if d == tutti.LocaleDimension {
-				return asked
+				return s.locale
 			}
 		}
 		return ""
 	}
-	v, ok, err := k.locale.eval(vars)
+	v, ok, err := s.eval(k.locale)
 	if err != nil || !ok {
-		return asked
+		return s.locale
 	}
-	s, _ := toText(v)
-	return strings.ReplaceAll(s, "_", "-")
+	text, _ := toText(v)
+	return strings.ReplaceAll(text, "_", "-")
 }
 
-// tagsOf gives the tags of the records that a resource is made of, its own first.
-func (k *compiledKind) tagsOf(own tutti.Ref, vars map[string]any, lost func(string, error)) []string {
-	tags := []string{own.Tag()}
-	for _, t := range k.tags {
-		v, ok, err := t.id.eval(vars)
+// tags gives the tags of the records that a resource is made of, its own first.
+func (s *seen) tags(own tutti.Ref) []string {
+	tags := make([]string, 1, 1+len(s.k.tags))
+	tags[0] = own.Tag()
+	for _, t := range s.k.tags {
+		v, ok, err := s.eval(t.id)
 		ids, isList := []string(nil), true
 		if ok {
 			ids, isList = toTexts(v)
 		}
 		if err != nil || !isList {
-			lost("tags."+t.kind, tutti.Errorf(tutti.BadAnswer, "mapping the tags of %s", t.kind))
+			s.lost("tags."+t.kind, tutti.Errorf(tutti.BadAnswer, "mapping the tags of %s", t.kind))
 			continue
 		}
 		for _, id := range ids {
@@ -104,6 +212,42 @@ func (k *compiledKind) tagsOf(own tutti.Ref, vars map[string]any, lost func(stri
 		}
 	}
 	return tags
+}
+
+// wanted are the ids of one call, among which the records of its answer are looked for.
+type wanted struct {
+	asks  []Ask
+	found int            // the position of the last id that was there
+	by    map[string]int // for many; made when it is needed
+}
+
+// has reports whether an id is asked for, and notes where. Nil wants nothing.
+func (w *wanted) has(id string) bool {
+	if w == nil {
+		return false
+	}
+	if next := w.found + 1; next < len(w.asks) && w.asks[next].Ref.ID == id { // most systems keep the order
+		w.found = next
+		return true
+	}
+	if len(w.asks) <= 16 {
+		i := slices.IndexFunc(w.asks, func(a Ask) bool { return a.Ref.ID == id })
+		if i >= 0 {
+			w.found = i
+		}
+		return i >= 0
+	}
+	if w.by == nil {
+		w.by = make(map[string]int, len(w.asks))
+		for i, a := range w.asks {
+			w.by[a.Ref.ID] = i
+		}
+	}
+	i, ok := w.by[id]
+	if ok {
+		w.found = i
+	}
+	return ok
 }
 
 // decodeObject reads an object, of an answer that is valid JSON, with its numbers as they are written.
@@ -114,20 +258,14 @@ func decodeObject(b raw) (map[string]any, error) {
 	return decode(string(b)).(map[string]any), nil
 }
 
-// withoutHoles gives a copy of a record without the marks of holes, however they are written.
-func withoutHoles(b raw) raw {
-	if !bytes.Contains(b, []byte("\xee\x80")) && !bytes.Contains(b, []byte(`\ue00`)) && !bytes.Contains(b, []byte(`\uE00`)) {
-		return bytes.Clone(b)
+// withoutHoles gives a record without the marks of holes, however they are written.
+func withoutHoles(s string) string {
+	if !strings.Contains(s, "\xee\x80") && !strings.Contains(s, `\ue00`) && !strings.Contains(s, `\uE00`) {
+		return s
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	out, err := json.Marshal(stripped(v))
+	out, err := json.Marshal(stripped(decode(s)))
 	if err != nil {
-		return nil
+		return ""
 	}
-	return out
+	return string(out)
 }

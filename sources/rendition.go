@@ -28,12 +28,12 @@ func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
 
 // of makes the renditions of one record; nil when it has none. What depends on the record is put
 // in now, so that the record is not kept.
-func (r *renditions) of(vars map[string]any) *tutti.Renditions {
-	if r.when != nil && !r.when.truth(vars) {
+func (r *renditions) of(s *seen) *tutti.Renditions {
+	if r.when != nil && !s.truth(r.when) {
 		return nil
 	}
-	scale, okScale := r.scale.bind(vars)
-	crop, okCrop := r.crop.bind(vars)
+	scale, okScale := r.scale.bind(s)
+	crop, okCrop := r.crop.bind(s)
 	if !okScale && !okCrop {
 		return nil
 	}
@@ -60,7 +60,7 @@ type picturePart struct{ words, hole string }
 
 // bind puts in what the record says. A record's value keeps its slashes but adds no other sign
 // with a meaning; one that starts the address must be an address itself. False when a value is absent.
-func (t *template) bind(vars map[string]any) (*picture, bool) {
+func (t *template) bind(seen *seen) (*picture, bool) {
 	if len(t.parts) == 0 {
 		return nil, false
 	}
@@ -74,7 +74,7 @@ func (t *template) bind(vars map[string]any) (*picture, bool) {
 			p.parts = append(p.parts, picturePart{hole: n[0]})
 			continue
 		}
-		v, ok, err := part.expr.eval(vars)
+		v, ok, err := seen.eval(part.expr)
 		if err != nil || !ok {
 			return nil, false
 		}

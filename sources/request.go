@@ -23,10 +23,11 @@ type call struct {
 	graphql  *graphqlCall
 	idsInURL bool
 
-	record, records, total, more []string
-	statuses                     []int
-	notFound                     *expression
-	conditional                  bool
+	record, records, total, more, next []string // where they stand in the answer; nil = nowhere
+	places                             places
+	statuses                           []int
+	notFound                           *expression
+	conditional                        bool
 }
 
 type queryPart struct {

@@ -253,7 +253,7 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 	}
 	ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
 	b := s.fetchOrSplit(ctx, k, []Ask{{Ref: ref}}, scope, new(atomic.Int32))
-	if err := b.Failed[ref]; err != nil && !errors.Is(err, tutti.NotFound) {
+	if err := b.Replies[0].Err; err != nil && !errors.Is(err, tutti.NotFound) {
 		return err
 	}
 	return nil

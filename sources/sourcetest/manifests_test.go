@@ -128,7 +128,7 @@ func firstVariant(r *tutti.Resource) string {
 	var rec struct {
 		Variants []struct{ ID string }
 	}
-	_ = json.Unmarshal(r.Raw, &rec)
+	_ = json.Unmarshal([]byte(r.Raw), &rec)
 	return rec.Variants[0].ID
 }
 
