@@ -36,7 +36,12 @@ const (
 	BadAnswer          Code = "BAD_ANSWER"           // an answer that is not what the manifest promises
 	TooManyRefs        Code = "TOO_MANY_REFS"        // more refs than one experience may gather
 	Locked             Code = "LOCKED"               // another process owns the database
-	Internal           Code = "INTERNAL"             // a mistake of ours
+	UntrustedOperation Code = "UNTRUSTED_OPERATION"  // only trusted operations may be asked for here, and this is none
+
+	// By these two, clients with persisted operations know what to send next.
+	PersistedNotFound     Code = "PERSISTED_QUERY_NOT_FOUND"     // no operation is known by this identifier
+	PersistedNotSupported Code = "PERSISTED_QUERY_NOT_SUPPORTED" // operations are not kept by their hash here
+	Internal              Code = "INTERNAL"                      // a mistake of ours
 )
 
 // Error makes a Code usable as a target of errors.Is.

@@ -23,3 +23,17 @@ func OperationID(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
+
+// OperationMode says which operations browser and server keys may ask for. Preview and
+// management keys are for tools and people: they may ask for any.
+type OperationMode string
+
+const (
+	OperationsOff     OperationMode = "off"     // any; trusted ones can be named
+	OperationsLog     OperationMode = "log"     // any; what is not trusted is logged and counted
+	OperationsEnforce OperationMode = "enforce" // trusted ones, by identifier or by their exact text
+	OperationsIDs     OperationMode = "ids"     // trusted ones, by identifier only
+)
+
+// Enforced reports whether only trusted operations are answered.
+func (m OperationMode) Enforced() bool { return m == OperationsEnforce || m == OperationsIDs }

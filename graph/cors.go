@@ -8,8 +8,8 @@ import (
 
 const (
 	allowedMethods = "GET, POST, OPTIONS"
-	allowedHeaders = "Accept, Authorization, Content-Type, Tutti-Visitor, X-Request-Id"
-	exposedHeaders = "X-Request-Id"
+	allowedHeaders = "Accept, Authorization, Content-Type, If-None-Match, Tutti-Visitor, X-Request-Id"
+	exposedHeaders = "Age, Cache-Status, ETag, X-Request-Id"
 )
 
 // foreignOrigin gives the Origin of a request that a browser sent for a page of another site;
@@ -30,14 +30,13 @@ func foreignOrigin(r *http.Request, g *Generation) string {
 // lists that origin. It reports whether one does. Whether it is the key of this very request is
 // checked when that is known.
 func (s *Server) allowCORS(w http.ResponseWriter, r *http.Request, origin string) bool {
-	h := w.Header()
-	h.Add("Vary", "Origin")
 	if origin == "" {
 		return true
 	}
 	if !s.keys.allows(r.Context(), origin) {
 		return false
 	}
+	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", exposedHeaders)
 	return true

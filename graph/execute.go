@@ -17,7 +17,9 @@ type outcome struct {
 	data      []byte
 	errors    gqlerror.List // not presented yet
 	operation *ast.OperationDefinition
-	cached    bool // the document was known
+	cached    bool      // the document was known
+	untrusted string    // the identifier of an operation that is not trusted, where that matters
+	delivery  *Delivery // of a whole answer to GET; nil = nobody may keep it
 	allow     string
 }
 
@@ -28,16 +30,29 @@ func requestError(status int, list gqlerror.List) outcome {
 // execute answers one operation: limits, validation, variables, policies, and then the
 // resolvers. Only the last step does I/O.
 func (s *Server) execute(ctx context.Context, g *Generation, v Viewer, p parameters, method string) outcome {
+	m, bad := s.meaning(g, v, p)
+	if bad != nil {
+		out := requestError(bad.status, gqlerror.List{{Err: bad.err, Message: "refused"}})
+		out.untrusted = m.untrusted
+		return out
+	}
+	p.query = m.text
 	d, cached, errs := g.document(p.query)
 	if errs != nil {
+		if m.register {
+			s.automatic.remove(p.hash)
+		}
 		return requestError(0, errs)
+	}
+	if m.register {
+		s.automatic.add(p.hash, p.query)
 	}
 	op := d.doc.Operations.ForName(p.operationName)
 	if op == nil {
 		return requestError(0, one(noOperation(d, p.operationName)))
 	}
 	out := s.run(ctx, g, v, p, method, d, op)
-	out.operation, out.cached = op, cached
+	out.operation, out.cached, out.untrusted = op, cached, m.untrusted
 	return out
 }
 
@@ -68,6 +83,11 @@ func (s *Server) run(ctx context.Context, g *Generation, v Viewer, p parameters,
 		}
 		return requestError(0, list)
 	}
+	if method == http.MethodGet {
+		if list := g.inAddress(op, vars); list != nil {
+			return requestError(0, list)
+		}
+	}
 	if list := g.forbidden(g.policies.variables(op, vars), v.Class); list != nil {
 		return requestError(http.StatusForbidden, list)
 	}
@@ -78,7 +98,7 @@ func (s *Server) run(ctx context.Context, g *Generation, v Viewer, p parameters,
 	if costErr != nil {
 		return requestError(0, one(costErr))
 	}
-	return s.resolve(ctx, g, p, d, op, vars)
+	return s.resolve(ctx, g, p, d, op, vars, method == http.MethodGet)
 }
 
 // forbidden gives the refusals of what a class may not ask for; nil when it may ask for all.
@@ -97,7 +117,12 @@ func (g *Generation) forbidden(found []restriction, class tutti.KeyClass) gqlerr
 	return list
 }
 
-func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *document, op *ast.OperationDefinition, vars map[string]any) outcome {
+func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *document, op *ast.OperationDefinition, vars map[string]any, kept bool) outcome {
+	var said *deliveries
+	if kept {
+		said = new(deliveries)
+		ctx = context.WithValue(ctx, deliveriesKey{}, said)
+	}
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
 		RecoverFunc:            s.recovered,
@@ -115,5 +140,20 @@ func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *do
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	return outcome{data: data, errors: errs}
+	out := outcome{data: data, errors: errs}
+	if said != nil && len(errs) == 0 {
+		out.delivery = said.of(rootFields(ctx, op))
+	}
+	return out
+}
+
+// rootFields counts the fields of an operation that somebody resolves.
+func rootFields(ctx context.Context, op *ast.OperationDefinition) int {
+	n := 0
+	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), op.SelectionSet, []string{"Query"}) {
+		if f.Name != "__typename" {
+			n++
+		}
+	}
+	return n
 }

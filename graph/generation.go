@@ -20,8 +20,10 @@ type GenerationConfig struct {
 	Resolvers      ResolverRoot
 	Visitors       *TokenVerifier // nil = visitor tokens are refused
 	Limits         Limits
-	Introspection  bool   // the schema may be asked for, with any key
-	BaseURL        string // where browsers see this server, when a proxy hides it: pages from there are our own
+	Introspection  bool                // the schema may be asked for, with any key
+	Operations     tutti.OperationMode // which operations browser and server keys may ask for; "" = off
+	Caching        Caching             // how long others may keep answers to GET
+	BaseURL        string              // where browsers see this server, when a proxy hides it: pages from there are our own
 }
 
 // Generation is one state of the configuration as the API shows it: schema, executable schema,
@@ -39,6 +41,8 @@ type Generation struct {
 	attributeNames []string // those that a request may give, sorted
 	declared       []tutti.Attribute
 	documents      *documents
+	mode           tutti.OperationMode
+	caching        Caching
 }
 
 // NewGeneration makes a generation, or says what in the config cannot become a schema: an
@@ -59,6 +63,11 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 		attributes: make(map[string]tutti.Attribute, len(c.Attributes)),
 		declared:   append([]tutti.Attribute(nil), c.Attributes...),
 		documents:  newDocuments(limits.CacheBytes),
+		mode:       c.Operations,
+		caching:    c.Caching,
+	}
+	if g.mode == "" {
+		g.mode = tutti.OperationsOff
 	}
 	if u, err := url.Parse(c.BaseURL); err == nil {
 		g.host = u.Host

@@ -1174,6 +1174,12 @@ const (
 	ErrorCodeTooManyRefs ErrorCode = "TOO_MANY_REFS"
 	// Another process serves this database.
 	ErrorCodeLocked ErrorCode = "LOCKED"
+	// Only trusted operations may be asked for here, and this is none of them.
+	ErrorCodeUntrustedOperation ErrorCode = "UNTRUSTED_OPERATION"
+	// No operation is known by this identifier: send its text.
+	ErrorCodePersistedQueryNotFound ErrorCode = "PERSISTED_QUERY_NOT_FOUND"
+	// Operations are not kept by their hash here: send their text.
+	ErrorCodePersistedQueryNotSupported ErrorCode = "PERSISTED_QUERY_NOT_SUPPORTED"
 	// A mistake of ours; the request id helps to find it.
 	ErrorCodeInternal ErrorCode = "INTERNAL"
 )
@@ -1204,12 +1210,15 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeBadAnswer,
 	ErrorCodeTooManyRefs,
 	ErrorCodeLocked,
+	ErrorCodeUntrustedOperation,
+	ErrorCodePersistedQueryNotFound,
+	ErrorCodePersistedQueryNotSupported,
 	ErrorCodeInternal,
 }
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeInternal:
+	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeUntrustedOperation, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
 		return true
 	}
 	return false

@@ -41,7 +41,12 @@ var public = map[tutti.Code]string{
 	tutti.BadAnswer:          "A source gave an answer that cannot be used.",
 	tutti.TooManyRefs:        "More refs than one experience may gather.",
 	tutti.Locked:             "Another process owns the database.",
-	tutti.Internal:           "Something went wrong on our side. Tell us the request id.",
+	tutti.UntrustedOperation: "This operation is not among the trusted ones.",
+
+	tutti.PersistedNotFound:     persistedNotFound,
+	tutti.PersistedNotSupported: persistedNotSupported,
+
+	tutti.Internal: "Something went wrong on our side. Tell us the request id.",
 }
 
 // present makes the public form of an error: a *tutti.Error shows its message, field and hint;

@@ -17,6 +17,8 @@ import (
 // parameters are what a request asks, by the GraphQL-over-HTTP specification.
 type parameters struct {
 	query         string
+	id            string // documentId: of the operation, in place of query
+	hash          string // extensions.persistedQuery.sha256Hash: in place of query, or beside it
 	operationName string
 	variables     map[string]any // numbers are json.Number
 	extensions    map[string]any
@@ -24,7 +26,7 @@ type parameters struct {
 
 // refused is a request that is not well formed, or not allowed as it came.
 type refused struct {
-	status int
+	status int   // 0 = as the media type says for a request error
 	err    error // *tutti.Error, or with a code
 }
 
@@ -87,6 +89,9 @@ func fromBody(body []byte) (parameters, *refused) {
 	if p.query, bad = text(m["query"], "query"); bad != nil {
 		return p, bad
 	}
+	if p.id, bad = text(m["documentId"], "documentId"); bad != nil {
+		return p, bad
+	}
 	if p.operationName, bad = text(m["operationName"], "operationName"); bad != nil {
 		return p, bad
 	}
@@ -104,7 +109,7 @@ func fromURL(u *url.URL) (parameters, *refused) {
 	if err != nil {
 		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the address's parameters cannot be read.", "Escape them as application/x-www-form-urlencoded.")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "documentId", "operationName", "variables", "extensions"} {
 		if len(q[name]) > 1 {
 			return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" stands there twice.", "")
 		}
@@ -112,7 +117,7 @@ func fromURL(u *url.URL) (parameters, *refused) {
 			return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not UTF-8.", "")
 		}
 	}
-	p := parameters{query: q.Get("query"), operationName: q.Get("operationName")}
+	p := parameters{query: q.Get("query"), id: q.Get("documentId"), operationName: q.Get("operationName")}
 	var bad *refused
 	if p.variables, bad = object(json.RawMessage(q.Get("variables")), "variables"); bad != nil {
 		return p, bad
@@ -123,11 +128,20 @@ func fromURL(u *url.URL) (parameters, *refused) {
 	return p, p.check()
 }
 
-func (p parameters) check() *refused {
-	if _, persisted := p.extensions["persistedQuery"]; persisted && p.query == "" {
-		return refuse(http.StatusBadRequest, tutti.BadRequest, "PersistedQueryNotSupported", "Send the operation's text as query.") // the message that clients look for
+// check looks whether a request says which operation it means, once; it fills in hash.
+func (p *parameters) check() *refused {
+	if persisted, ok := p.extensions["persistedQuery"]; ok && persisted != nil {
+		asked, _ := persisted.(map[string]any)
+		version, _ := asked["version"].(json.Number)
+		p.hash, _ = asked["sha256Hash"].(string)
+		if p.hash == "" || version != "" && version != "1" {
+			return refuse(http.StatusBadRequest, tutti.BadRequest, "the extension persistedQuery cannot be read.", `Send {"persistedQuery": {"version": 1, "sha256Hash": "…"}}.`)
+		}
 	}
-	if p.query == "" {
+	switch {
+	case p.id != "" && (p.query != "" || p.hash != ""):
+		return refuse(http.StatusBadRequest, tutti.BadRequest, "the operation is named twice.", "Send either documentId, or query, or the extension persistedQuery.")
+	case p.query == "" && p.id == "" && p.hash == "":
 		return refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter query is missing.", wantedBody)
 	}
 	return nil

@@ -4681,6 +4681,12 @@ enum ErrorCode {
   TOO_MANY_REFS
   "Another process serves this database."
   LOCKED
+  "Only trusted operations may be asked for here, and this is none of them."
+  UNTRUSTED_OPERATION
+  "No operation is known by this identifier: send its text."
+  PERSISTED_QUERY_NOT_FOUND
+  "Operations are not kept by their hash here: send their text."
+  PERSISTED_QUERY_NOT_SUPPORTED
   "A mistake of ours; the request id helps to find it."
   INTERNAL
 }

@@ -37,8 +37,9 @@ type Observation struct {
 	Kind       string // query, mutation or ""
 	Class      tutti.KeyClass
 	KeyID      string
-	Cached     bool // the document was known
-	Bytes      int  // of the answer
+	Cached     bool   // the document was known
+	Untrusted  string // the identifier of an operation that is not trusted, where the mode is not off
+	Bytes      int    // of the answer, before it was compressed
 	Duration   time.Duration
 }
 
@@ -51,7 +52,14 @@ type Server struct {
 	timeout time.Duration
 	observe func(context.Context, Observation)
 	current atomic.Pointer[Generation]
+
+	trusted   atomic.Pointer[trusted]
+	uses      uses
+	automatic *automatic
 }
+
+// automaticBytes is the room for automatic persisted queries: thousands of usual length.
+const automaticBytes = 8 << 20
 
 // NewServer makes a server that answers with gen until the next Swap.
 func NewServer(c ServerConfig, gen *Generation) *Server {
@@ -69,6 +77,8 @@ func NewServer(c ServerConfig, gen *Generation) *Server {
 		s.observe = func(context.Context, Observation) {}
 	}
 	s.keys = newKeyring(c.Keys, s.now, s.log)
+	s.automatic = newAutomatic(automaticBytes)
+	s.trusted.Store(newTrusted(nil))
 	s.current.Store(gen)
 	return s
 }
@@ -93,7 +103,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := &Observation{RequestID: RequestIDFrom(ctx), Generation: g.id, Method: r.Method}
 	w.Header().Set(RequestIDHeader, o.RequestID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", noStore)
+	w.Header().Set("Vary", varies)
 	defer func() {
 		o.Duration = time.Since(began)
 		s.record(ctx, *o)
@@ -103,7 +114,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.fail(ctx, w, o, plainJSON, &refused{http.StatusInternalServerError, s.recovered(ctx, p)})
+			s.fail(ctx, w, r, o, plainJSON, &refused{http.StatusInternalServerError, s.recovered(ctx, p)})
 		}
 	}()
 	s.serve(ctx, w, r, g, o)
@@ -120,35 +131,37 @@ func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:
 		w.Header().Set("Allow", allowedMethods)
-		s.fail(ctx, w, o, media, refuse(http.StatusMethodNotAllowed, tutti.BadRequest, "the method is not supported.", "Use GET for queries, or POST."))
+		s.fail(ctx, w, r, o, media, refuse(http.StatusMethodNotAllowed, tutti.BadRequest, "the method is not supported.", "Use GET for queries, or POST."))
 		return
 	case media == "":
-		s.fail(ctx, w, o, media, refuse(http.StatusNotAcceptable, tutti.BadRequest, "none of the accepted media types can be sent.", "Accept "+graphqlJSON+" or "+plainJSON+"."))
+		s.fail(ctx, w, r, o, media, refuse(http.StatusNotAcceptable, tutti.BadRequest, "none of the accepted media types can be sent.", "Accept "+graphqlJSON+" or "+plainJSON+"."))
 		return
 	}
 	v, bad := s.authenticate(r, g, origin)
 	o.Class, o.KeyID = v.Class, v.KeyID
 	if bad != nil {
-		s.fail(ctx, w, o, media, bad)
+		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
 	p, bad := readParameters(r, g.limits.BodyBytes)
 	if bad != nil {
-		s.fail(ctx, w, o, media, bad)
+		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
-	out := s.execute(WithViewer(ctx, v), g, v, p, r.Method)
+	ctx = WithViewer(ctx, v)
+	out := s.execute(ctx, g, v, p, r.Method)
 	if out.operation != nil {
 		o.Operation, o.Kind, o.Cached = out.operation.Name, string(out.operation.Operation), out.cached
 	}
+	o.Untrusted = out.untrusted
 	if out.allow != "" {
 		w.Header().Set("Allow", out.allow)
 	}
-	s.write(ctx, w, o, media, out)
+	s.write(ctx, w, r, o, media, out)
 }
 
 // fail answers a request that is not well formed or not allowed.
-func (s *Server) fail(ctx context.Context, w http.ResponseWriter, o *Observation, media string, bad *refused) {
+func (s *Server) fail(ctx context.Context, w http.ResponseWriter, r *http.Request, o *Observation, media string, bad *refused) {
 	if bad.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tutti"`)
 	}
@@ -162,12 +175,12 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, o *Observation
 	if own := (*tutti.Error)(nil); errors.As(cause, &own) && own.Cause != nil {
 		s.log.InfoContext(ctx, "refusing a request", "request", o.RequestID, "err", own.Cause)
 	}
-	s.write(ctx, w, o, media, outcome{status: -bad.status, errors: gqlerror.List{{Err: cause, Message: "refused"}}})
+	s.write(ctx, w, r, o, media, outcome{status: -bad.status, errors: gqlerror.List{{Err: cause, Message: "refused"}}})
 }
 
 // write sends an outcome. Under application/json a well-formed request gets 200 even when it
 // fails; a negative status is sent under both media types.
-func (s *Server) write(ctx context.Context, w http.ResponseWriter, o *Observation, media string, out outcome) {
+func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Request, o *Observation, media string, out outcome) {
 	presented := s.presentAll(ctx, out.errors)
 	switch {
 	case out.status < 0:
@@ -192,12 +205,31 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, o *Observatio
 	defer buf.giveBack()
 	buf.b = appendBody(buf.b, out.data, presented)
 	o.Bytes = len(buf.b)
+	coding := CodingFor(r.Header.Values("Accept-Encoding"), len(buf.b))
 	h := w.Header()
-	h.Add("Vary", "Accept, Authorization, Tutti-Visitor")
+	if d := out.delivery; d != nil && o.Status == http.StatusOK {
+		d.write(h, ViewerFrom(ctx), GenerationFrom(ctx).caching, s.now())
+		if tag := etag(digestOf(buf.b), coding); h.Get("Cache-Control") != noStore {
+			h.Set("ETag", tag)
+			if matches(r.Header.Values("If-None-Match"), tag) {
+				o.Status = http.StatusNotModified
+				w.WriteHeader(o.Status)
+				return
+			}
+		}
+	}
+	body := buf.b
+	if coding != Identity {
+		coded := borrow()
+		defer coded.giveBack()
+		coded.b = appendEncoded(coded.b, body, coding)
+		body = coded.b
+		h.Set("Content-Encoding", string(coding))
+	}
 	h.Set("Content-Type", media+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(o.Bytes))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(o.Status)
-	_, _ = w.Write(buf.b)
+	_, _ = w.Write(body)
 }
 
 // appendBody joins errors and data; there is no data key where nothing was executed.
@@ -224,8 +256,14 @@ func (s *Server) record(ctx context.Context, o Observation) {
 	if o.Status >= 500 || o.Code == tutti.Internal {
 		level = slog.LevelError
 	}
-	s.log.LogAttrs(ctx, level, "request", slog.String("request", o.RequestID), slog.String("method", o.Method), slog.Int("status", o.Status),
+	attrs := []slog.Attr{
+		slog.String("request", o.RequestID), slog.String("method", o.Method), slog.Int("status", o.Status),
 		slog.String("code", string(o.Code)), slog.String("operation", o.Operation), slog.String("kind", o.Kind), slog.String("class", string(o.Class)),
-		slog.String("key", o.KeyID), slog.String("generation", o.Generation), slog.Int("bytes", o.Bytes), slog.Float64("ms", float64(o.Duration.Microseconds())/1000))
+		slog.String("key", o.KeyID), slog.String("generation", o.Generation), slog.Int("bytes", o.Bytes), slog.Float64("ms", float64(o.Duration.Microseconds())/1000),
+	}
+	if o.Untrusted != "" {
+		attrs = append(attrs, slog.String("untrusted", o.Untrusted))
+	}
+	s.log.LogAttrs(ctx, level, "request", attrs...)
 	s.observe(ctx, o)
 }

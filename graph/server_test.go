@@ -172,6 +172,7 @@ type testQuery struct {
 	context  tutti.Context
 	problems []tutti.Problem
 	viewer   Viewer
+	delivery *Delivery // what experiences say about themselves
 	err      error
 }
 
@@ -194,6 +195,9 @@ func (q *testQuery) Experience(ctx context.Context, composition string, params a
 		return nil, err
 	}
 	q.context, q.problems = c, problems
+	if q.delivery != nil {
+		Deliver(ctx, *q.delivery)
+	}
 	return NewAnswer(ctx, testObject{"Experience", map[string]any{
 		"id": "x1", "composition": composition, "channel": channel,
 		"components": []Object{testObject{"Hero", map[string]any{"id": "h1"}}, testObject{"Card", map[string]any{"id": "c1"}}},

@@ -37,7 +37,10 @@ func TestRefusesWhatIsNotWellFormed(t *testing.T) {
 		{"a refusal of all", "POST", ok, []string{"Accept", "application/json;q=0"}, 406, tutti.BadRequest},
 		{"PUT", "PUT", ok, nil, 405, tutti.BadRequest},
 		{"DELETE", "DELETE", "", nil, 405, tutti.BadRequest},
-		{"a persisted operation", "POST", `{"extensions":{"persistedQuery":{"sha256Hash":"sesame"}}}`, nil, 400, tutti.BadRequest},
+		{"a persisted operation without a hash", "POST", `{"extensions":{"persistedQuery":{"version":1,"md5":"sesame"}}}`, nil, 400, tutti.BadRequest},
+		{"a persisted operation of another version", "POST", `{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"sesame"}}}`, nil, 400, tutti.BadRequest},
+		{"an identifier that is a number", "POST", `{"documentId":12}`, nil, 400, tutti.BadRequest},
+		{"an identifier beside a text", "POST", `{"documentId":"sesame","query":"{ locales }"}`, nil, 400, tutti.BadRequest},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,241 @@
+package graph
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Delivery is what an answer says about itself beside its bytes. Headers are made of it.
+type Delivery struct {
+	Shared     bool                 // made for everybody for whom the same was decided
+	Personal   bool                 // something in it belongs to one visitor
+	FreshUntil time.Time            // every part of it is fresh until then; zero = that is not known
+	ValidUntil time.Time            // the next instant at which time alone changes it; zero = never
+	AsOf       time.Time            // when its oldest part was read at its origin; zero = nothing was read
+	State      tutti.FreshnessState // of its worst part
+	Hit        bool                 // no origin was asked for it
+	Tags       []string             // what its shared parts were made of: refs, source:kind, and CompositionTag
+}
+
+// CompositionTag is the tag of every answer that a composition was delivered in.
+func CompositionTag(id string) string { return "composition:" + id }
+
+// With is the delivery of an answer that holds both: the stricter of two in everything.
+func (d Delivery) With(e Delivery) Delivery {
+	freshness := tutti.Freshness{State: d.State, AsOf: d.AsOf}.Worst(tutti.Freshness{State: e.State, AsOf: e.AsOf})
+	w := Delivery{
+		Shared: d.Shared && e.Shared, Personal: d.Personal || e.Personal, Hit: d.Hit && e.Hit,
+		ValidUntil: sooner(d.ValidUntil, e.ValidUntil), AsOf: freshness.AsOf, State: freshness.State,
+		Tags: append(slices.Clip(d.Tags), e.Tags...),
+	}
+	if !d.FreshUntil.IsZero() && !e.FreshUntil.IsZero() {
+		w.FreshUntil = sooner(d.FreshUntil, e.FreshUntil)
+	}
+	return w
+}
+
+// sooner gives the earlier of two instants, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Caching says how long answers to GET may be kept by others.
+type Caching struct {
+	Client time.Duration // by the app or browser that asked; it cannot be told to forget
+	Shared time.Duration // by caches between, such as a CDN; by their tags they can
+}
+
+// until is how long an answer stays right without anybody telling: zero when it is not fresh.
+func (d *Delivery) until(now time.Time) time.Duration {
+	if d.State != tutti.Fresh || d.FreshUntil.IsZero() {
+		return 0
+	}
+	return max(0, sooner(d.FreshUntil, d.ValidUntil).Sub(now))
+}
+
+// noStore is the Cache-Control of everything but whole answers to GET.
+const noStore = "no-store"
+
+// varies names what answers depend on besides the address. Origin decides whether a page may read
+// one, the rest what is in it and in which form.
+const varies = "Accept, Accept-Encoding, Authorization, Origin, Tutti-Visitor"
+
+// write sets the headers of a whole answer to GET, for one viewer at one moment.
+//
+//   - To editors: nothing may be kept.
+//   - To anybody with a visitor token, and whatever is personal: private, and asked for again each
+//     time (the ETag saves the bytes).
+//   - To a browser key, when everything in it is shared: public, though the request had an
+//     Authorization (RFC 9111, section 3.5). Every app and page has that key, so it keeps nothing
+//     from anybody. Only such answers have tags: private caches cannot be purged.
+//   - To a server key: private. It is secret, and what it gets stays with who has it.
+func (d *Delivery) write(h http.Header, v Viewer, c Caching, now time.Time) {
+	if v.Editing() {
+		h.Set("Cache-Control", noStore)
+		return
+	}
+	h.Set("Cache-Status", d.status(now))
+	if d.State != tutti.Fresh && !d.AsOf.IsZero() {
+		h.Set("Age", seconds(now.Sub(d.AsOf)))
+	}
+	left := d.until(now)
+	switch {
+	case v.Visitor != "" || v.Claims != nil || d.Personal || !d.Shared:
+		h.Set("Cache-Control", "private, no-cache")
+	case v.Class != tutti.BrowserKey:
+		h.Set("Cache-Control", "private, "+maxAge(min(left, c.Client)))
+	default:
+		tags, ok := surrogateKeys(d.Tags)
+		if !ok || left < time.Second {
+			h.Set("Cache-Control", "public, no-cache")
+		} else {
+			h.Set("Cache-Control", "public, "+maxAge(min(left, c.Client))+", s-maxage="+seconds(min(left, c.Shared)))
+		}
+		if ok && len(tags) > 0 {
+			h.Set("Surrogate-Key", strings.Join(tags, " "))
+			h.Set("Cache-Tag", strings.Join(tags, ","))
+		}
+	}
+}
+
+// maxAge says how long a cache may answer by itself.
+func maxAge(d time.Duration) string {
+	if d < time.Second {
+		return "no-cache"
+	}
+	return "max-age=" + seconds(d)
+}
+
+// status is Cache-Status (RFC 9211): whether an origin was asked, and how long the answer is
+// fresh still; below zero, how long it is not.
+func (d *Delivery) status(now time.Time) string {
+	s := "tutti; hit"
+	if !d.Hit {
+		s = "tutti; fwd=miss"
+	}
+	switch {
+	case d.FreshUntil.IsZero():
+		return s
+	case d.State == tutti.Fresh:
+		return s + "; ttl=" + seconds(d.until(now))
+	}
+	if over := now.Sub(d.FreshUntil); over > 0 {
+		return s + "; ttl=-" + seconds(over)
+	}
+	return s
+}
+
+// seconds writes a duration in whole seconds, as HTTP counts; never below zero.
+func seconds(d time.Duration) string { return strconv.FormatInt(max(0, int64(d/time.Second)), 10) }
+
+// SurrogateKey is how a tag is called outside: 16 hexadecimal digits, so that it is short, has
+// neither spaces nor commas, and means the same in caches that do not tell upper from lower case.
+func SurrogateKey(tag string) string {
+	sum := sha256.Sum256([]byte(tag))
+	return hex.EncodeToString(sum[:8])
+}
+
+// maxKeys bounds the headers of tags: 17 bytes each, and 4 KB are half of what Varnish takes for
+// one line.
+const maxKeys = 240
+
+// surrogateKeys gives the outside names of tags, sorted, each once. Where they are too many, refs
+// are named by their kind, whose tag every change of one of its items bumps; ok is false when
+// even these are too many.
+func surrogateKeys(tags []string) (keys []string, ok bool) {
+	name := func(short func(string) string) []string {
+		keys = keys[:0]
+		for _, t := range tags {
+			keys = append(keys, SurrogateKey(short(t)))
+		}
+		slices.Sort(keys)
+		return slices.Compact(keys)
+	}
+	keys = make([]string, 0, len(tags))
+	if all := name(func(tag string) string { return tag }); len(all) <= maxKeys {
+		return all, true
+	}
+	kinds := name(func(tag string) string { kind, _, _ := strings.Cut(tag, "/"); return kind })
+	return kinds, len(kinds) <= maxKeys
+}
+
+// digestOf names a body by its content, the same on every replica.
+func digestOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:15])
+}
+
+// etag is the strong validator of a body in a coding: each coding has its own (RFC 9110, section
+// 8.8.3.3).
+func etag(digest string, c Coding) string {
+	if c == Identity {
+		return `"` + digest + `"`
+	}
+	return `"` + digest + "-" + string(c) + `"`
+}
+
+// matches reports whether If-None-Match names a representation, by the weak comparison (RFC
+// 9110, section 13.1.2).
+func matches(ifNoneMatch []string, etag string) bool {
+	for _, line := range ifNoneMatch {
+		for _, part := range strings.Split(line, ",") { // no ETag of ours holds a comma
+			part = strings.Trim(part, " \t")
+			if part == "*" || strings.TrimPrefix(part, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deliveries collects what the root fields of one operation say about their answers.
+type deliveries struct {
+	mu    sync.Mutex // guards all below
+	count int
+	all   Delivery
+}
+
+type deliveriesKey struct{}
+
+// WantsDelivery reports whether the answer's headers need a Delivery: only then is it worth
+// making one.
+func WantsDelivery(ctx context.Context) bool { return ctx.Value(deliveriesKey{}) != nil }
+
+// Deliver says what a root field's answer is, once for each field. An answer of which a root
+// field says nothing is kept by nobody.
+func Deliver(ctx context.Context, d Delivery) {
+	all, ok := ctx.Value(deliveriesKey{}).(*deliveries)
+	if !ok {
+		return
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.count++; all.count == 1 {
+		all.all = d
+		return
+	}
+	all.all = all.all.With(d)
+}
+
+// of gives the delivery of an answer with so many root fields; nil when one said nothing.
+func (all *deliveries) of(fields int) *Delivery {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if fields == 0 || all.count != fields {
+		return nil
+	}
+	return &all.all
+}
