@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -305,7 +306,7 @@ func (o *oracle) gqlgen(w *world, op randomOperation) (json.RawMessage, [][]any,
 		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	}
-	ctx := graphql.WithResponseContext(graphql.WithOperationContext(o.t.Context(), opCtx), keep, graphql.DefaultRecover)
+	ctx := graphql.WithResponseContext(graphql.WithOperationContext(context.Background(), opCtx), keep, graphql.DefaultRecover)
 	exec, _ := NewExecutableSchema(Config{Schema: o.g.schema, Resolvers: modelRoot{m: m}}).(*executableSchema)
 	data := m.query(ctx, newExecutionContext(opCtx, exec, nil), operation)
 	var places [][]any
@@ -655,4 +656,75 @@ func (r modelRoutes) Nodes(_ context.Context, a *Answer) ([]*RouteEntry, error) 
 
 func (r modelRoutes) PageInfo(_ context.Context, a *Answer) (*PageInfo, error) {
 	return given[*PageInfo](r.m, a, "pageInfo")
+}
+
+// FuzzAnswers feeds what strangers can send: any text with any variables. What is executed is
+// answered as gqlgen answers it; everything else is refused as a whole.
+func FuzzAnswers(f *testing.F) {
+	o := newOracle(f, nil)
+	r := rand.New(rand.NewPCG(firstSeed(f), 3))
+	w := o.worldFor(r)
+	for range 30 {
+		op := o.operation(r)
+		vars, err := json.Marshal(op.Variables)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(op.Query, op.OperationName, string(vars))
+	}
+	f.Fuzz(func(t *testing.T, query, name, variables string) {
+		op := randomOperation{Query: query, OperationName: name}
+		if json.Unmarshal([]byte(variables), &op.Variables) != nil {
+			op.Variables = nil
+		}
+		if !utf8.ValidString(query) || !utf8.ValidString(name) {
+			return
+		}
+		a, body := o.ask(w, op)
+		if a.Data == nil {
+			if len(a.Errors) == 0 {
+				t.Errorf("neither data nor errors: %s", body)
+			}
+			return
+		}
+		if _, err := canonical(a.Data, false); err != nil {
+			t.Errorf("%v: %s", err, body)
+		}
+		if o.comparable(op) {
+			if problem := o.compareWithGqlgen(w, op); problem != "" {
+				t.Errorf("%s\n%s\n%v", problem, query, op.Variables)
+			}
+		}
+	})
+}
+
+// comparable tells whether the stand-in for gqlgen's root type knows every field at the top, and
+// gqlgen all below: see gqlgenCannot.
+func (o *oracle) comparable(op randomOperation) bool {
+	d, _, list := o.g.document(op.Query)
+	if list != nil {
+		return false
+	}
+	can := true
+	var walk func(set ast.SelectionSet)
+	walk = func(set ast.SelectionSet) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *ast.Field:
+				known := s.ObjectDefinition != o.g.schema.Query || slices.Contains([]string{"experience", "resource", "resources", "search", "route", "routes", "__typename"}, s.Name)
+				can = can && known && gqlgenCannot[s.ObjectDefinition.Name+"."+s.Name] == ""
+				walk(s.SelectionSet)
+			case *ast.InlineFragment:
+				walk(s.SelectionSet)
+			}
+		}
+	}
+	for _, operation := range d.doc.Operations {
+		can = can && operation.Operation == ast.Query
+		walk(operation.SelectionSet)
+	}
+	for _, fragment := range d.doc.Fragments {
+		walk(fragment.SelectionSet)
+	}
+	return can && !strings.Contains(op.Query, "@defer")
 }
