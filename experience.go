@@ -207,3 +207,35 @@ const (
 	HoleStart = "\uE000"
 	HoleEnd   = "\uE001"
 )
+
+// Slim gives the part without what only writing it takes: for who has it written already.
+func (p *Part) Slim() *Part {
+	slim := *p
+	slim.Components = slimComponents(p.Components, &slim)
+	slim.All = slim.All[:0:0]
+	var all func(list []*Component)
+	all = func(list []*Component) {
+		for _, c := range list {
+			slim.All = append(slim.All, c)
+			for _, s := range c.Slots {
+				all(s.Components)
+			}
+		}
+	}
+	all(slim.Components)
+	return &slim
+}
+
+func slimComponents(list []*Component, of *Part) []*Component {
+	out := make([]*Component, len(list))
+	for i, c := range list {
+		out[i] = &Component{
+			ID: c.ID, Component: c.Component, Type: c.Type, Version: c.Version, Variant: c.Variant, Parent: c.Parent, Slot: c.Slot, Path: c.Path,
+			Private: c.Private, Freshness: c.Freshness, Part: of,
+		}
+		for _, s := range c.Slots {
+			out[i].Slots = append(out[i].Slots, &Slot{ID: s.ID, Name: s.Name, Components: slimComponents(s.Components, of)})
+		}
+	}
+	return out
+}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/tuttihq/tutti"
 )
 
@@ -23,6 +25,35 @@ func (c *Compiled) fills(d *decider) tutti.Fills {
 		fills[x.source] = words
 		fills[urlHole(x.source, false)] = escapeURL(words, false)
 		fills[urlHole(x.source, true)] = escapeURL(words, true)
+	}
+	return fills
+}
+
+// FillsNamed gives the fills of these names, for who knows which holes there are. The input is
+// that of Decide.
+func (c *Compiled) FillsNamed(names []string, params tutti.Params, v tutti.Context, f tutti.Facts) tutti.Fills {
+	d := borrowDecider(c, params, v, f)
+	defer d.giveBack()
+	fills := make(tutti.Fills, len(names))
+	for _, name := range names {
+		source, form := name, ""
+		if rest, ok := strings.CutPrefix(name, "url"); ok && rest != "" && (rest[0] == '/' || rest[0] == '?') {
+			source, form = rest[1:], rest[:1]
+		}
+		for _, x := range c.holes {
+			if x.source != source {
+				continue
+			}
+			words := ""
+			if v, ok := d.evalText(x); ok {
+				words = formatValue(v)
+			}
+			if form != "" {
+				words = escapeURL(words, form == "?")
+			}
+			fills[name] = words
+			break
+		}
 	}
 	return fills
 }

@@ -10,8 +10,11 @@ import (
 )
 
 // Limits of gathering. One wave is what is asked at once; what is found leads to the next.
+// MaxAsked is how many refs one experience asks sources for.
+const MaxAsked = 200
+
 const (
-	maxRefs       = 200 // refs that one experience asks sources for
+	maxRefs       = MaxAsked // refs that one experience asks sources for
 	maxSelections = 50
 	maxWaves      = 3 // from the plan's own refs: their relations, and those of these
 

@@ -20,9 +20,9 @@ type decider struct {
 	at      time.Time
 	until   time.Time
 	why     tutti.Why
-	strict  bool // something else can stand in for a text with an unknown value
+	strict  bool        // something else can stand in for a text with an unknown value
 	memo    []tutti.Tri // of audiences, by number; "" for those not looked at
-	key     []byte // reused from component to component
+	key     []byte      // reused from component to component
 }
 
 // begin sets up a decider for one request.

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,7 +10,10 @@ import (
 
 // Answer is a delivered object, already written to bytes with the selection it was asked with.
 // gqlgen passes it on untouched.
-type Answer struct{ data []byte }
+type Answer struct {
+	data []byte
+	sent bool // it stands in the response already
+}
 
 // ResourceAnswer is a delivered resource: always an *Answer.
 type ResourceAnswer interface{ IsResource() }
@@ -29,7 +31,15 @@ func (*Answer) IsRouteResult() {}
 // when obj is nil, and an answer of null when a null in it reaches the top. Errors inside are
 // added to the response with their paths. Call it in a resolver, before it returns: later errors would be lost.
 func NewAnswer(ctx context.Context, obj Object) *Answer {
-	return answerAt(ctx, obj, nil)
+	if obj == nil {
+		return nil
+	}
+	w := writing(ctx, SelectionOf(ctx))
+	defer w.end()
+	if !w.object(obj) {
+		return &Answer{}
+	}
+	return w.answer()
 }
 
 // NewAnswers writes a list of objects, nil for nil, each with its index in error paths.
@@ -37,38 +47,27 @@ func NewAnswers(ctx context.Context, objs []Object) []*Answer {
 	list := make([]*Answer, len(objs))
 	for i, o := range objs {
 		if o != nil {
-			list[i] = answerAt(ctx, o, &i)
+			list[i] = answerAt(ctx, o, i)
 		}
 	}
 	return list
 }
 
-func answerAt(ctx context.Context, obj Object, index *int) *Answer {
-	if obj == nil {
-		return nil
-	}
-	field := graphql.GetFieldContext(ctx)
-	path := field.Path()
-	buf := borrow()
-	defer buf.giveBack()
-	p := projector{ctx: ctx, vars: graphql.GetOperationContext(ctx).Variables, schema: schemaFrom(ctx), out: buf.b}
-	p.path = append(p.path, path...)
-	if index != nil {
-		p.push(pathIndex(*index))
-	}
-	ok := p.object(obj, &selection{set: field.Field.Selections})
-	buf.b = p.out // it may have grown
-	if !ok {
+func answerAt(ctx context.Context, obj Object, index int) *Answer {
+	w := writing(ctx, SelectionOf(ctx))
+	defer w.end()
+	w.p.push(pathIndex(index))
+	if !w.object(obj) {
 		return &Answer{}
 	}
-	return &Answer{data: bytes.Clone(p.out)}
+	return w.answer()
 }
 
 // nullAsNull is a resolver middleware. For an answer of null it gives gqlgen's own null, which goes
 // up to the next place that may be null. A nil would get a second error where one is told already.
 func nullAsNull(ctx context.Context, next graphql.Resolver) (any, error) {
 	v, err := next(ctx)
-	if a, ok := v.(*Answer); ok && a != nil && a.data == nil {
+	if a, ok := v.(*Answer); ok && a != nil && a.data == nil && !a.sent {
 		return graphql.Null, err
 	}
 	return v, err

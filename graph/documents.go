@@ -26,6 +26,7 @@ type operation struct {
 	restrictions []restriction
 	costFixed    bool         // costErr holds for every request
 	costErr      *tutti.Error // nil when the cost is allowed
+	fields       map[*ast.Field]*rootField
 }
 
 // document gives the analysed document of a text, from memory when it came before. Only valid
@@ -60,7 +61,7 @@ func (g *Generation) analyse(text string) (*document, gqlerror.List) {
 	}
 	d := &document{text: text, doc: doc, operations: map[*ast.OperationDefinition]*operation{}}
 	for _, op := range doc.Operations {
-		o := &operation{restrictions: g.policies.restrictions(op)}
+		o := &operation{restrictions: g.policies.restrictions(op), fields: fieldsAtTop(op)}
 		o.costFixed, o.costErr = cost(op, nil, g.limits)
 		d.operations[op] = o
 	}

@@ -123,7 +123,7 @@ func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *do
 		said = new(deliveries)
 		ctx = context.WithValue(ctx, deliveriesKey{}, said)
 	}
-	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
+	ctx = graphql.WithOperationContext(withOperation(ctx, d.operations[op]), &graphql.OperationContext{
 		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
 		RecoverFunc:            s.recovered,
 		ResolverMiddleware:     nullAsNull,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -82,16 +83,22 @@ type projector struct {
 	schema *ast.Schema
 	path   ast.Path
 	out    []byte
+	top    *selection               // of the object that the answer is
+	record *record                  // nil when nobody keeps the answer
+	made   map[*tutti.Part]partText // what was written of parts
+	part   *tutti.Part              // that is being written
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.
+// Safe for concurrent use: it only ever learns more types.
 type selection struct {
 	set    ast.SelectionSet
-	byType map[string][]collected
+	byType atomic.Pointer[map[string][]collected]
 }
 
 type collected struct {
 	key   string
+	name  []byte          // key as JSON, with the colon
 	at    ast.PathElement // key, once for all objects
 	field *ast.Field
 	args  Args       // nil when the field takes none
@@ -102,6 +109,9 @@ func (p *projector) push(e ast.PathElement) { p.path = append(p.path, e) }
 func (p *projector) pop()                   { p.path = p.path[:len(p.path)-1] }
 
 func (p *projector) fail(err error) {
+	if p.record != nil {
+		p.record.broken = true
+	}
 	e := gqlerror.WrapPath(append(ast.Path(nil), p.path...), err)
 	graphql.AddError(p.ctx, e)
 }
@@ -111,32 +121,40 @@ func (p *projector) object(obj Object, sel *selection) bool {
 	start := len(p.out)
 	p.out = append(p.out, '{')
 	fields := p.collect(sel, obj.TypeName())
+	top := p.record != nil && sel == p.top
 	for i := range fields {
 		c := &fields[i]
 		if i > 0 {
 			p.out = append(p.out, ',')
 		}
-		p.out = AppendString(p.out, c.key)
-		p.out = append(p.out, ':')
-		if c.field.Name == "__typename" {
-			p.out = AppendString(p.out, obj.TypeName())
-			continue
-		}
-		p.push(c.at)
-		v, err := obj.Field(c.field.Name, c.args)
-		if err != nil {
-			p.fail(err)
-			v = nil
-		}
-		ok := p.value(v, c.field.Definition.Type, c.sub, err != nil)
-		p.pop()
-		if !ok {
+		p.out = append(p.out, c.name...)
+		from := len(p.out)
+		if !p.field(obj, c) {
 			p.out = p.out[:start]
 			return false
+		}
+		if top && p.record.whole.Varies(c.field.Name) {
+			p.record.vary(p.out, from, len(p.out), stretch{field: c, part: -1})
 		}
 	}
 	p.out = append(p.out, '}')
 	return true
+}
+
+// field writes one field's value and reports false when a null must go further up.
+func (p *projector) field(obj Object, c *collected) bool {
+	if c.field.Name == "__typename" {
+		p.out = AppendString(p.out, obj.TypeName())
+		return true
+	}
+	p.push(c.at)
+	defer p.pop()
+	v, err := obj.Field(c.field.Name, c.args)
+	if err != nil {
+		p.fail(err)
+		v = nil
+	}
+	return p.value(v, c.field.Definition.Type, c.sub, err != nil)
 }
 
 // value writes v as a value of type t. failed tells that an error already stands for a null.
@@ -166,6 +184,8 @@ func (p *projector) value(v any, t *ast.Type, sub *selection, failed bool) bool 
 func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 	if t.Elem != nil {
 		switch l := v.(type) {
+		case []Piece:
+			return p.pieces(l, sub)
 		case []Object:
 			return p.list(len(l), t.Elem, sub, func(i int) any {
 				if l[i] == nil {
@@ -214,16 +234,26 @@ func (p *projector) list(n int, elem *ast.Type, sub *selection, at func(int) any
 
 // collect gives the fields to write for an object type, merged by response key, in order.
 func (p *projector) collect(sel *selection, typeName string) []collected {
-	if fields, ok := sel.byType[typeName]; ok {
-		return fields
+	known := sel.byType.Load()
+	if known != nil {
+		if fields, ok := (*known)[typeName]; ok {
+			return fields
+		}
 	}
 	fields := make([]collected, 0, len(sel.set))
 	p.collectInto(sel.set, typeName, map[string]bool{}, map[string]int{}, &fields)
-	if sel.byType == nil {
-		sel.byType = map[string][]collected{}
+	for { // the first to have collected a type counts: its selections below are what others know
+		more := map[string][]collected{typeName: fields}
+		if known != nil {
+			for name, f := range *known {
+				more[name] = f
+			}
+		}
+		if sel.byType.CompareAndSwap(known, &more) {
+			return more[typeName]
+		}
+		known = sel.byType.Load()
 	}
-	sel.byType[typeName] = fields
-	return fields
 }
 
 func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]int, fields *[]collected) {
@@ -236,7 +266,7 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 			key := s.Alias
 			n, known := index[key]
 			if !known {
-				c := collected{key: key, at: ast.PathName(key), field: s}
+				c := collected{key: key, name: append(AppendString(nil, key), ':'), at: ast.PathName(key), field: s}
 				if len(s.Definition.Arguments) > 0 {
 					c.args = s.ArgumentMap(p.vars)
 				}

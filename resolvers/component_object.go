@@ -13,6 +13,9 @@ type componentObject struct {
 
 func (o componentObject) TypeName() string { return o.c.Type }
 
+// Part is what the component belongs to.
+func (o componentObject) Part() *tutti.Part { return o.c.Part }
+
 func (o componentObject) Field(name string, args graph.Args) (any, error) {
 	c := o.c
 	switch name {

@@ -26,11 +26,7 @@ func (q query) Experience(ctx context.Context, id string, params any, channel st
 	if err != nil {
 		return nil, err
 	}
-	x, err := q.assemble(ctx, c, checked, req, experienceNeed(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return graph.NewAnswer(ctx, x), nil
+	return q.deliver(ctx, c, checked, req)
 }
 
 // compiled gives a composition as the request looks at it: published, or its draft where there

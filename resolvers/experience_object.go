@@ -16,6 +16,7 @@ type experienceObject struct {
 	locale  string
 	until   time.Time
 	props   propTypes
+	holed   bool // personal text goes into it
 }
 
 func (experienceObject) TypeName() string { return "Experience" }
@@ -76,8 +77,8 @@ func (o experienceObject) slots(slots []*tutti.Slot) []graph.Object {
 	return list
 }
 
-func (o experienceObject) components(cs []*tutti.Component) []graph.Object {
-	list := make([]graph.Object, len(cs))
+func (o experienceObject) components(cs []*tutti.Component) []graph.Piece {
+	list := make([]graph.Piece, len(cs))
 	for i, c := range cs {
 		list[i] = componentObject{c, o}
 	}

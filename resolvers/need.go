@@ -24,16 +24,18 @@ var relationFields = func() map[string]bool {
 	return m
 }()
 
-// experienceNeed tells what the operation selects of an experience: the field that is being
-// resolved, or the one reached from it by path (such as "experience" inside a route's page).
-func experienceNeed(ctx context.Context, path ...string) engine.Need {
-	w := needWalk{vars: graphql.GetOperationContext(ctx).Variables, need: engine.Need{ByType: map[string]engine.ComponentNeed{}}}
-	set := graphql.GetFieldContext(ctx).Field.Selections
-	for _, name := range path {
-		set = w.below(set, name)
-	}
-	w.experience(set)
-	return w.need
+// needOf tells what a selection asks of an experience: the selected object, or the one reached
+// from it by path (such as "experience" inside a route's page). Never change it.
+func needOf(sel *graph.Selection, path ...string) engine.Need {
+	return sel.Need(func(sel *graph.Selection) any {
+		set, vars := sel.Set()
+		w := needWalk{vars: vars, need: engine.Need{ByType: map[string]engine.ComponentNeed{}}}
+		for _, name := range path {
+			set = w.below(set, name)
+		}
+		w.experience(set)
+		return w.need
+	}).(engine.Need)
 }
 
 // listNeed tells what the operation selects of the nodes of a connection that is being resolved.

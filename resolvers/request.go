@@ -12,8 +12,9 @@ import (
 // with defaults filled in.
 type request struct {
 	tutti.Context
-	chain    []string
-	problems []tutti.Problem
+	chain     []string
+	problems  []tutti.Problem
+	previewed bool // something else than what is published may be looked at
 }
 
 // request checks everything that an experience, a route or a resource is asked with. No channel
@@ -53,6 +54,7 @@ func (r *Resolvers) look(ctx context.Context, out *request, preview *graph.Previ
 	if preview == nil {
 		return nil
 	}
+	out.previewed = true
 	if preview.Persona != nil {
 		if err := r.persona(ctx, out, *preview.Persona); err != nil {
 			return err

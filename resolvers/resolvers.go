@@ -51,6 +51,7 @@ type Deps struct {
 	Locales          tutti.Locales
 	ComponentTypes   []tutti.ComponentType
 	CompositionTypes []tutti.CompositionType
+	Kept             *graph.Kept                     // ready answers; nil = none are kept
 	Reload           func(ctx context.Context) error // reads the published state again, after a change
 	Now              func() time.Time
 }

@@ -30,7 +30,7 @@ func (q query) Route(ctx context.Context, path, channel string, locale *string, 
 			return nil, err
 		}
 	}
-	x, err := q.assemble(ctx, c, m.Params, req, experienceNeed(ctx, "experience"))
+	x, err := q.assemble(ctx, c, m.Params, req, needOf(graph.SelectionOf(ctx), "experience"))
 	if err != nil {
 		return nil, err
 	}

@@ -45,10 +45,19 @@ type generation struct {
 	config  *config.Config
 	sources *sources.Sources
 	library *engine.Library
+	kept    *graph.Kept // ready answers; nil = none are kept
 	meters  *prometheus.Registry
 
 	next    time.Time // when what is published changes by itself; zero = never
 	changed int64     // the store's counter when the library last read what is published
+}
+
+// close ends the generation. Nothing may be asked of it any more.
+func (g *generation) close() {
+	if g.kept != nil {
+		g.kept.Close()
+	}
+	g.sources.Close()
 }
 
 // openHouse builds a server's parts for a config: it reads what is published and calls no
@@ -66,7 +75,7 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	h.live.Store(gen)
 	h.server = graph.NewServer(graph.ServerConfig{Keys: st, Log: log, Observe: h.observer()}, schema)
 	if err := h.prune(ctx); err != nil {
-		gen.sources.Close()
+		gen.close()
 		return nil, err
 	}
 	h.done.Go(h.watchStore)
@@ -85,7 +94,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	}
 	schema, err := h.furnish(ctx, g)
 	if err != nil {
-		g.sources.Close()
+		g.close()
 		return nil, nil, err
 	}
 	return g, schema, nil
@@ -119,10 +128,13 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	if err != nil {
 		return nil, err
 	}
+	if cfg.AnswerBytes > 0 {
+		g.kept = graph.NewKept(cfg.AnswerBytes, g.sources, time.Now)
+	}
 	r := resolvers.New(resolvers.Deps{
 		Engine: e, Library: g.library, Sources: g.sources, SourceStates: func() []resolvers.SourceState { return sourceStates(g) }, Store: h.store,
 		Attributes: cfg.Attributes, Channels: cfg.Channels, Locales: cfg.Locales, ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes,
-		Reload: h.refresh, Now: time.Now,
+		Kept: g.kept, Reload: h.refresh, Now: time.Now,
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
 		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Resolvers: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
@@ -145,7 +157,7 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 		case <-time.After(time.Minute):
 		case <-h.closed:
 		}
-		old.sources.Close()
+		old.close()
 	})
 	return nil
 }
@@ -271,7 +283,7 @@ func (h *house) Gather() ([]*dto.MetricFamily, error) {
 func (h *house) close() {
 	close(h.closed)
 	h.done.Wait()
-	h.live.Load().sources.Close()
+	h.live.Load().close()
 }
 
 // generationID names a state of the config by its content, so that it is the same on every

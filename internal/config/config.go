@@ -31,6 +31,7 @@ type Config struct {
 	Development bool   // introspection for all keys, GraphiQL, the preview page
 	BaseURL     string // where the server is reached from outside; "" = as listened
 	CacheBytes  int64  // memory for kept resources
+	AnswerBytes int64  // memory for ready answers; 0 = none are kept
 
 	Listen   string // from TUTTI_LISTEN or a flag, never from the file
 	Database string // from TUTTI_DATABASE_URL or a flag, never from the file
@@ -130,10 +131,11 @@ var DefaultLimits = Limits{
 
 // Defaults that are not part of a group.
 const (
-	DefaultCacheBytes = 256 << 20
-	DefaultLeeway     = 30 * time.Second
-	DefaultListen     = "127.0.0.1:8080"
-	DefaultDatabase   = "sqlite:./tutti.db"
+	DefaultCacheBytes  = 256 << 20
+	DefaultAnswerBytes = 64 << 20
+	DefaultLeeway      = 30 * time.Second
+	DefaultListen      = "127.0.0.1:8080"
+	DefaultDatabase    = "sqlite:./tutti.db"
 )
 
 // Source finds a source by name; nil when there is none.

@@ -28,7 +28,8 @@ type file struct {
 }
 
 type cacheSettings struct {
-	Bytes bytesSize `json:"bytes"`
+	Bytes   bytesSize `json:"bytes"`
+	Answers bytesSize `json:"answers"`
 }
 
 func (s *Source) setDefaults() {
@@ -58,14 +59,14 @@ func Parse(path string, content []byte, env func(string) (string, bool)) (*Confi
 		env = func(string) (string, bool) { return "", false }
 	}
 	d := &decoder{file: path, env: env, named: true, at: map[string]*yaml.Node{}}
-	f := file{Limits: DefaultLimits, Visitors: Visitors{Leeway: DefaultLeeway}, Cache: cacheSettings{Bytes: DefaultCacheBytes}}
+	f := file{Limits: DefaultLimits, Visitors: Visitors{Leeway: DefaultLeeway}, Cache: cacheSettings{Bytes: DefaultCacheBytes, Answers: DefaultAnswerBytes}}
 	if n := d.parseFile(content); n != nil {
 		d.value(n, reflect.ValueOf(&f).Elem(), "")
 	}
 	c := &Config{
 		Path: path, Sources: f.Sources, Channels: f.Channels, Locales: f.Locales, Markets: f.Markets, Attributes: f.Attributes, Enrichers: f.Enrichers,
 		ComponentTypes: f.ComponentTypes, CompositionTypes: f.CompositionTypes, Visitors: f.Visitors, Limits: f.Limits,
-		Development: f.Development, BaseURL: f.BaseURL, CacheBytes: int64(f.Cache.Bytes),
+		Development: f.Development, BaseURL: f.BaseURL, CacheBytes: int64(f.Cache.Bytes), AnswerBytes: int64(f.Cache.Answers),
 		Listen: lookup(env, "TUTTI_LISTEN", DefaultListen), Database: lookup(env, "TUTTI_DATABASE_URL", DefaultDatabase),
 		lines: map[string]int{},
 	}

@@ -1,0 +1,214 @@
+package graph
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
+)
+
+// Ground is what kept answers stand on: where the sources' cache notes what is forgotten.
+type Ground interface {
+	Moment() uint64
+	Forgotten(marks []uint32, after uint64) bool
+}
+
+// Kept holds ready answers, and the parts of pages that they are made of, within a byte
+// budget. Nothing is given of which the ground was forgotten, or whose time is over. Safe for
+// concurrent use. Close it.
+type Kept struct {
+	ground  Ground
+	now     func() time.Time
+	answers *cache.Shelf[*KeptAnswer]
+	parts   *cache.Shelf[*KeptPart]
+}
+
+// staleFor is how long an answer is kept of which something was stale already.
+const staleFor = time.Second
+
+// privateFor is how long the part of a page is kept that is for one visitor alone.
+const privateFor = 10 * time.Second
+
+// NewAnswers makes a store for so many bytes: three quarters for parts, which hold the text, and
+// the rest for answers, which join them.
+func NewKept(maxBytes int64, ground Ground, now func() time.Time) *Kept {
+	return &Kept{
+		ground: ground, now: now,
+		answers: cache.NewShelf[*KeptAnswer](maxBytes/4, nil),
+		parts:   cache.NewShelf(maxBytes/4*3, (*KeptPart).leave),
+	}
+}
+
+// Close lets go of everything. Later calls find and keep nothing.
+func (a *Kept) Close() {
+	a.answers.Close()
+	a.parts.Close()
+}
+
+// lasting tells whether what something was made of still holds.
+type lasting struct {
+	marks []uint32
+	until int64         // nanoseconds since 1970; 0 = no end
+	since atomic.Uint64 // nothing of it was forgotten up to this moment
+}
+
+func (l *lasting) begin(b tutti.Basis, moment uint64, now time.Time) {
+	l.marks = slices.Clone(b.Marks)
+	slices.Sort(l.marks)
+	l.marks = slices.Clip(slices.Compact(l.marks))
+	until := b.Until
+	if soon := now.Add(staleFor); b.Stale && (until.IsZero() || soon.Before(until)) {
+		until = soon
+	}
+	if !until.IsZero() {
+		l.until = until.UnixNano()
+	}
+	l.since.Store(moment)
+}
+
+func (l *lasting) holds(g Ground, now int64) bool {
+	if l.until != 0 && now >= l.until {
+		return false
+	}
+	moment, since := g.Moment(), l.since.Load()
+	if moment == since {
+		return true
+	}
+	if g.Forgotten(l.marks, since) {
+		return false
+	}
+	l.since.Store(moment) // taken before looking: what is forgotten from now on counts
+	return true
+}
+
+// KeptAnswer is a ready answer with what the next request needs of the one that made it.
+type KeptAnswer struct {
+	Ready *Ready
+	Value any // of whoever put it
+	lasting
+}
+
+// KeptPart is a part of pages that is kept. When it leaves the store, its text goes with it, also
+// from the answers that it stands in.
+type KeptPart struct {
+	part atomic.Pointer[tutti.Part]
+	lasting
+}
+
+func (k *KeptPart) leave() { k.part.Store(nil) }
+
+// text is what was written of the part at a place; nil once it left.
+func (k *KeptPart) text(site *selection) []byte {
+	if p := k.part.Load(); p != nil {
+		return p.Written.(partText)[site]
+	}
+	return nil
+}
+
+// Key names what is kept for one selection and key class: of is a signature, or the key of a part.
+// It appends to b.
+func (s *Selection) Key(b []byte, what byte, class tutti.KeyClass, of []byte) []byte {
+	b = append(b, what)
+	b = binary.AppendUvarint(b, uint64(len(class)))
+	b = append(b, class...)
+	b = binary.AppendUvarint(b, s.number)
+	return append(b, of...)
+}
+
+// Keeps reports whether anything can be kept for this selection.
+func (s *Selection) Keeps() bool { return s.number != 0 }
+
+// Moment is the present moment of the ground. Take it before assembling what is kept.
+func (a *Kept) Moment() uint64 { return a.ground.Moment() }
+
+// Answer gives the answer that is kept under a key; nil when there is none that holds.
+func (a *Kept) Answer(key []byte) *KeptAnswer {
+	k, ok := a.answers.Get(key)
+	if !ok || !k.holds(a.ground, a.now().UnixNano()) {
+		return nil
+	}
+	return k
+}
+
+// KeepAnswer keeps an answer. basis is what it was made of after moment, parts are those of its
+// parts that are kept: they hold the text for it.
+func (a *Kept) KeepAnswer(key []byte, r *Ready, parts map[*tutti.Part]*KeptPart, value any, basis tutti.Basis, moment uint64) {
+	k := &KeptAnswer{Ready: r.on(parts), Value: value}
+	now := a.now()
+	k.begin(basis, moment, now)
+	if ttl := k.ttl(now); ttl >= 0 {
+		a.answers.Put(key, k, k.Ready.size+4*len(k.marks)+512, ttl)
+	}
+}
+
+// on gives the answer with what is kept of its parts instead of their text.
+func (r *Ready) on(parts map[*tutti.Part]*KeptPart) *Ready {
+	out := &Ready{stretches: slices.Clone(r.stretches), size: r.size}
+	for i := range out.stretches {
+		s := &out.stretches[i]
+		if kept := parts[s.of]; kept != nil && s.of != nil && !s.of.Holed {
+			s.kept, s.text = kept, nil
+		} else {
+			out.size += len(s.text)
+		}
+		s.of = nil
+	}
+	return out
+}
+
+// ttl is how long something may be kept; negative when its time is over.
+func (l *lasting) ttl(now time.Time) time.Duration {
+	if l.until == 0 {
+		return 0
+	}
+	if left := time.Duration(l.until - now.UnixNano()); left > 0 {
+		return left
+	}
+	return -1
+}
+
+// Part gives the part that is kept under a key; nil when there is none that holds.
+func (a *Kept) Part(key []byte) (*KeptPart, *tutti.Part) {
+	k, ok := a.parts.Get(key)
+	if !ok || !k.holds(a.ground, a.now().UnixNano()) {
+		return nil, nil
+	}
+	p := k.part.Load()
+	if p == nil {
+		return nil, nil
+	}
+	return k, p
+}
+
+// KeepPart keeps a part that was written: one with personal text in it as it is, of others only
+// what was written. It gives nil for one that cannot be kept.
+func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
+	if p.Written == nil && !p.Holed || len(p.Problems) > 0 {
+		return nil
+	}
+	now := a.now()
+	k := &KeptPart{}
+	size := 1024 * len(p.All)
+	if p.Holed {
+		k.part.Store(p)
+	} else {
+		k.part.Store(p.Slim())
+		size = 256 * len(p.All)
+		for _, text := range p.Written.(partText) {
+			size += len(text)
+		}
+	}
+	k.begin(p.Basis, moment, now)
+	if soon := now.Add(privateFor).UnixNano(); p.Private && (k.until == 0 || soon < k.until) {
+		k.until = soon
+	}
+	ttl := k.ttl(now)
+	if ttl < 0 {
+		return nil
+	}
+	a.parts.Put(key, k, size+4*len(k.marks)+512, ttl)
+	return k
+}

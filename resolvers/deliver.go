@@ -1,0 +1,222 @@
+package resolvers
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
+	"github.com/tuttihq/tutti/graph"
+)
+
+// What is kept. An experience is the same for everybody with the same plan, so its answer is kept
+// under the plan's signature, and each part of it under the part's own key: another plan that
+// holds the part takes it over. What is for one visitor alone is kept as a part only, shortly;
+// what has problems is not kept at all, nor is anything that editors see.
+
+// deliver answers an experience: with a ready answer where there is one, else with as many ready
+// parts as there are.
+func (r *Resolvers) deliver(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request) (*graph.Answer, error) {
+	sel := graph.SelectionOf(ctx)
+	if !r.keeps(ctx, sel, req) {
+		x, err := r.assemble(ctx, c, params, req, needOf(sel))
+		if err != nil {
+			return nil, err
+		}
+		return graph.NewAnswer(ctx, x), nil
+	}
+	if err := c.CheckForced(req.Preview.Forced); err != nil {
+		return nil, err
+	}
+	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
+	d := delivery{r: r, c: c, params: params, req: req, sel: sel, class: graph.ViewerFrom(ctx).Class, facts: facts, problems: problems, keys: keyPool.Get().(*keys)}
+	defer d.end()
+	if a := d.ready(ctx); a != nil {
+		return a, nil
+	}
+	return d.assemble(ctx)
+}
+
+// keeps reports whether answers to this request may be kept, and kept ones given.
+func (r *Resolvers) keeps(ctx context.Context, sel *graph.Selection, req *request) bool {
+	return r.Kept != nil && sel.Keeps() && !graph.ViewerFrom(ctx).Editing() && !req.previewed && len(req.problems) == 0
+}
+
+// keys are buffers for the keys of one delivery.
+type keys struct{ signature, answer, part []byte }
+
+var keyPool = sync.Pool{New: func() any { return &keys{} }}
+
+// delivery is the answering of one experience of which something may be ready.
+type delivery struct {
+	r        *Resolvers
+	c        *engine.Compiled
+	params   tutti.Params
+	req      *request
+	sel      *graph.Selection
+	class    tutti.KeyClass
+	facts    tutti.Facts
+	problems []tutti.Problem // of learning
+	keys     *keys
+	signed   bool // keys.answer is the key of the whole answer
+}
+
+func (d *delivery) end() { keyPool.Put(d.keys) }
+
+// model is what a kept answer needs to be sent again: the experience, of which only what personal
+// text goes into counts.
+type model struct {
+	x       *tutti.Experience // with holes
+	holes   []string          // their names
+	channel string
+	locale  string
+}
+
+// ready sends a kept answer; nil when there is none.
+func (d *delivery) ready(ctx context.Context) *graph.Answer {
+	if len(d.problems) > 0 {
+		return nil
+	}
+	s, ok := d.c.Sign(d.keys.signature[:0], d.params, d.req.Context, d.facts)
+	d.keys.signature = s.Key
+	if !ok {
+		return nil
+	}
+	d.keys.answer = d.sel.Key(d.keys.answer[:0], 'a', d.class, s.Key)
+	d.signed = true
+	kept := d.r.Kept.Answer(d.keys.answer)
+	if kept == nil {
+		return nil
+	}
+	m := kept.Value.(*model)
+	x := m.x
+	if len(m.holes) > 0 {
+		x = d.r.Engine.Fill(m.x, d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts))
+	}
+	return kept.Ready.Answer(ctx, d.sel, experienceObject{x: x, channel: m.channel, locale: m.locale, until: s.Until, props: d.r.props})
+}
+
+// assemble makes the answer, of ready parts where there are some, and keeps what may be kept.
+func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
+	r, need := d.r, needOf(d.sel)
+	plan, why := d.c.Decide(d.params, d.req.Context, d.facts)
+	moment := r.Kept.Moment()
+	kept := map[*tutti.Part]*graph.KeptPart{}
+	divisible := r.Engine.Divisible(plan.Channel, &need)
+	if divisible {
+		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
+			if k, p := r.Kept.Part(key); p != nil {
+				kept[p], cp.Ready = k, p
+			}
+		})
+	}
+	x, err := r.Engine.Assemble(ctx, plan, need)
+	if err == nil && x.Basis.Asked > engine.MaxAsked && len(kept) > 0 { // what is too much for one page must not depend on what is ready
+		clear(kept)
+		d.eachPart(&plan, func(_ []byte, cp *tutti.ComponentPlan) { cp.Ready = nil })
+		x, err = r.Engine.Assemble(ctx, plan, need)
+	}
+	if err != nil {
+		return nil, err
+	}
+	fills := d.c.FillsOf(&plan, d.facts)
+	filled := r.Engine.Fill(x, fills)
+	if len(d.problems) > 0 {
+		told := *filled
+		told.Problems = append(append([]tutti.Problem(nil), d.problems...), filled.Problems...)
+		filled = &told
+	}
+	o := experienceObject{x: filled, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holed: filled != x, props: r.props}
+	if len(x.Problems)+len(d.problems) > 0 {
+		return graph.NewAnswer(ctx, o), nil
+	}
+	a, ready := graph.NewReadyAnswer(ctx, d.sel, o)
+	if divisible {
+		n := 0
+		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
+			if p := x.Parts[n]; cp.Ready == nil {
+				if k := r.Kept.KeepPart(key, p, moment); k != nil {
+					kept[p] = k
+				}
+			}
+			n++
+		})
+	}
+	if ready != nil && d.signed && !private(x) {
+		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, fills, plan.Channel, plan.Locale), x.Basis, moment)
+	}
+	return a, nil
+}
+
+// eachPart calls f for each component plan at the top of the page, with the key of its part.
+func (d *delivery) eachPart(plan *tutti.Plan, f func(key []byte, cp *tutti.ComponentPlan)) {
+	for i := range plan.Slots {
+		s := &plan.Slots[i]
+		for j := range s.Components {
+			cp := &s.Components[j]
+			d.keys.part = engine.PartKey(d.keys.part[:0], plan, s, cp)
+			key := d.sel.Key(nil, 'p', d.class, d.keys.part)
+			f(key, cp)
+		}
+	}
+}
+
+func private(x *tutti.Experience) bool {
+	for _, p := range x.Parts {
+		if p.Private {
+			return true
+		}
+	}
+	return false
+}
+
+// newModel keeps of an experience what sending it again takes.
+func newModel(x *tutti.Experience, fills tutti.Fills, channel, locale string) *model {
+	m := &model{channel: channel, locale: locale}
+	slim := *x
+	slim.Slots, slim.Components, slim.Basis, slim.Hidden = nil, nil, tutti.Basis{}, nil
+	slim.Parts = make([]*tutti.Part, len(x.Parts))
+	for i, p := range x.Parts {
+		if p.Holed {
+			slim.Parts[i] = p
+			slim.Components = append(slim.Components, p.All...)
+		}
+	}
+	for name := range fills {
+		m.holes = append(m.holes, name)
+	}
+	m.x = &slim
+	return m
+}
+
+// Varies reports whether a field can be different for another request with the same plan.
+func (o experienceObject) Varies(field string) bool {
+	switch field {
+	case "validUntil":
+		return true
+	case "id", "title", "meta", "speech", "message":
+		return o.holed
+	}
+	return false
+}
+
+// Place is where a part stands in the page.
+func (o experienceObject) Place(part *tutti.Part) int {
+	for i, p := range o.x.Parts {
+		if p == part {
+			return i
+		}
+	}
+	return -1
+}
+
+// Pieces are the components of a part at the top of the page, as they are for this request.
+func (o experienceObject) Pieces(part int) []graph.Piece {
+	var list []graph.Piece
+	for _, c := range o.x.Components {
+		if c.Part == o.x.Parts[part] && c.Parent == "" {
+			list = append(list, componentObject{c, o})
+		}
+	}
+	return list
+}
