@@ -19,6 +19,7 @@ import (
 // answer is a successful answer of a call, of which is known where everything stands. Nothing in an
 // error about it quotes it. Whoever got it must free it.
 type answer struct {
+	from   *fetch.Response
 	header http.Header
 	body   raw
 	call   *call
@@ -72,6 +73,7 @@ func (a *answer) free() {
 		return
 	}
 	a.cut.b = nil
+	a.from.Free()
 	if cap(a.cut.spans) <= 1<<14 {
 		cuts.Put(a.cut)
 	}
@@ -118,7 +120,7 @@ func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answe
 	case res.Status/100 != 2 && (k.graphql == nil || res.Status/100 != 4 || !isJSON(res.Header.Get("Content-Type"))):
 		return nil, &Refused{Status: res.Status}
 	}
-	a = &answer{header: res.Header, body: res.Body, call: k}
+	a = &answer{from: res, header: res.Header, body: res.Body, call: k}
 	if err := a.check(res.Status, now); err != nil {
 		a.free()
 		return nil, err

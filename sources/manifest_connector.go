@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -21,7 +22,8 @@ type manifestConnector struct {
 	source   string
 	settings map[string]any
 	secrets  map[string]any
-	base     *url.URL
+	at       string // the address of the system, without a slash at the end
+	own      map[*call]ownPart
 	client   *fetch.Client
 	maxBytes int64
 	before   map[*field]string // what stands before the ids of refs
@@ -59,7 +61,6 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" || base.User != nil:
 		problems = append(problems, place("url", "is no address of a system", "Write, for example:  url: https://"+m.Name+".example.com"))
 	}
-	conn.base = base
 	for _, k := range m.compiled.kinds {
 		for i := range k.fields {
 			f := &k.fields[i]
@@ -81,6 +82,12 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 		return nil, problems
 	}
 	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes})
+	conn.at, conn.own = strings.TrimSuffix(base.String(), "/"), map[*call]ownPart{}
+	for _, k := range m.compiled.kinds {
+		for _, call := range k.calls() {
+			conn.own[call] = conn.ownOf(call)
+		}
+	}
 	return &built{conn: conn, description: m.Description, release: conn.client.Close}, nil
 }
 
@@ -127,26 +134,19 @@ func (m *Manifest) values(c config.Source, place func(path, what, hint string) e
 	return settings, secrets, problems
 }
 
-// do makes a call and reads its answer.
+// do makes a call and reads its answer, which must be freed.
 func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any, validator string) (*answer, error) {
-	req, err := k.build(c.base, vars)
+	own := c.own[k]
+	if own.err != nil {
+		return nil, own.err
+	}
+	req, err := k.build(c.at, own, vars)
 	if err != nil {
 		return nil, err
 	}
-	given := map[string]any{"settings": c.settings, "secrets": c.secrets}
-	for _, h := range c.headers {
-		v, ok, err := h.render(given, headerValue)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			req.Header.Set(h.name, v)
-		}
-	}
-	if err := c.auth.apply(&req, given); err != nil {
-		return nil, err
-	}
-	if validator != "" && k.conditional {
+	ask := validator != "" && k.conditional
+	if ask {
+		req.Header = req.Header.Clone()
 		req.Header.Set("If-None-Match", validator)
 	}
 	req.MaxBytes = c.maxBytes
@@ -154,10 +154,49 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 	if err != nil {
 		return nil, err
 	}
-	if validator != "" && k.conditional && res.Status == http.StatusNotModified {
+	if ask && res.Status == http.StatusNotModified {
 		return nil, errUnchanged
 	}
 	return k.status(c.manifest, res, c.now())
+}
+
+// ownPart is what every request of a call has in one source: it is made once.
+type ownPart struct {
+	plain  http.Header // of a call without headers of its own; never changed
+	header http.Header // what goes over a call's own headers
+	query  string      // credentials that stand in the address
+	err    error       // they cannot be written
+}
+
+// accept is what a call takes, if its headers do not say otherwise.
+func (k *call) accept() http.Header {
+	if k.graphql != nil {
+		return http.Header{"Accept": {"application/graphql-response+json, application/json"}}
+	}
+	return http.Header{"Accept": {"application/json"}}
+}
+
+// ownOf makes the own part of a call.
+func (c *manifestConnector) ownOf(k *call) (own ownPart) {
+	own.header = http.Header{}
+	if k.graphql != nil || k.body != nil {
+		own.header.Set("Content-Type", "application/json")
+	}
+	given := map[string]any{"settings": c.settings, "secrets": c.secrets}
+	for _, h := range c.headers {
+		v, ok, err := h.render(given, headerValue)
+		if err != nil {
+			return ownPart{err: err}
+		}
+		if ok {
+			own.header.Set(h.name, v)
+		}
+	}
+	own.err = c.auth.apply(&own, given)
+	own.plain = k.accept()
+	maps.Copy(own.plain, own.header)
+	own.plain = c.client.Header(own.plain)
+	return own
 }
 
 var errUnchanged = tutti.Errorf(tutti.Internal, "calling the system: the item is unchanged")

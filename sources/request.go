@@ -3,6 +3,7 @@ package sources
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -173,9 +174,9 @@ func (t *template) renderValue(vars map[string]any) (any, bool, error) {
 	return s, ok, err
 }
 
-// build makes the HTTP request of a call. Every value is escaped for its place; a path value can
-// neither add nor remove a segment.
-func (k *call) build(base *url.URL, vars map[string]any) (fetch.Request, error) {
+// build makes the HTTP request of a call to the system at an address. Every value is escaped for its
+// place; a path value can neither add nor remove a segment.
+func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request, error) {
 	path, ok, err := k.path.render(vars, escapeSegment)
 	if err != nil {
 		return fetch.Request{}, err
@@ -187,24 +188,33 @@ func (k *call) build(base *url.URL, vars map[string]any) (fetch.Request, error) 
 	if err != nil {
 		return fetch.Request{}, err
 	}
-	u := strings.TrimSuffix(base.String(), "/") + path
-	if query != "" {
-		u += "?" + query
+	u := at + path
+	for _, q := range []string{query, own.query} {
+		switch {
+		case q == "":
+		case strings.Contains(u, "?"):
+			u += "&" + q
+		default:
+			u += "?" + q
+		}
 	}
-	r := fetch.Request{Method: k.method, URL: u, Header: http.Header{"Accept": {"application/json"}}}
-	for _, h := range k.headers {
-		v, ok, err := h.render(vars, headerValue)
-		if err != nil {
-			return r, err
+	r := fetch.Request{Method: k.method, URL: u, Header: own.plain}
+	if len(k.headers) > 0 {
+		r.Header = k.accept()
+		for _, h := range k.headers {
+			v, ok, err := h.render(vars, headerValue)
+			if err != nil {
+				return r, err
+			}
+			if ok {
+				r.Header.Set(h.name, v)
+			}
 		}
-		if ok {
-			r.Header.Set(h.name, v)
-		}
+		maps.Copy(r.Header, own.header)
 	}
 	var body any
 	switch {
 	case k.graphql != nil:
-		r.Header.Set("Accept", "application/graphql-response+json, application/json")
 		if body, err = k.graphql.body(vars); err != nil {
 			return r, err
 		}
@@ -219,7 +229,6 @@ func (k *call) build(base *url.URL, vars map[string]any) (fetch.Request, error) 
 	default:
 		return r, nil
 	}
-	r.Header.Set("Content-Type", "application/json")
 	if r.Body, err = json.Marshal(body); err != nil {
 		return r, tutti.Errorf(tutti.InvalidValue, "writing the body of a call: a value has no JSON form")
 	}
@@ -294,7 +303,7 @@ func searchWords(s string) string {
 }
 
 // apply adds the credentials. Where a secret is not set, it adds nothing.
-func (a *compiledAuth) apply(r *fetch.Request, vars map[string]any) error {
+func (a *compiledAuth) apply(own *ownPart, vars map[string]any) error {
 	if a == nil || a.kind == "none" {
 		return nil
 	}
@@ -305,7 +314,7 @@ func (a *compiledAuth) apply(r *fetch.Request, vars map[string]any) error {
 		}
 		password, ok, err := a.password.render(vars, headerValue)
 		if err == nil && ok {
-			r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+			own.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 		}
 		return err
 	}
@@ -315,15 +324,11 @@ func (a *compiledAuth) apply(r *fetch.Request, vars map[string]any) error {
 	}
 	switch a.kind {
 	case "bearer":
-		r.Header.Set("Authorization", "Bearer "+value)
+		own.header.Set("Authorization", "Bearer "+value)
 	case "header":
-		r.Header.Set(a.name, value)
+		own.header.Set(a.name, value)
 	case "query":
-		sep := "?"
-		if strings.Contains(r.URL, "?") {
-			sep = "&"
-		}
-		r.URL += sep + url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
+		own.query = url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -72,7 +73,7 @@ func New(cfg Config) *Client {
 	}
 	c := &Client{cfg: cfg, transport: transport}
 	c.http = &http.Client{
-		Transport:     &limited{next: transport, max: cfg.MaxBytes, agent: cfg.UserAgent},
+		Transport:     c.limited(cfg.MaxBytes),
 		CheckRedirect: redirects{allow}.check,
 		Timeout:       backstop,
 	}
@@ -95,6 +96,13 @@ type Response struct {
 	Body   []byte
 }
 
+// Free lets the memory of Body be used again. Call it at most once, and look at Body no more after
+// it; a Response that is not freed is garbage like any other.
+func (r *Response) Free() {
+	free(r.Body)
+	r.Body = nil
+}
+
 // Do asks and reads the whole answer; any status is a Response. Errors carry tutti.Timeout when
 // a deadline passed, tutti.TooLarge when the answer exceeds its limit, and tutti.Unavailable for the rest;
 // errors.Is finds ErrRefused and context.Canceled in them. Their text names the host and nothing
@@ -108,39 +116,61 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err := acceptable(u); err != nil {
 		return nil, failure(u.Hostname(), err)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	if last, ok := ctx.Deadline(); !ok || time.Until(last) > backstop {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, backstop)
+		defer cancel()
+	}
+	req := c.request(ctx, u, r)
+	limit := r.MaxBytes
+	if limit <= 0 {
+		limit = c.cfg.MaxBytes
+	}
+	res, err := c.transport.RoundTrip(req)
+	if err == nil && redirected(res.StatusCode) {
+		res, err = c.follow(req, res, limit)
+	}
 	if err != nil {
-		return nil, failure(u.Hostname(), refused("the request is not well formed"))
-	}
-	if len(r.Body) == 0 {
-		req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0
-	}
-	if r.Header != nil {
-		req.Header = r.Header.Clone()
-	}
-	client := *c.http
-	if r.MaxBytes > 0 {
-		client.Transport = &limited{next: c.transport, max: r.MaxBytes, agent: c.cfg.UserAgent}
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, failure(u.Hostname(), err)
+		return nil, failure(u.Hostname(), &url.Error{Op: req.Method, Err: err})
 	}
 	defer res.Body.Close()
-	body := bytes.NewBuffer(make([]byte, 0, room(res.ContentLength)))
-	if _, err := body.ReadFrom(res.Body); err != nil {
+	body, err := read(res, limit)
+	if err != nil {
 		return nil, failure(u.Hostname(), err)
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: body.Bytes()}, nil
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: body}, nil
 }
 
-// room is the space for a body of a told length, or of an unknown one (-1). Nobody is believed who
-// tells a large one: it grows with what comes.
-func room(told int64) int {
-	if told < 0 {
-		return 8 << 10
+// request makes what the transport sends. It is a hop like any other of a redirect, but that its
+// header is copied only where something is missing in it.
+func (c *Client) request(ctx context.Context, u *url.URL, r Request) *http.Request {
+	req := &http.Request{Method: r.Method, URL: u, Host: u.Host, Header: c.Header(r.Header), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if r.Method == "" {
+		req.Method = http.MethodGet
 	}
-	return int(min(told, 64<<10)) + bytes.MinRead // or the end would not be seen without growing
+	if len(r.Body) > 0 {
+		req.ContentLength = int64(len(r.Body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req.WithContext(ctx)
+}
+
+// Header completes the header of a request with what every request of the client has. One that is
+// complete is given back as it is, and Do sends it as it is: it may serve many requests.
+func (c *Client) Header(h http.Header) http.Header {
+	if h.Get("User-Agent") != "" && h.Get("Accept-Encoding") == acceptEncoding {
+		return h
+	}
+	full := make(http.Header, len(h)+2)
+	for name, values := range h {
+		full[name] = values
+	}
+	if h.Get("User-Agent") == "" {
+		full["User-Agent"] = []string{c.cfg.UserAgent}
+	}
+	full["Accept-Encoding"] = []string{acceptEncoding}
+	return full
 }
 
 // HTTP gives the guarded client for libraries that want one: the same dialer, redirects and

@@ -13,25 +13,28 @@ import (
 // limited sends one hop: it refuses unacceptable addresses, asks for gzip, and hands out a
 // body that fails with tutti.TooLarge when it grows over max, on the wire or decoded.
 type limited struct {
-	next  http.RoundTripper
-	max   int64
-	agent string
+	client *Client
+	max    int64
 }
+
+// acceptEncoding is the only content coding that is asked for and understood.
+const acceptEncoding = "gzip"
+
+func (c *Client) limited(limit int64) *limited { return &limited{client: c, max: limit} }
 
 func (l *limited) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := acceptable(req.URL); err != nil {
 		return nil, err
 	}
-	req = req.Clone(req.Context())
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", l.agent)
+	if h := l.client.Header(req.Header); len(h) != len(req.Header) || h.Get("Accept-Encoding") != req.Header.Get("Accept-Encoding") {
+		req = req.WithContext(req.Context()) // a request that came from outside is not changed
+		req.Header = h
 	}
-	req.Header.Set("Accept-Encoding", "gzip")
-	res, err := l.next.RoundTrip(req)
+	res, err := l.client.transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	if req.Method == http.MethodHead || res.StatusCode == http.StatusNoContent || res.StatusCode == http.StatusNotModified {
+	if bodyless(req.Method, res.StatusCode) {
 		return res, nil
 	}
 	if err := l.wrap(res); err != nil {
@@ -41,24 +44,43 @@ func (l *limited) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+func bodyless(method string, status int) bool {
+	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+}
+
 func (l *limited) wrap(res *http.Response) error {
+	zipped, err := coded(res)
+	if err != nil {
+		return err
+	}
 	if res.ContentLength > l.max {
 		return errTooLarge
 	}
 	wire := &counted{r: res.Body, left: l.max}
 	body := &body{Reader: wire, closer: res.Body}
-	switch coding := strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ","))); coding {
-	case "", "identity":
-	case "gzip", "x-gzip":
+	if zipped {
 		body.Reader = &counted{r: &gunzip{wire: wire}, left: l.max}
 		res.Header.Del("Content-Encoding")
 		res.Header.Del("Content-Length")
 		res.ContentLength, res.Uncompressed = -1, true
-	default:
-		return errCoding
 	}
 	res.Body = body
 	return nil
+}
+
+// coded reports whether a body is gzip. An error for a coding that was not asked for.
+func coded(res *http.Response) (zipped bool, err error) {
+	values := res.Header["Content-Encoding"]
+	if len(values) == 0 {
+		return false, nil
+	}
+	switch strings.ToLower(strings.TrimSpace(strings.Join(values, ","))) {
+	case "", "identity":
+		return false, nil
+	case "gzip", "x-gzip":
+		return true, nil
+	}
+	return false, errCoding
 }
 
 var (

@@ -55,6 +55,42 @@ func sameHost(a, b *url.URL) bool {
 	return pa == pb || pa == "80" && pb == "443"
 }
 
+func redirected(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// follow goes on from an answer that may be a redirect, by net/http's rules and ours. The call that
+// gave it is not made again.
+func (c *Client) follow(req *http.Request, first *http.Response, limit int64) (*http.Response, error) {
+	client := *c.http
+	client.Transport = &replayed{first: first, next: c.limited(limit)}
+	return client.Do(req)
+}
+
+// replayed gives an answer that has come already, and then goes on.
+type replayed struct {
+	first *http.Response
+	next  *limited
+}
+
+func (r *replayed) RoundTrip(req *http.Request) (*http.Response, error) {
+	res := r.first
+	if r.first = nil; res == nil {
+		return r.next.RoundTrip(req)
+	}
+	if !bodyless(req.Method, res.StatusCode) {
+		if err := r.next.wrap(res); err != nil {
+			res.Body.Close()
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func portOf(u *url.URL) string {
 	if p := u.Port(); p != "" {
 		return p
