@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,48 +36,84 @@ func (e *entry) size() int {
 	return e.bytes
 }
 
-// get resolves ids of one kind through the cache, in their order.
-func (s *Source) get(ctx context.Context, k *kind, ids []string, full tutti.Scope) []tutti.Got {
-	scope := k.scope(full)
-	got := make([]tutti.Got, len(ids))
-	keys, refs := make([]cache.Key, 0, len(ids)), make([]tutti.Ref, 0, len(ids))
-	at := make([]int, len(ids))             // which key answers an id
-	byKey := make(map[string]int, len(ids)) // where a key stands
-	scoped, every := scopeKey(scope), everyTag(k.Source, k.Name)
-	for i, id := range ids {
-		id, ok := k.canonical(id)
+// get resolves refs of one kind through the cache, in their order.
+func (s *Source) get(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope) []tutti.Got {
+	q := s.question(k, asked, full)
+	if len(q.keys) == 0 {
+		return q.got
+	}
+	return q.answered(s.cache.GetMany(ctx, q.keys, k.policy, q.load))
+}
+
+// question is what the cache is asked for refs of one kind.
+type question struct {
+	source *Source
+	kind   *kind
+	scope  tutti.Scope
+	keys   []cache.Key // distinct
+	refs   []tutti.Ref // of the keys, by their one spelling
+	at     []int       // which key answers a ref; -1 = its id is none
+	got    []tutti.Got
+}
+
+func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *question {
+	n := len(asked)
+	q := &question{source: s, kind: k, scope: k.scope(full), keys: make([]cache.Key, 0, n), refs: make([]tutti.Ref, 0, n), at: make([]int, n), got: make([]tutti.Got, n)}
+	scoped, every := scopeKey(q.scope), everyTag(k.Source, k.Name)
+	tags := make([]string, 0, 2*n)
+	var seen map[string]int // for many
+	if n > 16 {
+		seen = make(map[string]int, n)
+	}
+	for i, ref := range asked {
+		id, ok := k.canonical(ref.ID)
 		if !ok {
-			at[i], got[i] = -1, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
+			q.at[i], q.got[i] = -1, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
 			continue
 		}
-		ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
-		key := cache.Key{Key: itemKey(ref, scoped), Tags: []string{ref.Tag(), every}}
-		n, known := byKey[key.Key]
-		if !known {
-			n = len(keys)
-			byKey[key.Key], keys, refs = n, append(keys, key), append(refs, ref)
+		ref.ID = id
+		at, again := seen[id]
+		if seen == nil {
+			at = slices.Index(q.refs, ref)
+			again = at >= 0
 		}
-		at[i] = n
-	}
-	if len(keys) == 0 {
-		return got
-	}
-	results := s.cache.GetMany(ctx, keys, k.policy, func(ctx context.Context, asks []cache.Ask[*entry]) []cache.Loaded[*entry] {
-		wanted := make([]Ask, len(asks))
-		for i, a := range asks {
-			wanted[i] = Ask{Ref: refs[byKey[a.Key.Key]]}
-			if a.HasOld {
-				wanted[i].Validator = a.Validator
+		if !again {
+			at = len(q.keys)
+			tags = append(tags, ref.Tag(), every)
+			q.keys = append(q.keys, cache.Key{Key: itemKey(ref, scoped), Tags: tags[2*at : 2*at+2 : 2*at+2]})
+			q.refs = append(q.refs, ref)
+			if seen != nil {
+				seen[id] = at
 			}
 		}
-		return s.load(ctx, k, wanted, scope)
-	})
-	for i, n := range at {
-		if n >= 0 {
-			got[i] = s.gotOf(k, results[n])
+		q.at[i] = at
+	}
+	return q
+}
+
+// load asks the origin for what nobody is asking for. It comes in the order of the keys.
+func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.Loaded[*entry] {
+	wanted, at := make([]Ask, len(asks)), 0
+	for i, a := range asks {
+		for q.keys[at].Key != a.Key.Key {
+			at = (at + 1) % len(q.keys)
+		}
+		wanted[i].Ref = q.refs[at]
+		if a.HasOld {
+			wanted[i].Validator = a.Validator
 		}
 	}
-	return got
+	return q.source.load(ctx, q.kind, wanted, q.scope)
+}
+
+// answered gives what the cache says about every ref.
+func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
+	for i, at := range q.at {
+		if at >= 0 {
+			q.got[i] = q.source.gotOf(q.kind, results[at])
+		}
+	}
+	return q.got
 }
 
 func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
@@ -96,13 +133,12 @@ func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
 // load asks the origin: as many calls at the same time as its limits force, none for anybody else.
 func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
 	chunks := k.chunks(asks)
+	if len(chunks) == 1 {
+		return s.loadChunk(ctx, k, asks, scope)
+	}
 	out := make([][]cache.Loaded[*entry], len(chunks))
 	var wg sync.WaitGroup
 	for i, chunk := range chunks {
-		if len(chunks) == 1 {
-			out[0] = s.loadChunk(ctx, k, chunk, scope)
-			break
-		}
 		wg.Go(func() { out[i] = s.loadChunk(ctx, k, chunk, scope) })
 	}
 	wg.Wait()
@@ -116,9 +152,12 @@ func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scop
 // chunks cuts asks to what one call takes: so many ids, so many bytes of URL.
 func (k *kind) chunks(asks []Ask) [][]Ask {
 	most := max(1, k.def.MaxIDs)
-	var out [][]Ask
+	out := make([][]Ask, 0, 1)
 	for start, size, i := 0, 0, 0; i < len(asks); i++ {
-		n := len(url.QueryEscape(asks[i].Ref.ID)) + 1
+		n := 0
+		if k.def.MaxIDBytes > 0 {
+			n = len(url.QueryEscape(asks[i].Ref.ID)) + 1
+		}
 		full := i-start == most || k.def.MaxIDBytes > 0 && i > start && size+n > k.def.MaxIDBytes
 		if full {
 			out = append(out, asks[start:i])

@@ -91,7 +91,11 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		keep(r, l.Value.bytes)
 	}
 	if len(page.IDs) > 0 {
-		for _, g := range s.get(ctx, k, page.IDs, scope) {
+		refs := make([]tutti.Ref, len(page.IDs))
+		for i, id := range page.IDs {
+			refs[i] = tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
+		}
+		for _, g := range s.get(ctx, k, refs, scope) {
 			if g.Freshness.State == tutti.StaleError { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}

@@ -191,6 +191,9 @@ func (s *Sources) Info(source string) (Info, bool) {
 //
 // Whose a resource is stands in Resource.Owner; the caller compares it.
 func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) []tutti.Got {
+	if k := s.only(refs); k != nil {
+		return s.byName[k.Source].get(ctx, k, refs, scope)
+	}
 	got := make([]tutti.Got, len(refs))
 	groups := map[string][]int{}
 	for i, r := range refs {
@@ -202,24 +205,38 @@ func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) 
 	}
 	var wg sync.WaitGroup
 	for _, at := range groups {
-		one := func() {
+		wg.Go(func() {
 			src := s.byName[refs[at[0]].Source]
-			ids := make([]string, len(at))
+			own := make([]tutti.Ref, len(at))
 			for j, i := range at {
-				ids[j] = refs[i].ID
+				own[j] = refs[i]
 			}
-			for j, g := range src.get(ctx, src.kinds[refs[at[0]].Kind], ids, scope) {
+			for j, g := range src.get(ctx, src.kinds[own[0].Kind], own, scope) {
 				got[at[j]] = g
 			}
-		}
-		if len(groups) == 1 {
-			one() // the usual case needs no goroutine
-			continue
-		}
-		wg.Go(one)
+		})
 	}
 	wg.Wait()
 	return got
+}
+
+// only gives the kind that all refs are of, which is the usual case; nil when they are of several,
+// or of one that is not there.
+func (s *Sources) only(refs []tutti.Ref) *kind {
+	if len(refs) == 0 {
+		return nil
+	}
+	first := refs[0]
+	for _, r := range refs[1:] {
+		if r.Source != first.Source || r.Kind != first.Kind {
+			return nil
+		}
+	}
+	src, ok := s.byName[first.Source]
+	if !ok {
+		return nil
+	}
+	return src.kinds[first.Kind]
 }
 
 // Select answers a selection, through the cache. First of 0 is 20, more than the origin gives at
