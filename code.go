@@ -27,6 +27,7 @@ const (
 	Unauthenticated    Code = "UNAUTHENTICATED"      // no key, a wrong or expired key, a bad visitor token
 	Forbidden          Code = "FORBIDDEN"            // this key class may not do or see that
 	NotFound           Code = "NOT_FOUND"            // it does not exist, or not for you
+	Suppressed         Code = "SUPPRESSED"           // an operator withdrew the item
 	Conflict           Code = "CONFLICT"             // somebody else saved first
 	Invalid            Code = "INVALID"              // a stored thing does not pass its checks
 	Unavailable        Code = "UNAVAILABLE"          // a source does not answer usefully

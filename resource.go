@@ -203,7 +203,7 @@ type Got struct {
 	Cached    bool      // it came from memory
 	Until     time.Time // when it stops being fresh; zero when it is not fresh
 	Marks     []uint32  // where its cache notes that it is forgotten; shared, never changed
-	Err       error     // NotFound, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
+	Err       error     // NotFound, Suppressed, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
 }
 
 // Page is what a source says about a selection.

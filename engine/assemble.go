@@ -16,13 +16,14 @@ type assembling struct {
 	templates templates
 	ids       *ids
 	cursors   *cursors
+	stale     func() bool // nil = never
 }
 
 // newAssembling compiles the templates of the component types. The error joins all mistakes.
 func newAssembling(cfg *Config, sources Sources) (*assembling, error) {
 	a := &assembling{
 		sources: sources, channels: map[string]*tutti.Channel{}, types: map[string]*tutti.ComponentType{},
-		ids: newIDs(cfg.Secret), cursors: newCursors(cfg.Secret),
+		ids: newIDs(cfg.Secret), cursors: newCursors(cfg.Secret), stale: cfg.Stale,
 	}
 	for i := range cfg.Channels {
 		a.channels[cfg.Channels[i].Name] = &cfg.Channels[i]
@@ -33,6 +34,14 @@ func newAssembling(cfg *Config, sources Sources) (*assembling, error) {
 	var err error
 	a.templates, err = compileTemplates(cfg.ComponentTypes)
 	return a, err
+}
+
+// freshest is the state of what depends on no origin: as fresh as what is published is known.
+func (as *assembling) freshest() tutti.FreshnessState {
+	if as.stale != nil && as.stale() {
+		return tutti.StaleError
+	}
+	return tutti.Fresh
 }
 
 // assembly is the making of one answer. One goroutine uses it.
@@ -279,7 +288,7 @@ func (d *delivery) component(j *job, into *tutti.Slot, parent string) {
 func (d *delivery) finish() {
 	x, a := d.x, d.a
 	if x.Freshness.State == "" {
-		x.Freshness.State = tutti.Fresh
+		x.Freshness.State = a.as.freshest()
 	}
 	if x.Components == nil {
 		x.Components = []*tutti.Component{}

@@ -175,7 +175,7 @@ func (a *assembly) shape(j *job) {
 	c.Slot, c.Path, c.Private, c.Channel = j.slot, j.path, j.plan.Private, a.channel
 	c.Freshness, c.Assembled, c.Problems, c.Origins, c.Limits = s.freshness, s.reasons.list(), s.problems, s.origins, s.limits
 	if c.Freshness.State == "" {
-		c.Freshness.State = tutti.Fresh
+		c.Freshness.State = a.as.freshest()
 	}
 }
 

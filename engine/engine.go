@@ -44,6 +44,7 @@ type Config struct {
 	Secret           []byte            // the deployment's secret: the same on every replica
 	Generation       string            // names this state of the config; part of every plan key
 	Now              func() time.Time  // nil = time.Now
+	Stale            func() bool       // whether nothing may be called fresh for now; nil = never
 }
 
 // Engine is the compiled config with the sources behind it. It never changes after New; all

@@ -14,6 +14,8 @@ func lack(path string, ref tutti.Ref, source string, code tutti.Code, stale bool
 	switch code {
 	case tutti.NotFound:
 		p.Message = "There is no such item, or it is not for you."
+	case tutti.Suppressed:
+		p.Message = "The item is withdrawn."
 	case tutti.UnknownSource:
 		p.Message = "No such source or kind is configured."
 	case tutti.Timeout:

@@ -1156,6 +1156,8 @@ const (
 	ErrorCodeForbidden ErrorCode = "FORBIDDEN"
 	// It does not exist, or not for you.
 	ErrorCodeNotFound ErrorCode = "NOT_FOUND"
+	// An operator has withdrawn the item for now.
+	ErrorCodeSuppressed ErrorCode = "SUPPRESSED"
 	// Somebody else saved first.
 	ErrorCodeConflict ErrorCode = "CONFLICT"
 	// A stored thing does not pass its checks.
@@ -1201,6 +1203,7 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeUnauthenticated,
 	ErrorCodeForbidden,
 	ErrorCodeNotFound,
+	ErrorCodeSuppressed,
 	ErrorCodeConflict,
 	ErrorCodeInvalid,
 	ErrorCodeUnavailable,
@@ -1218,7 +1221,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeUntrustedOperation, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
+	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeSuppressed, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeUntrustedOperation, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
 		return true
 	}
 	return false

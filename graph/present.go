@@ -32,6 +32,7 @@ var public = map[tutti.Code]string{
 	tutti.Unauthenticated:    "A valid key is needed.",
 	tutti.Forbidden:          "This key may not do or see that.",
 	tutti.NotFound:           "It does not exist, or not for you.",
+	tutti.Suppressed:         "The item is withdrawn.",
 	tutti.Conflict:           "Somebody else saved first.",
 	tutti.Invalid:            "It does not pass its checks.",
 	tutti.Unavailable:        "A source does not answer usefully.",

@@ -4663,6 +4663,8 @@ enum ErrorCode {
   FORBIDDEN
   "It does not exist, or not for you."
   NOT_FOUND
+  "An operator has withdrawn the item for now."
+  SUPPRESSED
   "Somebody else saved first."
   CONFLICT
   "A stored thing does not pass its checks."

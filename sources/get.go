@@ -61,6 +61,7 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 	q := &question{source: s, kind: k, scope: k.scope(full), keys: make([]cache.Key, 0, n), refs: make([]tutti.Ref, 0, n), at: make([]int, n), got: make([]tutti.Got, n)}
 	scoped, every := scopeKey(q.scope), everyTag(k.Source, k.Name)
 	tags := make([]string, 0, 2*n)
+	withheld, now := s.doubts.withheld()
 	var seen map[string]int // for many
 	if n > 16 {
 		seen = make(map[string]int, n)
@@ -72,6 +73,10 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 			continue
 		}
 		ref.ID = id
+		if withheld.has(ref, now) {
+			q.at[i], q.got[i] = -1, missing(errSuppressed)
+			continue
+		}
 		at, again := seen[id]
 		if seen == nil {
 			at = slices.Index(q.refs, ref)
@@ -80,7 +85,7 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 		if !again {
 			at = len(q.keys)
 			tags = append(tags, ref.Tag(), every)
-			q.keys = append(q.keys, cache.Key{Key: itemKey(ref, scoped), Tags: tags[2*at : 2*at+2 : 2*at+2]})
+			q.keys = append(q.keys, cache.Key{Key: itemKey(ref, scoped), Tags: k.veil.beside(tags[2*at : 2*at+2 : 2*at+2])})
 			q.refs = append(q.refs, ref)
 			if seen != nil {
 				seen[id] = at
@@ -113,6 +118,7 @@ func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
 			q.got[i] = q.source.gotOf(q.kind, results[at])
 		}
 	}
+	q.source.doubts.items(q.got)
 	return q.got
 }
 
@@ -250,7 +256,7 @@ func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 	if k.owner != "" {
 		r.Owner = ownerText(r.Fields[k.owner])
 	}
-	return cache.Loaded[*entry]{Value: &entry{resource: r, bytes: sizeOf(r)}, Found: true, Tags: r.Tags, Validator: rec.Validator}
+	return cache.Loaded[*entry]{Value: &entry{resource: r, bytes: sizeOf(r)}, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator}
 }
 
 // ownerText writes a mapped owner as visitors are written: text, or a whole number.

@@ -49,7 +49,7 @@ func scopeKey(s tutti.Scope) string {
 
 // itemKey names a resource in the cache. The tags that only its record tells come with the load.
 func (k *kind) itemKey(ref tutti.Ref, s tutti.Scope) cache.Key {
-	return cache.Key{Key: itemKey(ref, scopeKey(s)), Tags: []string{ref.Tag(), everyTag(k.Source, k.Name)}}
+	return cache.Key{Key: itemKey(ref, scopeKey(s)), Tags: k.veil.beside([]string{ref.Tag(), everyTag(k.Source, k.Name)})}
 }
 
 func itemKey(ref tutti.Ref, scope string) string {

@@ -44,7 +44,7 @@ func (s *Source) selectPage(ctx context.Context, k *kind, q tutti.Selection, ful
 	})[0]
 	if !r.Found || r.Value == nil {
 		if r.Err == nil { // not known under this name at the origin: a list without items
-			return tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}, nil
+			return s.doubts.page(tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}), nil
 		}
 		return tutti.Page{}, r.Err
 	}
@@ -53,7 +53,7 @@ func (s *Source) selectPage(ctx context.Context, k *kind, q tutti.Selection, ful
 	for i, res := range r.Value.page.resources {
 		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	}
-	return page, nil
+	return s.doubts.page(page), nil
 }
 
 // loadPage asks the origin for a page and lets its records prime the cache. The epochs are taken
@@ -96,12 +96,12 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 			refs[i] = tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
 		}
 		for _, g := range s.get(ctx, k, refs, scope) {
-			if g.Freshness.State == tutti.StaleError { // a stand-in must not come as part of a fresh page
+			if g.Freshness.State == tutti.StaleError && g.Err != nil { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}
 			if g.Resource != nil {
 				keep(g.Resource, sizeOf(g.Resource))
-			} else if tutti.CodeOf(g.Err) != tutti.NotFound {
+			} else if code := tutti.CodeOf(g.Err); code != tutti.NotFound && code != tutti.Suppressed {
 				return cache.Loaded[*entry]{Err: g.Err}
 			}
 		}

@@ -34,6 +34,8 @@ type Source struct {
 	events            *events
 	cache             *cache.Cache[*entry]
 	secret            []byte
+	veil              *veil
+	doubts            *doubts
 	release           func() // gives back what the connector holds
 }
 
@@ -42,6 +44,7 @@ type kind struct {
 	tutti.Kind
 	def    Definition
 	owner  string // the mapped field that says whose an item is; "" = nobody's
+	veil   *veil
 	policy cache.Policy
 }
 
@@ -146,6 +149,10 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
+	}
+	s.veil = newVeil(d.Secret, s.kinds)
+	for _, k := range s.kinds {
+		k.veil = s.veil
 	}
 	return s, nil
 }

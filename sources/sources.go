@@ -32,9 +32,12 @@ type Deps struct {
 	Log     *slog.Logger          // nil = nothing is logged
 	Dir     string                // where relative manifest paths start; "" = the working directory
 	Metrics prometheus.Registerer // nil = nothing is registered
-	// Seen notes a webhook's event id and reports whether it is the first time. Nil remembers the
-	// last ten thousand of each source in memory.
-	Seen func(ctx context.Context, source, eventID string) (first bool, err error)
+	// Seen notes a webhook's event id, and the tags of what it makes old as other processes may
+	// know them (see Outward), and reports whether it is the first time. Nil remembers the last
+	// ten thousand ids of each source in memory, and tells nobody.
+	Seen   func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
+	Secret []byte      // the deployment's: the same in all its processes
+	Stale  func() bool // whether nothing may be called fresh for now; nil = never
 }
 
 // Sources are all configured sources. Safe for concurrent use.
@@ -45,6 +48,9 @@ type Sources struct {
 	order  []*Source
 	byName map[string]*Source
 	meter  *meter
+
+	suppressing sync.Mutex // one Suppress at a time
+	doubts      *doubts
 }
 
 // Open makes the configured sources. It calls none of them. All mistakes are told at once, as a
@@ -61,7 +67,7 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	if d.Cache <= 0 {
 		d.Cache = config.DefaultCacheBytes
 	}
-	s := &Sources{deps: d, byName: map[string]*Source{}, secret: make([]byte, 32)}
+	s := &Sources{deps: d, byName: map[string]*Source{}, secret: make([]byte, 32), doubts: newDoubts(d.Now, d.Stale)}
 	_, _ = rand.Read(s.secret) // never fails
 	var problems []error
 	for _, c := range cfgs {
@@ -82,7 +88,7 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	s.cache = cache.New(cache.Config{MaxBytes: d.Cache, Now: d.Now}, (*entry).size)
 	s.meter = newMeter(s, d.Metrics)
 	for _, src := range s.order {
-		src.cache, src.secret, src.meter = s.cache, s.secret, s.meter
+		src.cache, src.secret, src.meter, src.doubts = s.cache, s.secret, s.meter, s.doubts
 	}
 	return s, nil
 }
@@ -255,7 +261,38 @@ func (s *Sources) Select(ctx context.Context, sel tutti.Selection, scope tutti.S
 // Forget makes sure that what was fetched before this call is never served as fresh again. A
 // ref's tag (source:kind/id) forgets what was made of that record and the kind's selections; a
 // kind's tag (source:kind) all items and selections of the kind; a source's name everything of it.
-func (s *Sources) Forget(tags ...string) {
+func (s *Sources) Forget(tags ...string) { s.cache.Forget(s.tagsOf(tags...)...) }
+
+// Purge is Forget for what must not be seen again: it does not even stand in for what cannot be
+// loaded.
+func (s *Sources) Purge(tags ...string) { s.cache.Purge(s.tagsOf(tags...)...) }
+
+// ForgetAll is Forget for everything.
+func (s *Sources) ForgetAll() { s.cache.ForgetAll() }
+
+// Outward gives what Forget or Purge of these tags means for the caches of other processes: all
+// tags to be bumped there, with ids only of items that are public.
+func (s *Sources) Outward(tags ...string) []string {
+	var all []string
+	for _, t := range tags {
+		if src := s.byName[sourceOf(t)]; src != nil {
+			all = append(all, src.veil.outward(src.forgets(t))...)
+		}
+	}
+	return all
+}
+
+// Heard does what another process told with the tags of its Outward.
+func (s *Sources) Heard(purge bool, tags []string) {
+	if purge {
+		s.cache.Purge(tags...)
+	} else {
+		s.cache.Forget(tags...)
+	}
+}
+
+// tagsOf gives all tags to bump when what these stand for changed.
+func (s *Sources) tagsOf(tags ...string) []string {
 	var all []string
 	for _, t := range tags {
 		src := s.byName[sourceOf(t)]
@@ -265,7 +302,7 @@ func (s *Sources) Forget(tags ...string) {
 		}
 		all = append(all, src.forgets(t)...)
 	}
-	s.cache.Forget(all...)
+	return all
 }
 
 // Moment is the number of the last Forget, for Forgotten.

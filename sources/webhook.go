@@ -63,10 +63,6 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 	// One at a time, so that a repetition is answered only when the first has had its effect.
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
-	first, err := s.events.seen(r.Context(), s.name, event.ID)
-	if err == nil && !first {
-		return http.StatusAccepted, nil
-	}
 	var tags []string
 	for _, c := range event.Changes {
 		if len(c.IDs) == 0 {
@@ -75,6 +71,10 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 		for _, id := range c.IDs {
 			tags = append(tags, s.forgets(tutti.Ref{Source: s.name, Kind: c.Kind, ID: id}.Tag())...)
 		}
+	}
+	first, err := s.events.seen(r.Context(), s.name, event.ID, s.veil.outward(tags))
+	if err == nil && !first {
+		return http.StatusAccepted, nil
 	}
 	s.cache.Forget(tags...)
 	if err != nil { // it may have been noted all the same: then its repetition has no effect any more
@@ -87,7 +87,7 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 // events remembers which messages have been taken.
 type events struct {
 	mu   sync.Mutex // one message of a source at a time; guards ring and have
-	seen func(ctx context.Context, source, id string) (bool, error)
+	seen func(ctx context.Context, source, id string, tags []string) (bool, error)
 	ring []string
 	have map[string]bool
 	next int
@@ -95,7 +95,7 @@ type events struct {
 
 const rememberedEvents = 10_000
 
-func newEvents(seen func(ctx context.Context, source, id string) (bool, error)) *events {
+func newEvents(seen func(ctx context.Context, source, id string, tags []string) (bool, error)) *events {
 	e := &events{seen: seen, have: map[string]bool{}}
 	if seen == nil {
 		e.seen = e.inMemory
@@ -104,7 +104,7 @@ func newEvents(seen func(ctx context.Context, source, id string) (bool, error)) 
 }
 
 // inMemory stands in for the store; the caller holds mu.
-func (e *events) inMemory(_ context.Context, _, id string) (bool, error) {
+func (e *events) inMemory(_ context.Context, _, id string, _ []string) (bool, error) {
 	if e.have[id] {
 		return false, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,14 @@ type house struct {
 	server *graph.Server
 	meters *prometheus.Registry
 
+	feed    store.Feed // what other processes tell
+	contact *contact
+	ending  atomic.Bool // readyz fails: nobody should send requests any more
+
 	live atomic.Pointer[generation]
+
+	opening sync.Mutex    // guards open; taken after mu
+	open    []*generation // the live one, and those before that still answer requests
 
 	mu     sync.Mutex // one reload or refresh at a time; guards next and changed of the live generation
 	closed chan struct{}
@@ -67,14 +75,21 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	if err != nil {
 		return nil, err
 	}
-	h := &house{log: log, store: st, dir: dir, secret: secret, meters: prometheus.NewRegistry(), closed: make(chan struct{})}
+	h := &house{log: log, store: st, dir: dir, secret: secret, meters: prometheus.NewRegistry(), contact: newContact(time.Now()), closed: make(chan struct{})}
+	if h.feed, err = st.Feed(ctx); err != nil { // before anything is read or kept that it may make old
+		return nil, err
+	}
 	gen, schema, err := h.build(ctx, cfg)
 	if err != nil {
+		h.feed.Close()
 		return nil, err
 	}
 	h.live.Store(gen)
+	h.open = []*generation{gen}
+	h.meterContact()
 	h.server = graph.NewServer(graph.ServerConfig{Keys: st, Log: log, Observe: h.observer()}, schema)
 	if err := h.prune(ctx); err != nil {
+		h.feed.Close()
 		gen.close()
 		return nil, err
 	}
@@ -87,7 +102,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
 	var err error
 	g.sources, err = openSources(cfg, sources.Deps{
-		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen,
+		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Stale: h.contact.stale,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +130,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	}
 	e, err := engine.New(engine.Config{
 		Attributes: cfg.Attributes, Enrichers: cfg.Enrichers, Channels: cfg.Channels, Locales: cfg.Locales, Markets: cfg.Markets,
-		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Secret: h.secret, Generation: id,
+		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Secret: h.secret, Generation: id, Stale: h.contact.stale,
 	}, g.sources)
 	if err != nil {
 		return nil, err
@@ -150,6 +165,9 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	h.opening.Lock()
+	h.open = append(h.open, gen)
+	h.opening.Unlock()
 	old := h.live.Swap(gen)
 	h.server.Swap(schema)
 	h.done.Go(func() { // requests that began before go on with the old sources for a moment
@@ -157,6 +175,9 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 		case <-time.After(time.Minute):
 		case <-h.closed:
 		}
+		h.opening.Lock()
+		h.open = slices.DeleteFunc(h.open, func(g *generation) bool { return g == old })
+		h.opening.Unlock()
 		old.close()
 	})
 	return nil
@@ -169,7 +190,8 @@ func (h *house) refresh(ctx context.Context) error {
 	return h.read(ctx, h.live.Load())
 }
 
-// read fills a generation's library with what is published now. Documents that no longer fit the config are
+// read fills a generation's library with what is published now, and keeps what is suppressed out
+// of its sources, and of those before it. Documents that no longer fit the config are
 // left out and logged.
 func (h *house) read(ctx context.Context, g *generation) error {
 	changed, err := h.store.Changed(ctx)
@@ -179,6 +201,17 @@ func (h *house) read(ctx context.Context, g *generation) error {
 	docs, next, rest, err := h.published(ctx)
 	if err != nil {
 		return err
+	}
+	suppressed, err := h.store.Suppressions(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	g.sources.Suppress(suppressed)
+	h.everywhere(func(s *sources.Sources) { s.Suppress(suppressed) })
+	for _, p := range suppressed {
+		if !p.Until.IsZero() && (next.IsZero() || p.Until.Before(next)) {
+			next = p.Until
+		}
 	}
 	for _, p := range g.library.Load(docs, rest) {
 		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "version", p.Version, "problem", p.Problem.String())
@@ -219,59 +252,8 @@ func (h *house) published(ctx context.Context) (docs []engine.Doc, next, rest ti
 	return docs, next, rest, nil
 }
 
-// watchStore follows planned publications and changes that other processes make, and lets the
-// store forget old webhooks every hour.
-func (h *house) watchStore() {
-	tick, hour := time.NewTicker(time.Second), time.NewTicker(time.Hour)
-	defer tick.Stop()
-	defer hour.Stop()
-	for {
-		work := h.follow
-		select {
-		case <-h.closed:
-			return
-		case <-hour.C:
-			work = h.prune
-		case <-tick.C:
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		if err := work(ctx); err != nil {
-			h.log.Error("keeping up with the store", "error", err)
-		}
-		cancel()
-	}
-}
-
-// prune lets the store forget webhooks that no sender repeats any more.
-func (h *house) prune(ctx context.Context) error {
-	_, err := h.store.PruneEvents(ctx, time.Now())
-	return err
-}
-
-func (h *house) follow(ctx context.Context) error {
-	changed, err := h.store.Changed(ctx)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	live := h.live.Load()
-	old := changed != live.changed || !live.next.IsZero() && !time.Now().Before(live.next)
-	h.mu.Unlock()
-	if !old {
-		return nil
-	}
-	h.server.Invalidate()
-	return h.refresh(ctx)
-}
-
-func (h *house) seen(ctx context.Context, source, event string) (bool, error) {
-	return h.store.Seen(ctx, source, event, nil, time.Now())
-}
-
-// ready tells whether requests can be answered: the store must answer.
-func (h *house) ready(ctx context.Context) error {
-	_, err := h.store.Changed(ctx)
-	return err
+func (h *house) seen(ctx context.Context, source, event string, tags []string) (bool, error) {
+	return h.store.Seen(ctx, source, event, tags, time.Now())
 }
 
 // Gather joins the meters of the house with those of the live generation.
@@ -283,6 +265,7 @@ func (h *house) Gather() ([]*dto.MetricFamily, error) {
 func (h *house) close() {
 	close(h.closed)
 	h.done.Wait()
+	h.feed.Close()
 	h.live.Load().close()
 }
 

@@ -99,7 +99,7 @@ func TestServingThroughItsLife(t *testing.T) {
 	write(t, path, development)
 	key, _ := succeed(t, "keys", "create", "test", "--class", "management", "--database", database)
 	key = strings.TrimSpace(key)
-	p := launch(t, "serve", "--config", path, "--listen", "127.0.0.1:0", "--database", database)
+	p := launch(t, "serve", "--config", path, "--listen", "127.0.0.1:0", "--database", database, "--drain", "1h")
 	address := strings.TrimSuffix(strings.Fields(says(t, p.out, "listens on"))[3], "/graphql")
 	get := func(path string) (int, string) {
 		t.Helper()
@@ -196,8 +196,18 @@ func TestServingThroughItsLife(t *testing.T) {
 			t.Error("the metrics hold a key")
 		}
 	})
-	t.Run("it ends when it is told to", func(t *testing.T) {
+	t.Run("it serves on for a while after it says no", func(t *testing.T) {
 		p.signal(syscall.SIGTERM)
+		says(t, p.log, "serving on")
+		if code, said := get("/readyz"); code != http.StatusServiceUnavailable {
+			t.Errorf("/readyz: %d %s", code, said)
+		}
+		if got := ask(schema); got != `{"channels":[{"name":"web"}],"__type":null}` {
+			t.Error(got)
+		}
+	})
+	t.Run("it ends when it is told to", func(t *testing.T) {
+		p.signal(syscall.SIGTERM) // again: whoever waits for it does not wait an hour
 		if code := p.ends(); code != done {
 			t.Errorf("it ends with %d", code)
 		}

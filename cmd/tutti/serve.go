@@ -107,19 +107,25 @@ func (h *house) handler() http.Handler {
 		h.live.Load().sources.Webhook(r.PathValue("source")).ServeHTTP(w, r)
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := h.ready(r.Context()); err != nil {
-			h.log.Warn("not ready", "error", err)
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
+	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h, promhttp.HandlerOpts{}))
 	mux.Handle("GET /graphiql/", h.development(graph.GraphiQL()))
 	mux.Handle("GET /preview/", studio.Preview("/preview/"))
 	mux.Handle("GET /{$}", h.development(http.RedirectHandler("/preview/", http.StatusFound)))
 	return mux
+}
+
+// ready tells whether requests should be sent here. A database that does not answer is no reason
+// against it: what is published is in memory, and all processes would say no at the same time.
+func (h *house) ready(w http.ResponseWriter, _ *http.Request) {
+	switch {
+	case h.ending.Load():
+		http.Error(w, "ending: send requests elsewhere", http.StatusServiceUnavailable)
+	case h.contact.stale():
+		fmt.Fprintln(w, "ready, but the database does not answer: nothing can be changed, and nothing is called fresh")
+	default:
+		fmt.Fprintln(w, "ready")
+	}
 }
 
 // development serves only where the config says that this is development.
@@ -139,6 +145,8 @@ type serveCommand struct {
 	Listen   string `help:"Address to listen on." default:"127.0.0.1:8080" env:"TUTTI_LISTEN"`
 	Database string `help:"sqlite:PATH or postgres://…" default:"sqlite:./tutti.db" env:"TUTTI_DATABASE_URL"`
 	LogJSON  bool   `name:"log-json" help:"Log lines as JSON." env:"TUTTI_LOG_JSON"`
+
+	Drain time.Duration `help:"On SIGTERM: how long to say no at /readyz and still serve, until nobody sends requests any more." default:"5s" env:"TUTTI_DRAIN"`
 }
 
 // Help shows how to call it.
@@ -148,7 +156,10 @@ func (serveCommand) Help() string {
   tutti serve --config /etc/tutti/tutti.yaml --listen 0.0.0.0:8080
   TUTTI_DATABASE_URL=postgres://tutti@db/tutti tutti serve --log-json
 
-The config is read again when the file changes, and on SIGHUP; a broken one changes nothing.`
+The config is read again when the file changes, and on SIGHUP; a broken one changes nothing.
+
+SIGTERM ends it without losing a request: /readyz says no at once, it serves on until --drain is over, and then lets
+requests that began end. An interrupt (Ctrl-C), or a second signal, does not wait for --drain.`
 }
 
 // Run serves until it is interrupted.
@@ -158,21 +169,52 @@ func (c *serveCommand) Run(ctx context.Context, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	told := make(chan os.Signal, 2)
+	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(told)
 	s, err := start(ctx, cfg, c.Listen, c.Database, filepath.Dir(c.Config), log)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "Tutti listens on %s/graphql\n", s.address())
-	watching := s.house.follows(ctx, c.Config)
+	watching, draining := s.house.follows(ctx, c.Config), make(chan struct{})
+	go func() {
+		defer close(draining)
+		defer stop()
+		s.house.drain(ctx, told, c.Drain)
+	}()
 	err = s.wait(ctx)
 	stop()
 	<-watching
+	<-draining
 	if err == nil {
 		log.Info("ended, with all requests that had begun")
 	}
 	return err
+}
+
+// drain waits for a signal, or for ctx. On SIGTERM it says no at /readyz, and waits for so long
+// that everybody has seen it; another signal ends that.
+func (h *house) drain(ctx context.Context, told <-chan os.Signal, long time.Duration) {
+	select {
+	case <-ctx.Done():
+		return
+	case sign := <-told:
+		if sign != syscall.SIGTERM {
+			return
+		}
+	}
+	h.ending.Store(true)
+	h.log.Info("ending: serving on until nobody sends requests any more", "drain", long)
+	over := time.NewTimer(long)
+	defer over.Stop()
+	select {
+	case <-ctx.Done():
+	case <-told:
+	case <-over.C:
+	}
 }
 
 // follows takes a changed config file, or the same again on SIGHUP, until ctx ends; then the
