@@ -92,6 +92,7 @@ type Context struct {
 	Channel    string
 	Attributes map[string]any // Go values as AttributeType says
 	Consent    Consent
+	Supports   Supports  // what the app can draw; nil = everything
 	At         time.Time // the moment that counts; in preview it may be another than now
 	Preview    Preview
 }

@@ -215,7 +215,16 @@ type ComponentType struct {
 	Deprecated  string              `json:"deprecated,omitempty"` // why not to use it any more, and what instead
 	Props       []PropDefinition    `json:"props,omitempty"`
 	Slots       []SlotDefinition    `json:"slots,omitempty"`
+	Downlevel   []Downlevel         `json:"downlevel,omitempty"` // for apps that cannot draw it as it is; the first that they can draw counts
 	Templates   map[string]Template `json:"templates,omitempty"` // by channel
+}
+
+// Downlevel declares a down-level form: an older version of the component type, or another one.
+type Downlevel struct {
+	Version int               `json:"version,omitempty"` // of this component type; with Props
+	Props   []PropDefinition  `json:"props,omitempty"`   // as that version had them
+	Type    string            `json:"type,omitempty"`    // another component type, as it is now
+	From    map[string]string `json:"from,omitempty"`    // a prop of the form → the prop of this component type that it is made of, "" = of none; else the one of the same name
 }
 
 // Prop finds a prop's definition by name.

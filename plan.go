@@ -37,12 +37,13 @@ type ComponentPlan struct {
 	Props     []PropPlan // in the order of the component type's definition
 	Actions   []ActionPlan
 	Slots     []SlotPlan
-	Each      *Value  // a selection or refs to repeat over; nil = once
-	ShowWhen  Program // nil = always; over props (resources' fields), item, params
-	Private   bool    // depends on the visitor: keyed by an HMAC, kept in memory only
-	Owner     Owner   // only when Private
-	Key       string  // canonical, length-prefixed; an HMAC when Private
-	Ready     *Part   // what assembling this plan came to before, and still would; nil = assemble it. Only at the top of a page
+	Form      *DownlevelForm // what it is delivered as, instead of Type and Version; nil = as it is
+	Each      *Value         // a selection or refs to repeat over; nil = once
+	ShowWhen  Program        // nil = always; over props (resources' fields), item, params
+	Private   bool           // depends on the visitor: keyed by an HMAC, kept in memory only
+	Owner     Owner          // only when Private
+	Key       string         // canonical, length-prefixed; an HMAC when Private
+	Ready     *Part          // what assembling this plan came to before, and still would; nil = assemble it. Only at the top of a page
 }
 
 // PropPlan is one prop with its value and what to try when that is missing.
@@ -132,6 +133,7 @@ const (
 	ReasonConsentWithheld Reason = "CONSENT_WITHHELD"
 	ReasonChannelExcluded Reason = "CHANNEL_EXCLUDED"
 	ReasonHoldout         Reason = "HOLDOUT"
+	ReasonUnsupported     Reason = "UNSUPPORTED"
 	ReasonError           Reason = "ERROR"
 	// Of assembling.
 	ReasonFresh      Reason = "FRESH"
@@ -161,6 +163,9 @@ type Decision struct {
 	Variant string // "" = baseline
 	Reason  Reason
 	Rules   []RuleResult // in the order in which they were tried
+	Form    string       // Hero@1: the down-level form that was taken; "" = as it is
+	Slot    string       // the id of the slot that the component is left out of; "" = it is in the plan
+	Place   int          // where in that slot it would be
 }
 
 // RuleResult is what one variant's rule came to.
@@ -169,6 +174,7 @@ type RuleResult struct {
 	Rule       string // its source
 	Result     Tri
 	InWindow   bool
+	Undrawable bool // the app can draw neither the variant nor a form of it
 	Attributes []AttributeRead
 	Error      string // when evaluating failed
 }

@@ -116,6 +116,14 @@ func (as *assembling) assembly(p *tutti.Plan, n *Need) (*assembly, error) {
 	}, nil
 }
 
+// needFor is what is needed of a component: of what it is delivered as, in the names of its type.
+func (a *assembly) needFor(cp *tutti.ComponentPlan) ComponentNeed {
+	if cp.Form != nil {
+		return a.needOf(cp.Form.Type).through(cp.Form)
+	}
+	return a.needOf(cp.Type)
+}
+
 // needOf is what is needed of components of a type.
 func (a *assembly) needOf(componentType string) ComponentNeed {
 	c, ok := a.needs[componentType]

@@ -9,8 +9,9 @@ import (
 )
 
 // choose finds the first alternative whose rule is true now; -1 for the baseline. A rule that
-// cannot be evaluated is not true. The decision is worked out only when somebody asks why.
-func (d *decider) choose(id string, among []alternative) (int, tutti.Decision) {
+// cannot be evaluated is not true, and a variant of a component (nil for a slot) that the app
+// cannot draw is passed over. The decision is worked out only when somebody asks why.
+func (d *decider) choose(id string, among []alternative, of *componentNode) (int, tutti.Decision) {
 	if len(among) == 0 {
 		return -1, tutti.Decision{Reason: tutti.ReasonStatic}
 	}
@@ -29,12 +30,16 @@ func (d *decider) choose(id string, among []alternative) (int, tutti.Decision) {
 		name, when := among[i].name, among[i].when
 		t, err := d.truth(when.rule)
 		inWindow := d.inWindow(when, t)
+		undrawable := d.undrawable(of, i)
 		if d.why != nil {
-			decision.Rules = append(decision.Rules, d.explain(name, when, t, inWindow, err))
+			result := d.explain(name, when, t, inWindow, err)
+			result.Undrawable = undrawable
+			decision.Rules = append(decision.Rules, result)
 		}
 		switch {
 		case err != nil:
 			decision.Reason = tutti.ReasonError
+		case undrawable:
 		case t == tutti.True && inWindow:
 			decision.Variant, decision.Reason = name, tutti.ReasonTargetingMatch
 			return i, decision

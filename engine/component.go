@@ -143,7 +143,7 @@ const eachFirst = 10
 // shape makes the job's component, or takes it as far as what is there allows.
 func (a *assembly) shape(j *job) {
 	if j.shaped == nil {
-		j.shaped = &shaper{a: a, cp: j.plan, need: a.needOf(j.plan.Type), item: j.item, path: j.path}
+		j.shaped = &shaper{a: a, cp: j.plan, need: a.needFor(j.plan), item: j.item, path: j.path}
 		j.out = &tutti.Component{}
 	}
 	s, c := j.shaped, j.out
@@ -159,6 +159,9 @@ func (a *assembly) shape(j *job) {
 	}
 	spoken := a.templates.of(j.plan.Type, a.plan.Channel)
 	missing := s.props(c)
+	if f := j.plan.Form; f != nil && missing == "" && s.state != pending {
+		missing = s.reform(c, f)
+	}
 	c.Actions = s.actions()
 	j.spoken = s.speak(spoken, c)
 	if s.state == pending {
@@ -172,6 +175,9 @@ func (a *assembly) shape(j *job) {
 	}
 	j.state = have
 	c.ID, c.Component, c.Type, c.Version, c.Variant = a.componentID(j), j.plan.Component+j.items, j.plan.Type, j.plan.Version, j.plan.Variant
+	if f := j.plan.Form; f != nil {
+		c.Type, c.Version = f.Type, f.Version
+	}
 	c.Slot, c.Path, c.Private, c.Channel = j.slot, j.path, j.plan.Private, a.channel
 	c.Freshness, c.Assembled, c.Problems, c.Origins, c.Limits = s.freshness, s.reasons.list(), s.problems, s.origins, s.limits
 	if c.Freshness.State == "" {

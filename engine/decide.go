@@ -82,35 +82,29 @@ func (d *decider) words(w *words) (tutti.Value, bool) {
 	return w.decide(d)
 }
 
-func (d *decider) slots(nodes []slotNode, path string, only *tutti.ComponentType) []tutti.SlotPlan {
+func (d *decider) slots(nodes []slotNode, path string, of *taken) []tutti.SlotPlan {
 	if len(nodes) == 0 {
 		return nil
 	}
 	plans := make([]tutti.SlotPlan, 0, len(nodes))
 	for i := range nodes {
 		n := &nodes[i]
-		if !n.within(only) {
+		if !of.has(n.name) {
 			continue
 		}
 		plan := tutti.SlotPlan{ID: n.id, Name: n.name}
 		components := n.components
-		taken, decision := d.choose(n.id, n.alternatives)
+		taken, decision := d.choose(n.id, n.alternatives, nil)
 		if taken >= 0 {
 			plan.Variant, components = n.variants[taken].name, n.variants[taken].components
 		}
 		if d.why != nil {
 			d.why[n.id] = decision
 		}
-		plan.Components = d.components(components, path+n.name)
+		plan.Components = d.components(components, path+n.name, n.id)
 		plans = append(plans, plan)
 	}
 	return plans
-}
-
-// within reports whether a component of a type has this slot: a variant may be of a type without
-// it. nil is the composition itself, which has all of its slots.
-func (n *slotNode) within(t *tutti.ComponentType) bool {
-	return t == nil || slices.ContainsFunc(t.Slots, func(s tutti.SlotDefinition) bool { return s.Name == n.name })
 }
 
 // excluded reports whether the component is not for a channel.
@@ -125,13 +119,14 @@ func (d *decider) holds(rule *expr.Rule) bool {
 	return err == nil && t == tutti.True
 }
 
-func (d *decider) components(nodes []*componentNode, path string) []tutti.ComponentPlan {
+func (d *decider) components(nodes []*componentNode, path, slot string) []tutti.ComponentPlan {
 	plans := make([]tutti.ComponentPlan, 0, len(nodes))
-	for _, n := range nodes {
+	for i, n := range nodes {
 		at := len(plans)
 		plans = append(plans, tutti.ComponentPlan{})
 		if !d.component(n, &plans[at], path, at) {
 			plans = plans[:at]
+			d.leftOut(n.id, slot, i)
 		}
 	}
 	return plans
@@ -145,18 +140,15 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 		}
 		return false
 	}
-	b := n.baseline
-	taken, decision := d.choose(n.id, n.alternatives)
-	if d.why != nil {
-		d.why[n.id] = decision
+	t, shown := d.take(n)
+	if !shown {
+		return false
 	}
-	if taken >= 0 {
-		v := &n.variants[taken]
-		if v.hide {
-			return false
-		}
-		b, cp.Variant = v.body, v.name
+	b := t.body
+	if t.variant >= 0 {
+		cp.Variant = n.variants[t.variant].name
 	}
+	cp.Form = t.form
 	cp.Component, cp.Type, cp.Version = n.id, b.definition.Name, b.definition.Version
 	cp.Path = path + "[" + formatValue(int64(at)) + "]"
 	cp.Private = b.private
@@ -184,7 +176,7 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 		cp.Owner = d.facts.Owner
 	}
 	cp.Key = d.componentKey(cp, b)
-	cp.Slots = d.slots(n.slots, cp.Path+".slots.", b.definition)
+	cp.Slots = d.slots(n.slots, cp.Path+".slots.", &t)
 	return true
 }
 

@@ -59,6 +59,7 @@ type Engine struct {
 	componentTypes   map[string]*tutti.ComponentType
 	compositionTypes map[string]*tutti.CompositionType
 	chains           map[string][]string // by lower-case locale
+	forms            map[string][]*tutti.DownlevelForm
 
 	declared   []tutti.Attribute           // all attributes, the built-in ones included
 	attributes map[string]*tutti.Attribute // the same by name
@@ -82,6 +83,7 @@ func New(cfg Config, sources Sources) (*Engine, error) {
 		compositionTypes: byName(cfg.CompositionTypes, func(t *tutti.CompositionType) string { return t.Name }),
 		chains:           chainsOf(cfg.Locales), attributes: map[string]*tutti.Attribute{}, secret: make([]byte, 32),
 	}
+	e.forms = formsOf(e.componentTypes)
 	if e.now == nil {
 		e.now = time.Now
 	}

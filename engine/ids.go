@@ -92,6 +92,9 @@ func planContent(cp *tutti.ComponentPlan) string {
 	if cp.ShowWhen != nil {
 		b = framed(b, "showWhen", cp.ShowWhen.String())
 	}
+	if cp.Form != nil {
+		b = framed(b, "form", cp.Form.String())
+	}
 	return string(b)
 }
 

@@ -50,6 +50,9 @@ func (d *decider) componentKey(cp *tutti.ComponentPlan, b *body) string {
 		k.text("showWhen")
 		d.keyProgram(&k, cp.ShowWhen)
 	}
+	if cp.Form != nil {
+		k.text("form", cp.Form.Type, strconv.Itoa(cp.Form.Version))
+	}
 	if cp.Private {
 		k.text("owner", cp.Owner.Visitor)
 		for _, source := range sortedKeys(cp.Owner.InSource) {

@@ -9,25 +9,27 @@ import (
 
 // decider is the state of deciding one request.
 type decider struct {
-	c       *Compiled
-	params  tutti.Params
-	facts   tutti.Facts
-	channel string
-	locale  string
-	chain   []string
-	scope   tutti.Scope
-	forced  map[string]string
-	at      time.Time
-	until   time.Time
-	why     tutti.Why
-	strict  bool        // something else can stand in for a text with an unknown value
-	memo    []tutti.Tri // of audiences, by number; "" for those not looked at
-	key     []byte      // reused from component to component
+	c        *Compiled
+	params   tutti.Params
+	facts    tutti.Facts
+	channel  string
+	locale   string
+	chain    []string
+	scope    tutti.Scope
+	forced   map[string]string
+	supports tutti.Supports
+	at       time.Time
+	until    time.Time
+	why      tutti.Why
+	strict   bool        // something else can stand in for a text with an unknown value
+	memo     []tutti.Tri // of audiences, by number; "" for those not looked at
+	key      []byte      // reused from component to component
 }
 
 // begin sets up a decider for one request.
 func (d *decider) begin(c *Compiled, params tutti.Params, v tutti.Context, f tutti.Facts) {
 	d.c, d.params, d.facts, d.channel, d.at, d.forced = c, params, f, v.Channel, v.At, v.Preview.Forced
+	d.supports = v.Supports
 	var err error
 	if d.locale, d.chain, err = c.engine.ResolveLocale(v.Locale); err != nil {
 		d.locale, d.chain, _ = c.engine.ResolveLocale("")

@@ -73,14 +73,14 @@ func (k *signer) flag(b bool) {
 	}
 }
 
-func (k *signer) slots(nodes []slotNode, only *tutti.ComponentType) bool {
+func (k *signer) slots(nodes []slotNode, of *taken) bool {
 	for i := range nodes {
 		n := &nodes[i]
-		if !n.within(only) {
+		if !of.has(n.name) {
 			continue
 		}
 		components := n.components
-		taken, _ := k.choose(n.id, n.alternatives)
+		taken, _ := k.choose(n.id, n.alternatives, nil)
 		if taken >= 0 {
 			components = n.variants[taken].components
 		}
@@ -98,17 +98,13 @@ func (k *signer) component(n *componentNode) bool {
 	if n.excluded(k.channel) {
 		return true
 	}
-	b := n.baseline
-	taken, _ := k.choose(n.id, n.alternatives)
-	k.out.b = append(k.out.b, byte(taken+1))
-	if taken >= 0 {
-		v := &n.variants[taken]
-		if v.hide {
-			return true
-		}
-		b = v.body
+	t, shown := k.take(n)
+	k.flag(shown)
+	if !shown {
+		return true
 	}
-	return !b.private && k.inputs(&b.inputs) && k.actions(b.actions) && k.slots(n.slots, b.definition)
+	k.out.b = append(k.out.b, byte(t.variant+1), t.number)
+	return !t.body.private && k.inputs(&t.body.inputs) && k.actions(t.body.actions) && k.slots(n.slots, &t)
 }
 
 // inputs writes what a body's values are made of; false when they are one visitor's alone.

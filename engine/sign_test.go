@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
 	"pgregory.net/rapid"
 )
 
@@ -25,7 +26,9 @@ func anyFacts(t *rapid.T, learned tutti.Facts, label string) tutti.Facts {
 
 // A signature stands for its plan: requests with one signature have one plan.
 func TestOneSignatureOnePlan(t *testing.T) {
-	d := newDesk(t)
+	d := newDesk(t, func(c *engine.Config) {
+		c.ComponentTypes[1].Downlevel = []tutti.Downlevel{{Version: 1, Props: c.ComponentTypes[1].Props[:1]}, {Type: "Hero"}}
+	})
 	learned, _ := d.engine.Learn(context.Background(), d.compile(page(offers)), atAzul(), ana())
 	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	private, shared, same := 0, 0, 0
@@ -40,6 +43,7 @@ func TestOneSignatureOnePlan(t *testing.T) {
 			v := ana()
 			v.At = at
 			v.Locale = rapid.SampledFrom([]string{"en", "de"}).Draw(rt, "locale")
+			v.Supports = rapid.SampledFrom([]tutti.Supports{nil, {"List": {1}}, {"List": {1, 2}}, {"Hero": {}}, {"Box": {}}}).Draw(rt, "supports")
 			label := string(rune('a' + i))
 			f := anyFacts(rt, learned, label)
 			s, ok := c.Sign(nil, atAzul(), v, f)

@@ -213,6 +213,8 @@ type ComponentType struct {
 	Deprecated *string `json:"deprecated,omitempty"`
 	// Its props, in order.
 	Props []*PropDefinition `json:"props"`
+	// What an app gets that cannot draw it as it is: the first of these that it can draw.
+	Downlevel []string `json:"downlevel"`
 	// The slots inside it.
 	Slots []*SlotDefinition `json:"slots"`
 }
@@ -323,6 +325,8 @@ type Decision struct {
 	Variant *string `json:"variant,omitempty"`
 	// Why this one.
 	Reason Reason `json:"reason"`
+	// The down-level form that was taken, such as Hero@1, because the app cannot draw the component as it is; null for none.
+	Form *string `json:"form,omitempty"`
 	// The rules in the order in which they were tried.
 	Rules []*RuleResult `json:"rules"`
 }
@@ -373,6 +377,14 @@ type Kind struct {
 	Dimensions []string `json:"dimensions"`
 	// The mapped fields with their types.
 	Fields any `json:"fields"`
+}
+
+// A component that was decided against: not for the channel, hidden by a variant, or nothing that the app can draw.
+type LeftOut struct {
+	// The stored component's id.
+	Component string `json:"component"`
+	// Why.
+	Why *Decision `json:"why"`
 }
 
 // A part that came in another language than asked.
@@ -783,6 +795,8 @@ type RuleResult struct {
 	Result Truth `json:"result"`
 	// Whether the moment lies in the variant's time windows.
 	InWindow bool `json:"inWindow"`
+	// Whether the app can draw the variant, as it is or in a down-level form.
+	Drawable bool `json:"drawable"`
 	// What it read.
 	Attributes []*AttributeRead `json:"attributes"`
 	// Why the rule could not be evaluated.
@@ -805,6 +819,8 @@ type Slot struct {
 	Components []Component `json:"components"`
 	// Which variant of the slot was taken, and why.
 	Why *Decision `json:"why,omitempty"`
+	// The components that were decided against, in their order.
+	LeftOut []*LeftOut `json:"leftOut"`
 }
 
 // What a slot may hold.
@@ -955,6 +971,8 @@ type UnknownComponent struct {
 	Component string `json:"component"`
 	// The component type's name.
 	Type string `json:"type"`
+	// The version of the component type that this is: with supports, one that the app can draw.
+	Version int `json:"version"`
 	// The taken variant's name; null for the baseline.
 	Variant *string `json:"variant,omitempty"`
 	// All props that have a value, by name.
@@ -1596,6 +1614,8 @@ const (
 	ReasonChannelExcluded Reason = "CHANNEL_EXCLUDED"
 	// Held out of an experiment.
 	ReasonHoldout Reason = "HOLDOUT"
+	// The app can draw neither the component nor a down-level form of it.
+	ReasonUnsupported Reason = "UNSUPPORTED"
 	// A rule could not be evaluated.
 	ReasonError Reason = "ERROR"
 	// Read at the origin for this answer.
@@ -1623,6 +1643,7 @@ var AllReason = []Reason{
 	ReasonConsentWithheld,
 	ReasonChannelExcluded,
 	ReasonHoldout,
+	ReasonUnsupported,
 	ReasonError,
 	ReasonFresh,
 	ReasonCached,
@@ -1635,7 +1656,7 @@ var AllReason = []Reason{
 
 func (e Reason) IsValid() bool {
 	switch e {
-	case ReasonStatic, ReasonDefault, ReasonTargetingMatch, ReasonSplit, ReasonOverride, ReasonConsentWithheld, ReasonChannelExcluded, ReasonHoldout, ReasonError, ReasonFresh, ReasonCached, ReasonStale, ReasonFallback, ReasonHidden, ReasonMissing, ReasonOverBudget:
+	case ReasonStatic, ReasonDefault, ReasonTargetingMatch, ReasonSplit, ReasonOverride, ReasonConsentWithheld, ReasonChannelExcluded, ReasonHoldout, ReasonUnsupported, ReasonError, ReasonFresh, ReasonCached, ReasonStale, ReasonFallback, ReasonHidden, ReasonMissing, ReasonOverBudget:
 		return true
 	}
 	return false

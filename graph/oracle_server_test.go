@@ -45,7 +45,7 @@ func worldIn(ctx context.Context) worldOf {
 	return w
 }
 
-func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ *PreviewInput) (*Answer, error) {
+func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PreviewInput) (*Answer, error) {
 	return worldIn(ctx).answer(ctx, "Experience", composition)
 }
 
@@ -61,7 +61,7 @@ func (worldQuery) More(ctx context.Context, cursor string, _ *int, _ *ContextInp
 	return NewAnswer(ctx, worldIn(ctx).object("ResourceConnection", cursor)), nil
 }
 
-func (worldQuery) Route(ctx context.Context, path, _ string, _ *string, _ *ContextInput, _ *PreviewInput) (RouteAnswer, error) {
+func (worldQuery) Route(ctx context.Context, path, _ string, _ *string, _ *ContextInput, _ []string, _ *PreviewInput) (RouteAnswer, error) {
 	if a := NewAnswer(ctx, worldIn(ctx).object("RouteResult", path)); a != nil {
 		return a, nil
 	}

@@ -138,6 +138,7 @@ type ComplexityRoot struct {
 	ComponentType struct {
 		Deprecated  func(childComplexity int) int
 		Description func(childComplexity int) int
+		Downlevel   func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Props       func(childComplexity int) int
 		Slots       func(childComplexity int) int
@@ -188,6 +189,7 @@ type ComplexityRoot struct {
 	}
 
 	Decision struct {
+		Form    func(childComplexity int) int
 		Reason  func(childComplexity int) int
 		Rules   func(childComplexity int) int
 		Variant func(childComplexity int) int
@@ -232,6 +234,11 @@ type ComplexityRoot struct {
 		Searchable  func(childComplexity int) int
 		Sorts       func(childComplexity int) int
 		Type        func(childComplexity int) int
+	}
+
+	LeftOut struct {
+		Component func(childComplexity int) int
+		Why       func(childComplexity int) int
 	}
 
 	LocaleUsed struct {
@@ -385,7 +392,7 @@ type ComplexityRoot struct {
 		Composition      func(childComplexity int, id string) int
 		CompositionTypes func(childComplexity int) int
 		Compositions     func(childComplexity int, first *int, after *string) int
-		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, preview *PreviewInput) int
+		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) int
 		Locales          func(childComplexity int) int
 		More             func(childComplexity int, cursor string, first *int, context *ContextInput) int
 		Personas         func(childComplexity int) int
@@ -393,7 +400,7 @@ type ComplexityRoot struct {
 		Redirects        func(childComplexity int) int
 		Resource         func(childComplexity int, ref tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) int
 		Resources        func(childComplexity int, refs []*tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) int
-		Route            func(childComplexity int, path string, channel string, locale *string, context *ContextInput, preview *PreviewInput) int
+		Route            func(childComplexity int, path string, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) int
 		Routes           func(childComplexity int, channel string, locale *string, first *int, after *string) int
 		Search           func(childComplexity int, source string, kind string, text *string, first *int, after *string, locale *string, channel *string, context *ContextInput) int
 		Sources          func(childComplexity int) int
@@ -463,6 +470,7 @@ type ComplexityRoot struct {
 
 	RuleResult struct {
 		Attributes func(childComplexity int) int
+		Drawable   func(childComplexity int) int
 		Error      func(childComplexity int) int
 		InWindow   func(childComplexity int) int
 		Result     func(childComplexity int) int
@@ -477,6 +485,7 @@ type ComplexityRoot struct {
 
 	Slot struct {
 		Components func(childComplexity int) int
+		LeftOut    func(childComplexity int) int
 		Name       func(childComplexity int) int
 		Why        func(childComplexity int) int
 	}
@@ -572,6 +581,7 @@ type ComplexityRoot struct {
 		Slots     func(childComplexity int) int
 		Type      func(childComplexity int) int
 		Variant   func(childComplexity int) int
+		Version   func(childComplexity int) int
 		Why       func(childComplexity int) int
 	}
 
@@ -1058,6 +1068,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentType.Description(childComplexity), true
+	case "ComponentType.downlevel":
+		if e.ComplexityRoot.ComponentType.Downlevel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentType.Downlevel(childComplexity), true
 	case "ComponentType.name":
 		if e.ComplexityRoot.ComponentType.Name == nil {
 			break
@@ -1244,6 +1260,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CompositionVersionConnection.PageInfo(childComplexity), true
 
+	case "Decision.form":
+		if e.ComplexityRoot.Decision.Form == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Decision.Form(childComplexity), true
 	case "Decision.reason":
 		if e.ComplexityRoot.Decision.Reason == nil {
 			break
@@ -1440,6 +1462,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Kind.Type(childComplexity), true
+
+	case "LeftOut.component":
+		if e.ComplexityRoot.LeftOut.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeftOut.Component(childComplexity), true
+	case "LeftOut.why":
+		if e.ComplexityRoot.LeftOut.Why == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeftOut.Why(childComplexity), true
 
 	case "LocaleUsed.asked":
 		if e.ComplexityRoot.LocaleUsed.Asked == nil {
@@ -2156,7 +2191,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["preview"].(*PreviewInput)), true
+		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["preview"].(*PreviewInput)), true
 
 	case "Query.locales":
 		if e.ComplexityRoot.Query.Locales == nil {
@@ -2230,7 +2265,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Route(childComplexity, args["path"].(string), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["preview"].(*PreviewInput)), true
+		return e.ComplexityRoot.Query.Route(childComplexity, args["path"].(string), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["preview"].(*PreviewInput)), true
 	case "Query.routes":
 		if e.ComplexityRoot.Query.Routes == nil {
 			break
@@ -2485,6 +2520,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleResult.Attributes(childComplexity), true
+	case "RuleResult.drawable":
+		if e.ComplexityRoot.RuleResult.Drawable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleResult.Drawable(childComplexity), true
 	case "RuleResult.error":
 		if e.ComplexityRoot.RuleResult.Error == nil {
 			break
@@ -2535,6 +2576,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Slot.Components(childComplexity), true
+	case "Slot.leftOut":
+		if e.ComplexityRoot.Slot.LeftOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.LeftOut(childComplexity), true
 	case "Slot.name":
 		if e.ComplexityRoot.Slot.Name == nil {
 			break
@@ -2996,6 +3043,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnknownComponent.Variant(childComplexity), true
+	case "UnknownComponent.version":
+		if e.ComplexityRoot.UnknownComponent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownComponent.Version(childComplexity), true
 	case "UnknownComponent.why":
 		if e.ComplexityRoot.UnknownComponent.Why == nil {
 			break
@@ -3153,6 +3206,11 @@ type Query {
     locale: Locale
     "What is known about the visitor and the moment."
     context: ContextInput
+    """
+    What the app can draw, such as ["Hero@2", "Hero@1", "Card"]: component types with their versions; without one, every version.
+    What it cannot draw comes in a down-level form or another variant, else not at all. Default: everything.
+    """
+    supports: [String!]
     "Look at something else than what is published. For preview and management keys."
     preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
   ): Experience! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
@@ -3177,6 +3235,8 @@ type Query {
     locale: Locale
     "What is known about the visitor and the moment."
     context: ContextInput
+    "What the app can draw: as for experience."
+    supports: [String!]
     "Look at something else than what is published. For preview and management keys."
     preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
   ): RouteResult
@@ -3509,6 +3569,16 @@ type Slot @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   components: [Component!]!
   "Which variant of the slot was taken, and why."
   why: Decision @access(to: [PREVIEW, MANAGEMENT])
+  "The components that were decided against, in their order."
+  leftOut: [LeftOut!]! @access(to: [PREVIEW, MANAGEMENT])
+}
+
+"A component that was decided against: not for the channel, hidden by a variant, or nothing that the app can draw."
+type LeftOut @access(to: [PREVIEW, MANAGEMENT]) {
+  "The stored component's id."
+  component: ID!
+  "Why."
+  why: Decision!
 }
 
 "A delivered component. There is one object type for each component type of the config."
@@ -3519,6 +3589,8 @@ interface Component @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   component: ID!
   "The component type's name."
   type: String!
+  "The version of the component type that this is: with supports, one that the app can draw."
+  version: Int!
   "The taken variant's name; null for the baseline."
   variant: String
   "All props that have a value, by name."
@@ -3565,6 +3637,8 @@ type UnknownComponent implements Component @access(to: [BROWSER, SERVER, PREVIEW
   component: ID!
   "The component type's name."
   type: String!
+  "The version of the component type that this is: with supports, one that the app can draw."
+  version: Int!
   "The taken variant's name; null for the baseline."
   variant: String
   "All props that have a value, by name."
@@ -3695,6 +3769,8 @@ type Decision @access(to: [PREVIEW, MANAGEMENT]) {
   variant: String
   "Why this one."
   reason: Reason!
+  "The down-level form that was taken, such as Hero@1, because the app cannot draw the component as it is; null for none."
+  form: String
   "The rules in the order in which they were tried."
   rules: [RuleResult!]!
 }
@@ -3709,6 +3785,8 @@ type RuleResult @access(to: [PREVIEW, MANAGEMENT]) {
   result: Truth!
   "Whether the moment lies in the variant's time windows."
   inWindow: Boolean!
+  "Whether the app can draw the variant, as it is or in a down-level form."
+  drawable: Boolean!
   "What it read."
   attributes: [AttributeRead!]!
   "Why the rule could not be evaluated."
@@ -3755,6 +3833,8 @@ enum Reason {
   CHANNEL_EXCLUDED
   "Held out of an experiment."
   HOLDOUT
+  "The app can draw neither the component nor a down-level form of it."
+  UNSUPPORTED
   "A rule could not be evaluated."
   ERROR
   "Read at the origin for this answer."
@@ -4401,6 +4481,8 @@ type ComponentType @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   deprecated: String
   "Its props, in order."
   props: [PropDefinition!]!
+  "What an app gets that cannot draw it as it is: the first of these that it can draw."
+  downlevel: [String!]!
   "The slots inside it."
   slots: [SlotDefinition!]!
 }
@@ -4870,6 +4952,8 @@ func (ec *executionContext) childFields_ComponentType(ctx context.Context, field
 		return ec.fieldContext_ComponentType_deprecated(ctx, field)
 	case "props":
 		return ec.fieldContext_ComponentType_props(ctx, field)
+	case "downlevel":
+		return ec.fieldContext_ComponentType_downlevel(ctx, field)
 	case "slots":
 		return ec.fieldContext_ComponentType_slots(ctx, field)
 	}
@@ -4968,6 +5052,8 @@ func (ec *executionContext) childFields_Decision(ctx context.Context, field grap
 		return ec.fieldContext_Decision_variant(ctx, field)
 	case "reason":
 		return ec.fieldContext_Decision_reason(ctx, field)
+	case "form":
+		return ec.fieldContext_Decision_form(ctx, field)
 	case "rules":
 		return ec.fieldContext_Decision_rules(ctx, field)
 	}
@@ -5054,6 +5140,16 @@ func (ec *executionContext) childFields_Kind(ctx context.Context, field graphql.
 		return ec.fieldContext_Kind_fields(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Kind", field.Name)
+}
+
+func (ec *executionContext) childFields_LeftOut(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_LeftOut_component(ctx, field)
+	case "why":
+		return ec.fieldContext_LeftOut_why(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeftOut", field.Name)
 }
 
 func (ec *executionContext) childFields_LocaleUsed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5310,6 +5406,8 @@ func (ec *executionContext) childFields_RuleResult(ctx context.Context, field gr
 		return ec.fieldContext_RuleResult_result(ctx, field)
 	case "inWindow":
 		return ec.fieldContext_RuleResult_inWindow(ctx, field)
+	case "drawable":
+		return ec.fieldContext_RuleResult_drawable(ctx, field)
 	case "attributes":
 		return ec.fieldContext_RuleResult_attributes(ctx, field)
 	case "error":
@@ -5336,6 +5434,8 @@ func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.
 		return ec.fieldContext_Slot_components(ctx, field)
 	case "why":
 		return ec.fieldContext_Slot_why(ctx, field)
+	case "leftOut":
+		return ec.fieldContext_Slot_leftOut(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Slot", field.Name)
 }

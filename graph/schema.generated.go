@@ -52,9 +52,9 @@ type MutationResolver interface {
 	SaveRedirects(ctx context.Context, redirects []*RedirectInput, revision int) (*RedirectList, error)
 }
 type QueryResolver interface {
-	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, preview *PreviewInput) (*Answer, error)
+	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) (*Answer, error)
 	More(ctx context.Context, cursor string, first *int, context *ContextInput) (*Answer, error)
-	Route(ctx context.Context, path string, channel string, locale *string, context *ContextInput, preview *PreviewInput) (RouteAnswer, error)
+	Route(ctx context.Context, path string, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) (RouteAnswer, error)
 	Routes(ctx context.Context, channel string, locale *string, first *int, after *string) (*Answer, error)
 	Resource(ctx context.Context, ref tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) (ResourceAnswer, error)
 	Resources(ctx context.Context, refs []*tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) ([]ResourceAnswer, error)
@@ -517,14 +517,22 @@ func (ec *executionContext) field_Query_experience_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["context"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "supports",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["supports"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
 		func(ctx context.Context, v any) (*PreviewInput, error) {
 			return ec.unmarshalOPreviewInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["preview"] = arg5
+	args["preview"] = arg6
 	return args, nil
 }
 
@@ -723,14 +731,22 @@ func (ec *executionContext) field_Query_route_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["context"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "supports",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["supports"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
 		func(ctx context.Context, v any) (*PreviewInput, error) {
 			return ec.unmarshalOPreviewInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["preview"] = arg4
+	args["preview"] = arg5
 	return args, nil
 }
 
@@ -2747,6 +2763,29 @@ func (ec *executionContext) fieldContext_ComponentType_props(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentType_downlevel(ctx context.Context, field graphql.CollectedField, obj *ComponentType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentType_downlevel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Downlevel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentType_downlevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentType", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _ComponentType_slots(ctx context.Context, field graphql.CollectedField, obj *ComponentType) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3482,6 +3521,29 @@ func (ec *executionContext) _Decision_reason(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Decision_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Decision", field, false, false, errors.New("field of type Reason does not have child fields"))
+}
+
+func (ec *executionContext) _Decision_form(ctx context.Context, field graphql.CollectedField, obj *Decision) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Decision_form(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Form, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Decision_form(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Decision", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Decision_rules(ctx context.Context, field graphql.CollectedField, obj *Decision) (ret graphql.Marshaler) {
@@ -4253,6 +4315,61 @@ func (ec *executionContext) _Kind_fields(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Kind_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Kind", field, false, false, errors.New("field of type JSON does not have child fields"))
+}
+
+func (ec *executionContext) _LeftOut_component(ctx context.Context, field graphql.CollectedField, obj *LeftOut) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeftOut_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeftOut_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LeftOut", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _LeftOut_why(ctx context.Context, field graphql.CollectedField, obj *LeftOut) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeftOut_why(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Why, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Decision) graphql.Marshaler {
+			return ec.marshalNDecision2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐDecision(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeftOut_why(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeftOut",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Decision(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _LocaleUsed_path(ctx context.Context, field graphql.CollectedField, obj *LocaleUsed) (ret graphql.Marshaler) {
@@ -6885,7 +7002,7 @@ func (ec *executionContext) _Query_experience(ctx context.Context, field graphql
 						return nil
 					}
 					return fc.Args["params"].(any)
-				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["preview"].(*PreviewInput))
+				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["preview"].(*PreviewInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Answer) graphql.Marshaler {
@@ -6973,7 +7090,7 @@ func (ec *executionContext) _Query_route(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Route(ctx, fc.Args["path"].(string), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["preview"].(*PreviewInput))
+			return ec.Resolvers.Query().Route(ctx, fc.Args["path"].(string), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["preview"].(*PreviewInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v RouteAnswer) graphql.Marshaler {
@@ -8639,6 +8756,29 @@ func (ec *executionContext) fieldContext_RuleResult_inWindow(_ context.Context, 
 	return graphql.NewScalarFieldContext("RuleResult", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _RuleResult_drawable(ctx context.Context, field graphql.CollectedField, obj *RuleResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleResult_drawable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Drawable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RuleResult_drawable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleResult", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _RuleResult_attributes(ctx context.Context, field graphql.CollectedField, obj *RuleResult) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8840,6 +8980,38 @@ func (ec *executionContext) fieldContext_Slot_why(_ context.Context, field graph
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Decision(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Slot_leftOut(ctx context.Context, field graphql.CollectedField, obj *Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_leftOut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LeftOut, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*LeftOut) graphql.Marshaler {
+			return ec.marshalNLeftOut2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐLeftOutᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_leftOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Slot",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LeftOut(ctx, field)
 		},
 	}
 	return fc, nil
@@ -10272,6 +10444,29 @@ func (ec *executionContext) _UnknownComponent_type(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_UnknownComponent_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UnknownComponent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _UnknownComponent_version(ctx context.Context, field graphql.CollectedField, obj *UnknownComponent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnknownComponent_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnknownComponent_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownComponent", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _UnknownComponent_variant(ctx context.Context, field graphql.CollectedField, obj *UnknownComponent) (ret graphql.Marshaler) {
@@ -11943,6 +12138,11 @@ func (ec *executionContext) _ComponentType(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "downlevel":
+			out.Values[i] = ec._ComponentType_downlevel(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "slots":
 			out.Values[i] = ec._ComponentType_slots(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -12345,6 +12545,11 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 		case "reason":
 			out.Values[i] = ec._Decision_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "form":
+			out.Values[i] = ec._Decision_form(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "rules":
@@ -13121,6 +13326,49 @@ func (ec *executionContext) _Kind(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "fields":
 			out.Values[i] = ec._Kind_fields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var leftOutImplementors = []string{"LeftOut"}
+
+func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *LeftOut) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, leftOutImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LeftOut")
+		case "component":
+			out.Values[i] = ec._LeftOut_component(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "why":
+			out.Values[i] = ec._LeftOut_why(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15300,6 +15548,11 @@ func (ec *executionContext) _RuleResult(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "drawable":
+			out.Values[i] = ec._RuleResult_drawable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "attributes":
 			out.Values[i] = ec._RuleResult_attributes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -15399,6 +15652,11 @@ func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj
 		case "why":
 			out.Values[i] = ec._Slot_why(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "leftOut":
+			out.Values[i] = ec._Slot_leftOut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -15927,6 +16185,11 @@ func (ec *executionContext) _UnknownComponent(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "version":
+			out.Values[i] = ec._UnknownComponent_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "variant":
 			out.Values[i] = ec._UnknownComponent_variant(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -16423,6 +16686,16 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 	return res
 }
 
+func (ec *executionContext) marshalNDecision2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐDecision(ctx context.Context, sel ast.SelectionSet, v *Decision) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Decision(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDocumentKind2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐDocumentKind(ctx context.Context, v any) (DocumentKind, error) {
 	var res DocumentKind
 	err := res.UnmarshalGQL(v)
@@ -16574,6 +16847,32 @@ func (ec *executionContext) marshalNKind2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgra
 		return graphql.Null
 	}
 	return ec._Kind(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNLeftOut2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []*LeftOut) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLeftOut2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐLeftOut(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLeftOut2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v *LeftOut) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LeftOut(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNLocale2string(ctx context.Context, v any) (string, error) {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,7 +81,7 @@ type typedProp struct {
 }
 
 // typedProps are the fields that a component type adds to those of every component, in the order
-// of the config.
+// of the config: its props, and those that only older versions of it have, as deprecated.
 func typedProps(t *tutti.ComponentType) []typedProp {
 	list := make([]typedProp, 0, len(t.Props))
 	for _, p := range t.Props {
@@ -88,6 +89,21 @@ func typedProps(t *tutti.ComponentType) []typedProp {
 			p.Deprecated = t.Deprecated
 		}
 		list = append(list, typedProp{p, t.Name})
+	}
+	now := len(list)
+	for i := range t.Downlevel {
+		d := &t.Downlevel[i]
+		for _, p := range d.Props {
+			switch same := slices.IndexFunc(list, func(o typedProp) bool { return o.Name == p.Name }); {
+			case same < 0:
+				p.Deprecated = "Only " + t.Name + "@" + strconv.Itoa(d.Version) + " has it."
+				list = append(list, typedProp{p, t.Name})
+			case list[same].GraphQLType() != p.GraphQLType():
+				list = append(list, typedProp{p, t.Name + "@" + strconv.Itoa(d.Version)}) // for checkProp to tell
+			case same >= now:
+				list[same].Deprecated = "Only older versions have it."
+			}
+		}
 	}
 	return list
 }

@@ -25,6 +25,8 @@ func (o componentObject) Field(name string, args graph.Args) (any, error) {
 		return c.Component, nil
 	case "type":
 		return c.Type, nil
+	case "version":
+		return c.Version, nil
 	case "variant":
 		return orNull(c.Variant), nil
 	case "props":

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -52,9 +53,21 @@ func (q query) ComponentTypes(context.Context) ([]*graph.ComponentType, error) {
 			}
 			props[j] = &graph.PropDefinition{Name: p.Name, Type: string(p.Type), Description: text(p.Description), Deprecated: text(p.Deprecated), Values: notNil(p.Values), Required: p.Required, Accepts: accepts, MaxLength: positive(p.MaxLength)}
 		}
-		list[i] = &graph.ComponentType{Name: t.Name, Version: t.Version, Description: text(t.Description), Deprecated: text(t.Deprecated), Props: props, Slots: slotDefinitions(t.Slots)}
+		list[i] = &graph.ComponentType{Name: t.Name, Version: t.Version, Description: text(t.Description), Deprecated: text(t.Deprecated), Props: props, Downlevel: downlevel(&t), Slots: slotDefinitions(t.Slots)}
 	}
 	return list, nil
+}
+
+func downlevel(t *tutti.ComponentType) []string {
+	list := []string{}
+	for _, d := range t.Downlevel {
+		if d.Type != "" {
+			list = append(list, d.Type)
+		} else {
+			list = append(list, t.Name+"@"+strconv.Itoa(d.Version))
+		}
+	}
+	return list
 }
 
 func (q query) CompositionTypes(context.Context) ([]*graph.CompositionType, error) {

@@ -9,9 +9,12 @@ import (
 	"github.com/tuttihq/tutti/graph"
 )
 
-func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (*graph.Answer, error) {
+func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, supports []string, preview *graph.PreviewInput) (*graph.Answer, error) {
 	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
+		return nil, err
+	}
+	if req.Supports, err = tutti.ParseSupports(supports); err != nil {
 		return nil, err
 	}
 	c, err := q.compiled(ctx, id, req)

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -109,8 +110,26 @@ func (o slotObject) Field(name string, _ graph.Args) (any, error) {
 		return o.x.components(o.s.Components), nil
 	case "why":
 		return o.x.decision(o.s.ID), nil
+	case "leftOut":
+		return o.x.leftOut(o.s.ID), nil
 	}
 	return nil, noField("Slot", name)
+}
+
+// leftOut are the components of a slot that were decided against.
+func (o experienceObject) leftOut(slot string) []graph.Object {
+	var ids []string
+	for id, d := range o.why {
+		if d.Slot == slot {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return o.why[a].Place - o.why[b].Place })
+	list := make([]graph.Object, len(ids))
+	for i, id := range ids {
+		list[i] = fields{"LeftOut", map[string]any{"component": id, "why": decisionObject(o.why[id])}}
+	}
+	return list
 }
 
 func messageObject(m *tutti.Message) any {
@@ -146,8 +165,8 @@ func decisionObject(d tutti.Decision) graph.Object {
 			}}
 		}
 		rules[i] = fields{"RuleResult", map[string]any{
-			"variant": r.Variant, "rule": r.Rule, "result": string(r.Result), "inWindow": r.InWindow, "attributes": reads, "error": orNull(r.Error),
+			"variant": r.Variant, "rule": r.Rule, "result": string(r.Result), "inWindow": r.InWindow, "drawable": !r.Undrawable, "attributes": reads, "error": orNull(r.Error),
 		}}
 	}
-	return fields{"Decision", map[string]any{"variant": orNull(d.Variant), "reason": string(d.Reason), "rules": rules}}
+	return fields{"Decision", map[string]any{"variant": orNull(d.Variant), "reason": string(d.Reason), "form": orNull(d.Form), "rules": rules}}
 }

@@ -7,9 +7,12 @@ import (
 	"github.com/tuttihq/tutti/graph"
 )
 
-func (q query) Route(ctx context.Context, path, channel string, locale *string, in *graph.ContextInput, preview *graph.PreviewInput) (graph.RouteAnswer, error) {
+func (q query) Route(ctx context.Context, path, channel string, locale *string, in *graph.ContextInput, supports []string, preview *graph.PreviewInput) (graph.RouteAnswer, error) {
 	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
+		return nil, err
+	}
+	if req.Supports, err = tutti.ParseSupports(supports); err != nil {
 		return nil, err
 	}
 	m, ok := q.Library.Route(path, req.Locale, req.At)

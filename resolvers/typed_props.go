@@ -17,6 +17,11 @@ func propTypesOf(types []tutti.ComponentType) propTypes {
 	m := propTypes{}
 	for _, t := range types {
 		props := map[string]tutti.PropType{}
+		for i := range t.Downlevel {
+			for _, p := range t.Downlevel[i].Props { // those of older versions; of one GraphQL type with those of now
+				props[p.Name] = p.Type
+			}
+		}
 		for _, p := range t.Props {
 			props[p.Name] = p.Type
 		}
@@ -80,7 +85,7 @@ func plainValue(v any) any {
 
 // everyComponent are the fields that every component has; a test compares them with the schema.
 var everyComponent = map[string]bool{
-	"id": true, "component": true, "type": true, "variant": true, "props": true, "actions": true, "parent": true, "slot": true, "path": true, "slots": true,
+	"id": true, "component": true, "type": true, "version": true, "variant": true, "props": true, "actions": true, "parent": true, "slot": true, "path": true, "slots": true,
 	"resource": true, "resources": true, "freshness": true, "personal": true, "why": true, "assembled": true, "origins": true, "__typename": true,
 }
 

@@ -121,3 +121,75 @@ func TestTypedPropsTellOfBadArguments(t *testing.T) {
 		t.Errorf("the other components are lost: %s", a.Raw)
 	}
 }
+
+// TestAppsGetWhatTheySupport: posts are shown as cards by apps that know no posts, and what cannot
+// be drawn is left out and explained.
+func TestAppsGetWhatTheySupport(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	const query = `query($supports: [String!]) { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web", supports: $supports) {
+		components { __typename component type version } problems { path } slots { name WHY } } }`
+	ask := func(class tutti.KeyClass, why string, list ...string) (types map[string]int, leftOut map[string]string, a answer) {
+		t.Helper()
+		a = p.ask(p.key(class), "", strings.Replace(query, "WHY", why, 1), map[string]any{"supports": list})
+		var x struct {
+			Experience struct {
+				Components []struct {
+					Typename string `json:"__typename"`
+					Type     string
+					Version  int
+				}
+				Slots []struct {
+					LeftOut []struct {
+						Component string
+						Why       struct{ Reason string }
+					}
+				}
+			}
+		}
+		if len(a.Errors) > 0 {
+			return nil, nil, a
+		}
+		a.into(t, &x)
+		types, leftOut = map[string]int{}, map[string]string{}
+		for _, c := range x.Experience.Components {
+			if c.Type != c.Typename || c.Version != 1 {
+				t.Errorf("%+v", c)
+			}
+			types[c.Type]++
+		}
+		for _, s := range x.Experience.Slots {
+			for _, l := range s.LeftOut {
+				leftOut[l.Component] = l.Why.Reason
+			}
+		}
+		return types, leftOut, a
+	}
+	all, _, _ := ask(tutti.BrowserKey, "", "Hero", "CheckIn", "Offers", "Nearby", "Requests", "Articles", "Cards", "Card", "PostCard", "Facts", "ProductDetail", "Story")
+	few, left, _ := ask(tutti.ManagementKey, "leftOut { component why { reason } }", "Hero@1", "Nearby@1", "Hero@7")
+	for name, n := range few {
+		if name != "Hero" && name != "Nearby" || all[name] != n {
+			t.Errorf("%d %s of %d", n, name, all[name])
+		}
+	}
+	if len(few) != 2 || len(all) < 4 {
+		t.Errorf("got %v of %v", few, all)
+	}
+	n := 0
+	for _, reason := range left {
+		if reason == "UNSUPPORTED" {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Errorf("nothing is said to be unsupported: %v", left)
+	}
+	for _, list := range [][]string{{}, {"Hero@x"}} {
+		if _, _, a := ask(tutti.BrowserKey, "", list...); a.code() != tutti.InvalidValue {
+			t.Errorf("%q answers %s", list, a.Raw)
+		}
+	}
+	if _, _, a := ask(tutti.BrowserKey, "leftOut { component }", "Hero"); a.code() != tutti.Forbidden {
+		t.Errorf("a browser key is told what is left out: %s", a.Raw)
+	}
+}

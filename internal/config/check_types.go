@@ -17,7 +17,7 @@ var reservedTypes = []string{
 	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "Boolean", "Button", "Channel",
 	"Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft", "CompositionType", "CompositionVersion",
 	"CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind", "ErrorCode", "Experience", "Float", "Focal",
-	"ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Int", "JSON", "KeyClass", "Kind", "Locale", "LocaleUsed", "Location",
+	"ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Int", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location",
 	"Message", "Meta", "Money", "Mutation", "Origin", "PageInfo", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
 	"PlaceInput", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "Query", "Reason",
 	"Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection", "RouteEntry",
@@ -27,7 +27,7 @@ var reservedTypes = []string{
 
 // reservedProps are the fields that every component has.
 var reservedProps = []string{
-	"id", "component", "type", "variant", "props", "actions", "parent", "slot", "path", "slots", "resource", "resources", "freshness", "personal", "why", "assembled", "origins",
+	"id", "component", "type", "version", "variant", "props", "actions", "parent", "slot", "path", "slots", "resource", "resources", "freshness", "personal", "why", "assembled", "origins",
 }
 
 var graphName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$`)
@@ -53,6 +53,7 @@ func (k *checker) componentTypes() {
 			k.prop(at, p)
 			k.oneType(at, p, typed)
 		}
+		k.downlevel(path+".downlevel", &t, typed)
 		k.slots(path+".slots", t.Slots, names)
 		for _, channel := range slices.Sorted(maps.Keys(t.Templates)) {
 			template, at := t.Templates[channel], path+".templates."+channel
