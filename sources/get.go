@@ -39,11 +39,19 @@ func (e *entry) size() int {
 // get resolves refs of one kind through the cache, in their order.
 func (s *Source) get(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope) []tutti.Got {
 	q := s.question(k, asked, full)
-	if len(q.keys) == 0 {
-		return q.got
-	}
 	return q.answered(s.cache.GetMany(ctx, q.keys, k.policy, q.load))
 }
+
+// begin is get without the waiting. landed is called once, when everything has come, unless the
+// caller took before.
+func (s *Source) begin(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope, landed func()) *question {
+	q := s.question(k, asked, full)
+	q.handle = s.cache.Begin(ctx, q.keys, k.policy, q.load, landed)
+	return q
+}
+
+// take gives what has come, in the order of the refs; why tells of what has not.
+func (q *question) take(why error) []tutti.Got { return q.answered(q.handle.Take(why)) }
 
 // question is what the cache is asked for refs of one kind.
 type question struct {
@@ -54,6 +62,7 @@ type question struct {
 	refs   []tutti.Ref // of the keys, by their one spelling
 	at     []int       // which key answers a ref; -1 = its id is none
 	got    []tutti.Got
+	handle *cache.Handle[*entry] // once it has begun
 }
 
 func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *question {
@@ -120,6 +129,25 @@ func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
 	}
 	q.source.doubts.items(q.got)
 	return q.got
+}
+
+// wait waits until everything has come. It gives nil then, else why the caller leaves.
+func wait(ctx context.Context, landed <-chan struct{}) error {
+	select {
+	case <-landed:
+		return nil
+	default:
+	}
+	select {
+	case <-landed:
+		return nil
+	case <-ctx.Done():
+		code := tutti.Unavailable
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			code = tutti.Timeout
+		}
+		return tutti.Errorf(code, "waiting for an origin: %w", ctx.Err())
+	}
 }
 
 func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {

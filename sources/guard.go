@@ -12,25 +12,30 @@ import (
 	"github.com/tuttihq/tutti/internal/fetch"
 )
 
+// allowance is the time that one call has: for its turn at our own gate, and for the system's
+// answer. The one is not taken from the other: a system is not slow because we are busy.
+type allowance struct{ turn, answer time.Duration }
+
 // call makes one call of the system, and one more when it failed in a way that may pass: both
 // within the hard time limit, the second after a short random pause and within the retry budget.
 // Everything that a connector does only reads, so making a call twice does no harm.
 func (s *Source) call(ctx context.Context, kind string, do func(context.Context) (until time.Time, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Limits.Timeout)
-	defer cancel()
-	err := s.try(ctx, kind, do)
+	left := allowance{turn: s.cfg.Limits.Timeout, answer: s.cfg.Limits.Timeout}
+	err := s.try(ctx, kind, &left, do)
 	if !mayPass(err) || !s.breaker.retry() {
 		return err
 	}
-	if pause(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) != nil {
+	wait := time.Duration(20+rand.IntN(80)) * time.Millisecond
+	if left.answer <= wait || pause(ctx, wait) != nil {
 		return err
 	}
-	return s.try(ctx, kind, do)
+	left.answer -= wait
+	return s.try(ctx, kind, &left, do)
 }
 
 // try makes exactly one call, if gate and breaker allow it, and tells everybody how it went.
-func (s *Source) try(ctx context.Context, kind string, do func(context.Context) (time.Time, error)) error {
-	if err := s.gate.enter(ctx); err != nil {
+func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(context.Context) (time.Time, error)) error {
+	if err := s.turn(ctx, left); err != nil {
 		s.meter.outcome(s.name, "held")
 		return err
 	}
@@ -41,11 +46,17 @@ func (s *Source) try(ctx context.Context, kind string, do func(context.Context) 
 		return tutti.Errorf(tutti.Unavailable, "calling %s: it failed so often that it is left alone for now", s.name)
 	}
 	began := time.Now()
-	until, err := s.guarded(ctx, do)
+	limited, cancel := context.WithTimeout(ctx, left.answer)
+	until, err := s.guarded(limited, do)
+	err = tidy(limited, err)
+	cancel()
 	took := time.Since(began)
-	err = tidy(ctx, err)
+	left.answer -= took
 
 	v := judge(err)
+	if err != nil && ctx.Err() != nil {
+		v = nothing // our own time was over, not the system's
+	}
 	if s.breaker.done(turn, v) {
 		s.log.Warn("breaker changed", "source", s.name, "state", s.breaker.current().String())
 	}
@@ -62,6 +73,16 @@ func (s *Source) try(ctx context.Context, kind string, do func(context.Context) 
 	if err != nil {
 		s.log.Warn("calling a source", "source", s.name, "kind", kind, "code", tutti.CodeOf(err), "ms", took.Milliseconds(), "err", err)
 	}
+	return err
+}
+
+// turn waits at the gate, and notes how much of the time for that is left.
+func (s *Source) turn(ctx context.Context, left *allowance) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, left.turn)
+	defer cancel()
+	err := s.gate.enter(ctx)
+	left.turn -= time.Since(began)
 	return err
 }
 

@@ -17,43 +17,65 @@ const (
 	maxText      = 500
 )
 
-// selectPage answers a selection through the cache.
-func (s *Source) selectPage(ctx context.Context, k *kind, q tutti.Selection, full tutti.Scope) (tutti.Page, error) {
+// selecting is one selection that may still be on its way.
+type selecting struct {
+	s      *Source
+	handle *cache.Handle[*entry]
+	err    error // it cannot be asked
+}
+
+// beginPage asks for a selection through the cache and does not wait. landed is called once, when
+// the page has come, unless the caller took before.
+func (s *Source) beginPage(ctx context.Context, k *kind, q tutti.Selection, full tutti.Scope, landed func()) *selecting {
+	selector, scope, ck, err := s.prepare(k, &q, full)
+	if err != nil {
+		landed()
+		return &selecting{s: s, err: err}
+	}
+	policy := k.policy
+	policy.HardLimit *= 2 // a search that knows only ids is two calls
+	return &selecting{s: s, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
+		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
+	}, landed)}
+}
+
+// prepare refuses what cannot be asked, and brings the rest into the form that the connector gets.
+func (s *Source) prepare(k *kind, q *tutti.Selection, full tutti.Scope) (selector Selector, scope tutti.Scope, ck cache.Key, err error) {
 	selector, ok := s.conn.(Selector)
 	if !ok {
-		return tutti.Page{}, wrongSelection(k, "", "cannot be selected", "Use refs.")
+		return nil, scope, ck, wrongSelection(k, "", "cannot be selected", "Use refs.")
 	}
 	if k.Access != tutti.AccessVisitor {
 		q.Owner = "" // shared by everybody, so nothing of a visitor enters
 	} else if q.Owner == "" {
-		return tutti.Page{}, &tutti.Error{Code: tutti.Forbidden, Message: "items of the kind " + k.Name + " come only to the person they belong to."}
+		return nil, scope, ck, &tutti.Error{Code: tutti.Forbidden, Message: "items of the kind " + k.Name + " come only to the person they belong to."}
 	}
-	if err := k.check(&q); err != nil {
-		return tutti.Page{}, err
+	if err := k.check(q); err != nil {
+		return nil, scope, ck, err
 	}
-	scope := k.scope(full)
-	name, err := selectionKey(s.secret, q, scope)
-	if err != nil {
-		return tutti.Page{}, err
+	scope = k.scope(full)
+	name, err := selectionKey(s.secret, *q, scope)
+	return selector, scope, cache.Key{Key: name, Tags: []string{k.kindTag()}}, err
+}
+
+// take gives the page; why tells why it has not come.
+func (w *selecting) take(why error) (tutti.Page, error) {
+	if w.err != nil {
+		return tutti.Page{}, w.err
 	}
-	ck := cache.Key{Key: name, Tags: []string{k.kindTag()}}
-	policy := k.policy
-	policy.HardLimit *= 2 // a search that knows only ids is two calls
-	r := s.cache.GetMany(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
-		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
-	})[0]
+	r := w.handle.Take(why)[0]
 	if !r.Found || r.Value == nil {
 		if r.Err == nil { // not known under this name at the origin: a list without items
-			return s.doubts.page(tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}), nil
+			return w.s.doubts.page(tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}), nil
 		}
 		return tutti.Page{}, r.Err
 	}
 	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
-	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks}
+	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached}
 	for i, res := range r.Value.page.resources {
-		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
+		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Err: r.Err}
 	}
-	return s.doubts.page(page), nil
+	return w.s.doubts.page(page), nil
 }
 
 // loadPage asks the origin for a page and lets its records prime the cache. The epochs are taken

@@ -166,7 +166,7 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	}
 	k := &kind{def: def, owner: kc.Owner, policy: cache.Policy{
 		Fresh: f.Fresh, Stale: f.Stale, StaleIfError: f.StaleIfError, Negative: f.Negative,
-		SoftLimit: c.Limits.SoftTimeout, HardLimit: c.Limits.Timeout,
+		SoftLimit: c.Limits.SoftTimeout, HardLimit: 2 * c.Limits.Timeout, // for its turn, and for the answer
 	}}
 	k.Kind = tutti.Kind{
 		Source: c.Name, Name: def.Name, Type: def.Type, Description: def.Description, Access: kc.Access, Expose: kc.Expose == "delivery",

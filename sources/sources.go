@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -201,28 +202,39 @@ func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) 
 		return s.byName[k.Source].get(ctx, k, refs, scope)
 	}
 	got := make([]tutti.Got, len(refs))
-	groups := map[string][]int{}
+	var groups []*group
 	for i, r := range refs {
-		if _, ok := s.Kind(r.Source, r.Kind); !ok {
-			got[i] = missing(s.unknown(r.Source, r.Kind))
+		src, k, err := s.find(r.Source, r.Kind)
+		if err != nil {
+			got[i] = missing(err)
 			continue
 		}
-		groups[r.KindTag()] = append(groups[r.KindTag()], i)
+		n := slices.IndexFunc(groups, func(g *group) bool { return g.k == k })
+		if n < 0 {
+			n = len(groups)
+			groups = append(groups, &group{src: src, k: k})
+		}
+		groups[n].refs, groups[n].at = append(groups[n].refs, r), append(groups[n].at, i)
 	}
-	var wg sync.WaitGroup
-	for _, at := range groups {
-		wg.Go(func() {
-			src := s.byName[refs[at[0]].Source]
-			own := make([]tutti.Ref, len(at))
-			for j, i := range at {
-				own[j] = refs[i]
-			}
-			for j, g := range src.get(ctx, src.kinds[own[0].Kind], own, scope) {
-				got[at[j]] = g
+	if len(groups) == 0 {
+		return got
+	}
+	landed := make(chan struct{})
+	var open atomic.Int32
+	open.Store(int32(len(groups)))
+	for _, g := range groups {
+		g.reading = g.src.begin(ctx, g.k, g.refs, scope, func() {
+			if open.Add(-1) == 0 {
+				close(landed)
 			}
 		})
 	}
-	wg.Wait()
+	why := wait(ctx, landed)
+	for _, g := range groups {
+		for j, one := range g.reading.take(why) {
+			got[g.at[j]] = one
+		}
+	}
 	return got
 }
 
@@ -245,17 +257,59 @@ func (s *Sources) only(refs []tutti.Ref) *kind {
 	return src.kinds[first.Kind]
 }
 
+// group is what is asked of one kind.
+type group struct {
+	src     *Source
+	k       *kind
+	refs    []tutti.Ref
+	at      []int
+	reading *question
+}
+
+// Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine and perhaps before
+// Begin returns, when everything has come. It must not block. take gives the answers, to whoever calls it first. Before everything has come
+// the caller leaves with it: landed is not called any more, what is not there has code Timeout, perhaps beside an
+// old copy, and the calls go on and fill the cache.
+func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got) {
+	if len(refs) == 0 {
+		landed()
+		return func() []tutti.Got { return nil }
+	}
+	src, k, err := s.find(refs[0].Source, refs[0].Kind)
+	if err != nil {
+		landed()
+		return func() []tutti.Got { return slices.Repeat([]tutti.Got{missing(err)}, len(refs)) }
+	}
+	r := src.begin(ctx, k, refs, scope, landed)
+	return func() []tutti.Got { return r.take(errLeft) }
+}
+
+// BeginSelect is Select, in the same way.
+func (s *Sources) BeginSelect(ctx context.Context, sel tutti.Selection, scope tutti.Scope, landed func()) (take func() (tutti.Page, error)) {
+	src, k, err := s.find(sel.Source, sel.Kind)
+	if err != nil {
+		landed()
+		return func() (tutti.Page, error) { return tutti.Page{}, err }
+	}
+	w := src.beginPage(ctx, k, sel, scope, landed)
+	return func() (tutti.Page, error) { return w.take(errLeft) }
+}
+
+var errLeft = tutti.Errorf(tutti.Timeout, "waiting for an origin: the time for it is over")
+
 // Select answers a selection, through the cache. First of 0 is 20, more than the origin gives at
 // once is cut to that. Codes: UnknownSource; InvalidValue for a filter, sort or text that the
 // kind does not have, with what it has; Forbidden for a kind with access visitor and no
 // Selection.Owner; and what the origin's call came to. An item that belongs to somebody else than
 // Selection.Owner is left out.
 func (s *Sources) Select(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.Page, error) {
-	if _, ok := s.Kind(sel.Source, sel.Kind); !ok {
-		return tutti.Page{}, s.unknown(sel.Source, sel.Kind)
+	src, k, err := s.find(sel.Source, sel.Kind)
+	if err != nil {
+		return tutti.Page{}, err
 	}
-	src := s.byName[sel.Source]
-	return src.selectPage(ctx, src.kinds[sel.Kind], sel, scope)
+	landed := make(chan struct{})
+	w := src.beginPage(ctx, k, sel, scope, func() { close(landed) })
+	return w.take(wait(ctx, landed))
 }
 
 // Forget makes sure that what was fetched before this call is never served as fresh again. A
@@ -320,6 +374,15 @@ func (s *Sources) Close() {
 	for _, src := range s.order {
 		src.close()
 	}
+}
+
+func (s *Sources) find(source, name string) (*Source, *kind, error) {
+	if src, ok := s.byName[source]; ok {
+		if k, ok := src.kinds[name]; ok {
+			return src, k, nil
+		}
+	}
+	return nil, nil, s.unknown(source, name)
 }
 
 func (s *Sources) unknown(source, kind string) error {
