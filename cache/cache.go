@@ -73,8 +73,8 @@ type Loaded[V any] struct {
 //
 // Err beside a value tells why a stale one stands in. AsOf is the instant at which the load that
 // brought the value began: the value is not older. Cached means that it comes from memory, and not from a
-// load that this call waited for. Until is when it stops being fresh, zero when it is not. Marks
-// are for Forgotten: where this cache notes that a tag of the value is forgotten.
+// load that this call waited for. Until is zero when it is not fresh; else it is fresh until then at least, and who keeps
+// something made of it should read it again then, so that it is renewed before its end. Marks are for Forgotten: where this cache notes that a tag of the value is forgotten.
 type Result[V any] struct {
 	Value  V
 	Found  bool

@@ -145,6 +145,9 @@ func (e *entry[V]) answer(r *Result[V], state tutti.FreshnessState, cached bool)
 	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at, Marks: e.slots, Cached: cached}
 	if state == tutti.Fresh || !e.found {
 		r.Until = e.freshUntil
+		if next := time.Unix(0, e.next.Load()); next.Before(r.Until) {
+			r.Until = next
+		}
 	}
 }
 

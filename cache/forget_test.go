@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tuttihq/tutti"
 )
@@ -27,6 +28,10 @@ func TestForgottenValueOnlyStandsInForAFailingReload(t *testing.T) {
 		}
 		o.fail(nil)
 		o.set("a", "new")
+		if r := get(c, o, "a"); r.Value != "old" || r.State != tutti.StaleError || tutti.CodeOf(r.Err) != tutti.Unavailable {
+			t.Errorf("right after a failure: %+v", r)
+		}
+		time.Sleep(patience)
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh)
 		c.Forget("tag:other")
 		c.Forget()

@@ -190,6 +190,8 @@ func (h *Handle[V]) depart(left []int) {
 		if f != nil && f.landed {
 			if f.entry != nil {
 				e = f.entry
+			} else if e == nil {
+				e = f.old // memory may not show it yet
 			}
 			f = nil
 		}

@@ -12,9 +12,14 @@ import (
 func TestWhatIsReadNearItsEndIsRenewedOnceAndNeverGrowsOld(t *testing.T) {
 	bubble(t, func(t *testing.T, c *Cache[string]) {
 		o := &origin{says: map[string]string{"a": "old"}}
+		began := time.Now()
 		get(c, o, "a")
 		time.Sleep(53 * time.Second)
-		wantValue(t, get(c, o, "a"), "old", tutti.Fresh)
+		r := get(c, o, "a")
+		wantValue(t, r, "old", tutti.Fresh)
+		if until := r.Until.Sub(began); until != 54*time.Second {
+			t.Errorf("it should be read again after %v", until)
+		}
 		synctest.Wait()
 		wantCalls(t, o, []string{"a"}) // not near enough
 
@@ -32,6 +37,9 @@ func TestWhatIsReadNearItsEndIsRenewedOnceAndNeverGrowsOld(t *testing.T) {
 		}
 		readers.Wait()
 		wantCalls(t, o, []string{"a"}, []string{"a"})
+		if until := get(c, o, "a").Until.Sub(began); until != 56*time.Second { // by then it is here, or it is tried again
+			t.Errorf("then it should be read again after %v", until)
+		}
 		close(o.gate)
 		synctest.Wait()
 		time.Sleep(10 * time.Second)

@@ -71,9 +71,9 @@ func (w *selecting) take(why error) (tutti.Page, error) {
 		return tutti.Page{}, r.Err
 	}
 	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
-	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached}
+	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks}
 	for i, res := range r.Value.page.resources {
-		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Err: r.Err}
+		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	}
 	return w.s.doubts.page(page), nil
 }
