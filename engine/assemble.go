@@ -11,6 +11,7 @@ import (
 // assembling is what all assemblies of one engine share. It never changes.
 type assembling struct {
 	sources   Sources
+	budgets   Budgets
 	channels  map[string]*tutti.Channel
 	types     map[string]*tutti.ComponentType
 	templates templates
@@ -22,7 +23,7 @@ type assembling struct {
 // newAssembling compiles the templates of the component types. The error joins all mistakes.
 func newAssembling(cfg *Config, sources Sources) (*assembling, error) {
 	a := &assembling{
-		sources: sources, channels: map[string]*tutti.Channel{}, types: map[string]*tutti.ComponentType{},
+		sources: sources, budgets: cfg.Budgets.withDefaults(), channels: map[string]*tutti.Channel{}, types: map[string]*tutti.ComponentType{},
 		ids: newIDs(cfg.Secret), cursors: newCursors(cfg.Secret), stale: cfg.Stale,
 	}
 	for i := range cfg.Channels {
@@ -59,8 +60,8 @@ type assembly struct {
 // Assemble answers one plan with everything that the need asks for. It fails only when the plan
 // cannot be read (its channel is not configured) and when ctx is cancelled; a missing part is a
 // Problem of the answer, with a stale copy or the next fallback in its place where there is one.
-// Holes are still in it: see Fill. It waits for every call that it made, and takes about 1.5 s at
-// most with sources that heed their context. Safe for concurrent use.
+// Holes are still in it: see Fill. It takes the page's budget at most: a call that is late by then goes on for
+// those who come next. Safe for concurrent use.
 func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Experience, error) {
 	a, err := e.assembling.assembly(&p, &n)
 	if err != nil {
@@ -112,7 +113,7 @@ func (as *assembling) assembly(p *tutti.Plan, n *Need) (*assembly, error) {
 	}
 	return &assembly{
 		as: as, plan: p, channel: ch, need: n, needs: map[string]ComponentNeed{}, templates: &as.templates,
-		g: newGathering(as.sources, scope, chain), scopeKey: scopeKey(scope, p.Channel),
+		g: newGathering(as.sources, &as.budgets, scope, chain), scopeKey: scopeKey(scope, p.Channel),
 	}, nil
 }
 

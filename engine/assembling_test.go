@@ -36,7 +36,7 @@ func houseChannels() []tutti.Channel {
 	}
 }
 
-func newHouse(t testing.TB) *house {
+func newHouse(t testing.TB, set ...func(*engine.Config)) *house {
 	t.Helper()
 	s := &enginetest.Sources{AsOf: asOf}
 	image := func(more map[string]tutti.FieldType) map[string]tutti.FieldType {
@@ -52,10 +52,14 @@ func newHouse(t testing.TB) *house {
 	s.Add(tutti.Kind{Source: "stay", Name: "hotel", Type: tutti.PlaceResourceType, Access: tutti.AccessPublic, Dimensions: []string{tutti.LocaleDimension}})
 	s.Add(tutti.Kind{Source: "stay", Name: "reservation", Type: tutti.RecordType, Access: tutti.AccessVisitor, OwnerFilter: true})
 	s.Add(tutti.Kind{Source: "stay", Name: "rate", Type: tutti.RecordType, Access: tutti.AccessInternal})
-	e, err := engine.New(engine.Config{
+	cfg := engine.Config{
 		Channels: houseChannels(), ComponentTypes: houseTypes(), Secret: []byte("the deployment's secret"),
 		Locales: tutti.Locales{Default: "en", Names: []string{"en", "de", "de-AT"}},
-	}, s)
+	}
+	for _, f := range set {
+		f(&cfg)
+	}
+	e, err := engine.New(cfg, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,13 @@ type Sources interface {
 	Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) []tutti.Got
 	// Select gives one page of what a selection finds.
 	Select(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.Page, error)
+	// Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine and
+	// perhaps before Begin returns, when everything has come; it does not block. take gives the answers. Taken before everything has
+	// come, what is not there has code Timeout, perhaps beside an old copy, landed is not called any more, and
+	// the calls go on for others. With a context that has ended only memory is asked.
+	Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got)
+	// BeginSelect is Select, in the same way.
+	BeginSelect(ctx context.Context, sel tutti.Selection, scope tutti.Scope, landed func()) (take func() (tutti.Page, error))
 }
 
 // Config is everything of tutti.yaml that deciding and assembling depend on. It is read once,
@@ -41,10 +48,11 @@ type Config struct {
 	ComponentTypes   []tutti.ComponentType
 	CompositionTypes []tutti.CompositionType
 	SourceVisitors   map[string]string // CEL per source: how the visitor is called there
-	Secret           []byte            // the deployment's secret: the same on every replica
-	Generation       string            // names this state of the config; part of every plan key
-	Now              func() time.Time  // nil = time.Now
-	Stale            func() bool       // whether nothing may be called fresh for now; nil = never
+	Budgets          Budgets
+	Secret           []byte           // the deployment's secret: the same on every replica
+	Generation       string           // names this state of the config; part of every plan key
+	Now              func() time.Time // nil = time.Now
+	Stale            func() bool      // whether nothing may be called fresh for now; nil = never
 }
 
 // Engine is the compiled config with the sources behind it. It never changes after New; all

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,17 +18,15 @@ const (
 	maxRefs       = MaxAsked // refs that one experience asks sources for
 	maxSelections = 50
 	maxWaves      = 3 // from the plan's own refs: their relations, and those of these
-
-	pageTime = 1500 * time.Millisecond // for everything
-	callTime = 1000 * time.Millisecond // for one call: leaves time for a fallback
-	waveTime = 400 * time.Millisecond  // then what is there goes on without those who are late
 )
 
 // gathering asks sources for what one experience wants: what was wished since the last wave goes
-// out together, one call per source and one per distinct selection. Only the goroutine that made
-// it uses it; the goroutines that call sources send what they got and touch nothing.
+// out together, one call per kind and one per distinct selection. Only the goroutine that made
+// it uses it, and starts no other: calls belong to the sources, tell when they have landed, and go on
+// without it when it leaves them.
 type gathering struct {
 	sources Sources
+	budgets *Budgets
 	scope   tutti.Scope
 	chain   []string // locales, the asked one first
 
@@ -37,11 +36,12 @@ type gathering struct {
 	wishes  []*entry
 	looks   []*found
 
-	landing  chan *landed
-	inFlight map[int]*landed // what is under way, by call
-	calls    int
-	closed   bool // no more time: what is not there is TIMEOUT
-	working  sync.WaitGroup
+	until    time.Time // when the page has to be there
+	inFlight []*call
+	accounts map[string]*account // by source
+	landed   landings
+	timer    *time.Timer
+	closed   bool // no more time: only what is in memory comes
 }
 
 // entry is one item: wished, under way, or there.
@@ -66,162 +66,223 @@ type found struct {
 	err   error
 }
 
-// landed is what one call brought.
-type landed struct {
-	call    int
-	entries []*entry
-	gots    []tutti.Got
-	found   *found
-	page    tutti.Page
-	err     error
+// call is one question to a source: for items of one kind, or for a selection.
+type call struct {
+	entries  []*entry
+	refs     []tutti.Ref
+	language int // in the chain
+	take     func() []tutti.Got
+
+	found    *found // nil for items
+	takePage func() (tutti.Page, error)
+
+	account *account
+	until   time.Time // when the source's budget is over
 }
 
-func newGathering(sources Sources, scope tutti.Scope, chain []string) *gathering {
+// landings are calls that have landed and are not taken in yet.
+type landings struct {
+	mu    sync.Mutex
+	calls []*call
+	bell  chan struct{} // holds one after each landing
+}
+
+// add notes a call. Any goroutine may use it.
+func (l *landings) add(c *call) {
+	l.mu.Lock()
+	l.calls = append(l.calls, c)
+	l.mu.Unlock()
+	select {
+	case l.bell <- struct{}{}:
+	default: // it rings already
+	}
+}
+
+// next gives a call that has landed; nil when there is none.
+func (l *landings) next() *call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.calls) == 0 {
+		return nil
+	}
+	c := l.calls[0]
+	l.calls = l.calls[1:]
+	return c
+}
+
+func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string) *gathering {
 	return &gathering{
-		sources: sources, scope: scope, chain: chain,
-		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, inFlight: map[int]*landed{},
-		landing: make(chan *landed, maxRefs+maxSelections), // no call ever waits to land
+		sources: sources, budgets: budgets, scope: scope, chain: chain,
+		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, accounts: map[string]*account{},
+		landed: landings{bell: make(chan struct{}, 1)},
 	}
 }
 
 // run calls pass again and again, each time with more to find, until it wishes for nothing that
-// is not there. It waits for every call that it made.
+// is not there. It returns at the page's deadline at the latest.
 func (g *gathering) run(ctx context.Context, pass func()) {
-	ctx, cancel := context.WithTimeout(ctx, pageTime)
-	defer g.working.Wait()
-	defer cancel()
+	g.until = time.Now().Add(g.budgets.Page)
 	for {
 		pass()
 		if len(g.wishes)+len(g.looks)+len(g.inFlight) == 0 {
 			return
-		}
-		if ctx.Err() != nil {
-			g.close()
-			continue
 		}
 		g.launch(ctx)
 		g.await(ctx)
 	}
 }
 
-// launch sends out what was wished: one goroutine for each source and for each selection.
+// launch sends out what was wished: one call for each kind and for each selection.
 func (g *gathering) launch(ctx context.Context) {
-	bySource := map[string][]*entry{}
-	var order []string
+	var calls []*call
 	for _, e := range g.wishes {
-		if bySource[e.ref.Source] == nil {
-			order = append(order, e.ref.Source)
+		i := slices.IndexFunc(calls, func(c *call) bool { return c.entries[0].kind == e.kind })
+		if i < 0 {
+			i = len(calls)
+			calls = append(calls, &call{})
 		}
-		bySource[e.ref.Source] = append(bySource[e.ref.Source], e)
-	}
-	for _, source := range order {
-		entries := bySource[source]
-		g.start(ctx, &landed{entries: entries}, func(ctx context.Context, l *landed) { l.gots = g.get(ctx, entries) })
+		calls[i].entries, calls[i].refs = append(calls[i].entries, e), append(calls[i].refs, e.ref)
 	}
 	for _, f := range g.looks {
-		sel := f.sel
-		sel.First = f.first
-		g.start(ctx, &landed{found: f}, func(ctx context.Context, l *landed) { l.page, l.err = g.sources.Select(ctx, sel, g.scope) })
+		calls = append(calls, &call{found: f})
 	}
 	g.wishes, g.looks = nil, nil
+	for _, c := range calls {
+		g.begin(ctx, c)
+	}
 }
 
-func (g *gathering) start(ctx context.Context, l *landed, call func(context.Context, *landed)) {
-	g.calls++
-	l.call = g.calls
-	g.inFlight[l.call] = l
-	g.working.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
+// begin sends a call out. One that comes from memory has landed when it returns. When there is no time left, only
+// memory is asked.
+func (g *gathering) begin(ctx context.Context, c *call) {
+	if g.closed {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, time.Unix(0, 0))
 		defer cancel()
-		defer func() {
-			if p := recover(); p != nil { // a panic here would end the process
-				l.gots, l.err = nil, tutti.Errorf(tutti.Internal, "calling a source: panic: %v", p)
-			}
-			if l.err == nil && l.found == nil && len(l.gots) != len(l.entries) {
-				l.err = tutti.Errorf(tutti.Internal, "calling a source: %d refs, %d answers", len(l.entries), len(l.gots))
-			}
-			g.landing <- l
-		}()
-		call(ctx, l)
-	})
-}
-
-// get asks one source, and again in the next language for what is not there in this one.
-func (g *gathering) get(ctx context.Context, entries []*entry) []tutti.Got {
-	refs := make([]tutti.Ref, len(entries))
-	for i, e := range entries {
-		refs[i] = e.ref
 	}
-	gots := g.sources.Get(ctx, refs, g.scope)
-	if len(gots) != len(refs) {
-		return gots
+	source := ""
+	if c.found != nil {
+		source = c.found.sel.Source
+	} else {
+		source = c.refs[0].Source
 	}
-	copied := false
-	for i := 1; i < len(g.chain); i++ {
-		var again []tutti.Ref
-		var at []int
-		for j, e := range entries {
-			if gots[j].Resource == nil && errors.Is(gots[j].Err, tutti.NotFound) && e.kind.HasDimension(tutti.LocaleDimension) {
-				again, at = append(again, e.ref), append(at, j)
-			}
-		}
-		if len(again) == 0 {
-			break
-		}
-		if !copied { // what a source gave belongs to it
-			gots, copied = append([]tutti.Got(nil), gots...), true
-		}
-		scope := g.scope
-		scope.Locale = g.chain[i]
-		for k, got := range g.sources.Get(ctx, again, scope) {
-			gots[at[k]] = got
-		}
+	if c.account = g.accounts[source]; c.account == nil {
+		c.account = g.budgets.account(source)
+		g.accounts[source] = c.account
 	}
-	return gots
+	c.until = c.account.begin(time.Now())
+	g.inFlight = append(g.inFlight, c)
+	landed := func() { g.landed.add(c) }
+	if c.found != nil {
+		sel := c.found.sel
+		sel.First = c.found.first
+		c.takePage = g.sources.BeginSelect(ctx, sel, g.scope, landed)
+		return
+	}
+	scope := g.scope
+	if c.language > 0 {
+		scope.Locale = g.chain[c.language]
+	}
+	c.take = g.sources.Begin(ctx, c.refs, scope, landed)
 }
 
 // await takes in what lands: everything that is under way, or after a while what there is by
-// then, so that one slow source does not keep the others from going on.
+// then, so that one slow source does not keep the others from going on. A call whose source has
+// used its budget up is left: what is in memory stands in for it.
 func (g *gathering) await(ctx context.Context) {
-	late := time.NewTimer(waveTime)
-	defer late.Stop()
-	isLate, came := false, false
-	for len(g.inFlight) > 0 && !(isLate && came) {
-		select {
-		case l := <-g.landing:
-			g.land(l)
-			came = true
-		case <-late.C:
-			isLate = true
-		case <-ctx.Done():
-			g.close()
-			return
+	late := time.Now().Add(g.budgets.Wave)
+	came := false
+	for {
+		for c := g.landed.next(); c != nil; c = g.landed.next() {
+			came = g.land(ctx, c) || came
 		}
+		now := time.Now()
+		if !now.Before(g.until) || ctx.Err() != nil {
+			g.close(ctx)
+		}
+		next := g.until
+		for i := 0; i < len(g.inFlight); i++ {
+			if c := g.inFlight[i]; now.Before(c.until) {
+				next = earlier(next, c.until)
+			} else {
+				came = g.land(ctx, c) || came
+				i--
+			}
+		}
+		switch {
+		case len(g.inFlight) == 0, came && !now.Before(late):
+			return
+		case came:
+			next = earlier(next, late)
+		}
+		g.sleep(ctx, next.Sub(now))
 	}
 }
 
-func (g *gathering) land(l *landed) {
-	if _, ok := g.inFlight[l.call]; !ok {
-		return // it was given up
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	delete(g.inFlight, l.call)
-	if f := l.found; f != nil {
-		f.done, f.page, f.err = true, l.page, l.err
-		for _, got := range l.page.Items {
+	return a
+}
+
+// sleep waits until something lands, but no longer than d.
+func (g *gathering) sleep(ctx context.Context, d time.Duration) {
+	if g.timer == nil {
+		g.timer = time.NewTimer(d)
+	} else {
+		g.timer.Reset(d)
+	}
+	defer g.timer.Stop()
+	select {
+	case <-g.landed.bell:
+	case <-g.timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// land takes in what a call brought, or what stands in when it has not landed. It reports false for a
+// call that was left before.
+func (g *gathering) land(ctx context.Context, c *call) bool {
+	i := slices.Index(g.inFlight, c)
+	if i < 0 {
+		return false
+	}
+	g.inFlight = slices.Delete(g.inFlight, i, i+1)
+	c.account.end(time.Now())
+	if f := c.found; f != nil {
+		f.done = true
+		f.page, f.err = c.takePage()
+		for _, got := range f.page.Items {
 			f.items = append(f.items, g.take(got, f))
 		}
-		return
+		return true
 	}
-	for i, e := range l.entries {
-		if l.err != nil {
-			e.failed(failure(l.err))
+	gots := c.take()
+	if len(gots) != len(c.entries) {
+		for _, e := range c.entries {
+			e.failed(tutti.Internal)
+		}
+		return true
+	}
+	var again *call // in the next language
+	for i, e := range c.entries {
+		if gots[i].Resource == nil && c.language+1 < len(g.chain) && errors.Is(gots[i].Err, tutti.NotFound) && e.kind.HasDimension(tutti.LocaleDimension) {
+			if again == nil {
+				again = &call{language: c.language + 1}
+			}
+			again.entries, again.refs = append(again.entries, e), append(again.refs, e.ref)
 			continue
 		}
-		e.done, e.got = true, clean(l.gots[i])
+		e.done, e.got = true, clean(gots[i])
 		if e.got.Resource == nil && e.got.Err == nil {
 			e.failed(tutti.NotFound)
 		}
 	}
+	if again != nil {
+		g.begin(ctx, again)
+	}
+	return true
 }
 
 // take keeps an item that a selection found, as if it had been asked for by its ref.
@@ -240,27 +301,12 @@ func (g *gathering) take(got tutti.Got, f *found) *entry {
 	return e
 }
 
-// close ends gathering: what is not there by now did not come in time.
-func (g *gathering) close() {
-	for len(g.landing) > 0 { // came in the same instant
-		g.land(<-g.landing)
-	}
+// close ends the waiting: from now on comes what is in memory, and for the rest TIMEOUT.
+func (g *gathering) close(ctx context.Context) {
 	g.closed = true
-	for _, l := range g.inFlight {
-		for _, e := range l.entries {
-			e.failed(tutti.Timeout)
-		}
-		if l.found != nil {
-			l.found.done, l.found.err = true, tutti.Timeout
-		}
+	for len(g.inFlight) > 0 {
+		g.land(ctx, g.inFlight[0])
 	}
-	for _, e := range g.wishes {
-		e.failed(tutti.Timeout)
-	}
-	for _, f := range g.looks {
-		f.done, f.err = true, tutti.Timeout
-	}
-	g.inFlight, g.wishes, g.looks = map[int]*landed{}, nil, nil
 }
 
 // failure gives the code of what a source said.

@@ -3,13 +3,9 @@ package engine
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/tuttihq/tutti"
 )
-
-// learnBudget is how long finding facts out may take. What is not there by then is unknown.
-const learnBudget = 300 * time.Millisecond
 
 // maxLearnWaves bounds how often one record may lead to the next.
 const maxLearnWaves = 3
@@ -19,7 +15,7 @@ const maxLearnWaves = 3
 // derived from these. Without consent for its purpose an attribute stays unknown and is Withheld;
 // so does what is made of it alone. A composition that reads nothing from an origin does no I/O.
 //
-// What cannot be had within 300 ms is unknown, with a Problem. A record that belongs to somebody
+// What cannot be had within its budget (300 ms) is unknown, with a Problem. A record that belongs to somebody
 // else reads exactly as one that does not exist. Facts are exact; a plan gets them quantised.
 func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v tutti.Context) (tutti.Facts, []tutti.Problem) {
 	l := e.learner(c, params, v)
@@ -31,7 +27,7 @@ func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v 
 		}
 		if wave == 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, learnBudget)
+			ctx, cancel = context.WithTimeout(ctx, l.e.assembling.budgets.Learn)
 			defer cancel()
 		}
 		l.fetch(ctx, asks)

@@ -11,8 +11,6 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 	switch {
 	case wave > maxWaves: // not kept: another way may be shorter
 		return e.failed(tutti.TooManyRefs)
-	case g.closed:
-		return e.failed(tutti.Timeout)
 	case g.asked >= maxRefs:
 		e.failed(tutti.TooManyRefs)
 	default:
@@ -44,9 +42,6 @@ func (g *gathering) look(sel tutti.Selection, kind *tutti.Kind, first, wave int)
 	switch {
 	case wave > maxWaves:
 		f.done, f.err = true, tutti.TooManyRefs
-		return f
-	case g.closed:
-		f.done, f.err = true, tutti.Timeout
 		return f
 	case len(g.found) >= maxSelections:
 		f.done, f.err = true, tutti.TooManyRefs

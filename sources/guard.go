@@ -21,8 +21,8 @@ type allowance struct{ turn, answer time.Duration }
 // Everything that a connector does only reads, so making a call twice does no harm.
 func (s *Source) call(ctx context.Context, kind string, do func(context.Context) (until time.Time, err error)) error {
 	left := allowance{turn: s.cfg.Limits.Timeout, answer: s.cfg.Limits.Timeout}
-	err := s.try(ctx, kind, &left, do)
-	if !mayPass(err) || !s.breaker.retry() {
+	made, err := s.try(ctx, kind, &left, do)
+	if !made || !mayPass(err) || !s.breaker.retry() {
 		return err
 	}
 	wait := time.Duration(20+rand.IntN(80)) * time.Millisecond
@@ -30,20 +30,21 @@ func (s *Source) call(ctx context.Context, kind string, do func(context.Context)
 		return err
 	}
 	left.answer -= wait
-	return s.try(ctx, kind, &left, do)
+	_, err = s.try(ctx, kind, &left, do)
+	return err
 }
 
 // try makes exactly one call, if gate and breaker allow it, and tells everybody how it went.
-func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(context.Context) (time.Time, error)) error {
+func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(context.Context) (time.Time, error)) (made bool, err error) {
 	if err := s.turn(ctx, left); err != nil {
 		s.meter.outcome(s.name, "held")
-		return err
+		return false, err
 	}
 	defer s.gate.leave()
 	turn, ok := s.breaker.allow()
 	if !ok {
 		s.meter.outcome(s.name, "broken")
-		return tutti.Errorf(tutti.Unavailable, "calling %s: it failed so often that it is left alone for now", s.name)
+		return false, tutti.Errorf(tutti.Unavailable, "calling %s: it failed so often that it is left alone for now", s.name)
 	}
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, left.answer)
@@ -73,7 +74,7 @@ func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(
 	if err != nil {
 		s.log.Warn("calling a source", "source", s.name, "kind", kind, "code", tutti.CodeOf(err), "ms", took.Milliseconds(), "err", err)
 	}
-	return err
+	return true, err
 }
 
 // turn waits at the gate, and notes how much of the time for that is left.

@@ -119,7 +119,9 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, error) {
 	cfg := g.config
 	visitors := map[string]string{}
+	budgets := engine.Budgets{Page: cfg.Budgets.Page, Wave: cfg.Budgets.Wave, Learn: cfg.Budgets.Learn, Source: map[string]time.Duration{}}
 	for _, s := range cfg.Sources {
+		budgets.Source[s.Name] = s.Limits.Budget
 		if s.Visitor != "" {
 			visitors[s.Name] = s.Visitor
 		}
@@ -130,7 +132,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	}
 	e, err := engine.New(engine.Config{
 		Attributes: cfg.Attributes, Enrichers: cfg.Enrichers, Channels: cfg.Channels, Locales: cfg.Locales, Markets: cfg.Markets,
-		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Secret: h.secret, Generation: id, Stale: h.contact.stale,
+		ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes, SourceVisitors: visitors, Budgets: budgets, Secret: h.secret, Generation: id, Stale: h.contact.stale,
 	}, g.sources)
 	if err != nil {
 		return nil, err

@@ -137,14 +137,87 @@ func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) 
 		s.called(Call{Source: source, Kind: name, Locale: s.localeOf(kind, scope), Refs: slices.Sorted(slices.Values(ids))})
 	}
 	for i, r := range refs {
-		warm := s.isKept(r, scope)
 		gots[i] = s.one(ctx, r, scope)
 		if gots[i].Resource != nil {
-			gots[i].Cached = warm
 			s.keep(r, scope)
 		}
 	}
 	return gots
+}
+
+// Begin implements engine.Sources. What is kept, and what a healthy source has, comes at once. With a
+// context that has ended, nobody is called.
+func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) func() []tutti.Got {
+	if ctx.Err() != nil {
+		gots := make([]tutti.Got, len(refs))
+		for i, r := range refs {
+			if gots[i] = late; s.isKept(r, scope) {
+				gots[i] = s.one(ctx, r, scope)
+			}
+		}
+		landed()
+		return func() []tutti.Got { return gots }
+	}
+	return begin(ctx, s.slow(refs[0].Source) && !s.isKept(refs[0], scope), landed, func(ctx context.Context) []tutti.Got { return s.Get(ctx, refs, scope) },
+		func() []tutti.Got { return slices.Repeat([]tutti.Got{late}, len(refs)) })
+}
+
+// BeginSelect implements engine.Sources, in the same way.
+func (s *Sources) BeginSelect(ctx context.Context, sel tutti.Selection, scope tutti.Scope, landed func()) func() (tutti.Page, error) {
+	type answer struct {
+		page tutti.Page
+		err  error
+	}
+	if ctx.Err() != nil {
+		landed()
+		return func() (tutti.Page, error) { return tutti.Page{}, tutti.Timeout }
+	}
+	take := begin(ctx, s.slow(sel.Source), landed, func(ctx context.Context) answer {
+		page, err := s.Select(ctx, sel, scope)
+		return answer{page, err}
+	}, func() answer { return answer{err: tutti.Timeout} })
+	return func() (tutti.Page, error) { a := take(); return a.page, a.err }
+}
+
+var late = tutti.Got{Err: tutti.Timeout, Freshness: tutti.Freshness{State: tutti.Missing}}
+
+func (s *Sources) slow(source string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults[source].Delay > 0
+}
+
+// begin calls a source: behind the caller when it is slow. Who takes before the answer leaves, which ends the call.
+func begin[T any](ctx context.Context, slow bool, landed func(), call func(context.Context) T, left func() T) (take func() T) {
+	if !slow {
+		answer := call(ctx)
+		landed()
+		return func() T { return answer }
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var mu sync.Mutex
+	var answer *T
+	gone := false
+	go func() {
+		a := call(ctx)
+		mu.Lock()
+		answer = &a
+		tell := !gone
+		mu.Unlock()
+		if tell {
+			landed()
+		}
+	}()
+	return func() T {
+		mu.Lock()
+		defer mu.Unlock()
+		gone = true
+		cancel()
+		if answer == nil {
+			return left()
+		}
+		return *answer
+	}
 }
 
 func (s *Sources) localeOf(kind string, scope tutti.Scope) string {
@@ -205,7 +278,11 @@ func (s *Sources) wrong(ctx context.Context, source string) (tutti.Code, bool) {
 
 func (s *Sources) one(ctx context.Context, r tutti.Ref, scope tutti.Scope) tutti.Got {
 	missing := tutti.Freshness{State: tutti.Missing}
-	code, stale := s.wrong(ctx, r.Source)
+	warm := s.isKept(r, scope)
+	code, stale := tutti.Code(""), false
+	if !warm {
+		code, stale = s.wrong(ctx, r.Source)
+	}
 	if code != "" && !stale {
 		return tutti.Got{Err: tutti.Errorf(code, "reading %s: SECRET-ADDRESS", r), Freshness: missing}
 	}
@@ -215,7 +292,7 @@ func (s *Sources) one(ctx context.Context, r tutti.Ref, scope tutti.Scope) tutti
 		if item.Locale != "" && s.kinds[r.KindTag()].HasDimension(tutti.LocaleDimension) && item.Locale != scope.Locale {
 			continue
 		}
-		got := tutti.Got{Resource: item, Freshness: tutti.Freshness{State: tutti.Fresh, AsOf: s.AsOf}}
+		got := tutti.Got{Resource: item, Freshness: tutti.Freshness{State: tutti.Fresh, AsOf: s.AsOf}, Cached: warm}
 		if stale {
 			got.Freshness.State, got.Err = tutti.StaleError, tutti.Errorf(code, "reading %s: SECRET-ADDRESS", r)
 		}

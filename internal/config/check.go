@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"golang.org/x/text/currency"
@@ -70,8 +71,18 @@ func (k *checker) fillIn() {
 	if len(l.Names) == 0 {
 		l.Names = []string{l.Default}
 	}
+	b := &k.c.Budgets
+	if !k.written("budgets.wave") {
+		b.Wave = min(b.Wave, b.Page)
+	}
+	if !k.written("budgets.learn") {
+		b.Learn = min(b.Learn, b.Page)
+	}
 	for i := range k.c.Sources {
 		s := &k.c.Sources[i]
+		if !k.written("sources." + s.Name + ".limits.budget") {
+			s.Limits.Budget = sourceBudget(b.Page)
+		}
 		for name, kind := range s.Kinds {
 			if kind.Freshness != nil {
 				k.inherit(kind.Freshness, s.Freshness, "sources."+s.Name+".kinds."+name+".freshness")
@@ -84,6 +95,12 @@ func (k *checker) fillIn() {
 	for i := range k.c.CompositionTypes {
 		k.c.CompositionTypes[i].Version = max(1, k.c.CompositionTypes[i].Version)
 	}
+}
+
+// sourceBudget is what a page waits for one source where the config does not say: the rest is for
+// what stands in for it.
+func sourceBudget(page time.Duration) time.Duration {
+	return max(page*2/3, time.Millisecond).Truncate(time.Millisecond)
 }
 
 // inherit gives a kind's freshness what its source says, where the kind says nothing.
@@ -104,6 +121,7 @@ func (k *checker) inherit(f *Freshness, from Freshness, path string) {
 
 func (k *checker) all() {
 	k.general()
+	k.budgets()
 	k.locales()
 	k.markets()
 	k.channels()
@@ -133,6 +151,22 @@ func (k *checker) general() {
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
 		if limits[key] < 1 && !k.told("limits."+key) {
 			k.bad("limits."+key, "must be at least 1", "")
+		}
+	}
+}
+
+// budgets must leave something: a page without time is empty.
+func (k *checker) budgets() {
+	b := k.c.Budgets
+	for _, one := range []struct {
+		key  string
+		has  time.Duration
+		with string
+	}{{"page", b.Page, "1500ms"}, {"wave", b.Wave, "400ms"}, {"learn", b.Learn, "300ms"}} {
+		if path := "budgets." + one.key; one.has < time.Millisecond && !k.told(path) {
+			k.bad(path, "must be at least 1ms", one.key+": "+one.with)
+		} else if one.has > b.Page && !k.told(path) {
+			k.bad(path, "must not be longer than the page's budget of "+b.Page.String(), one.key+": "+one.with)
 		}
 	}
 }
@@ -251,6 +285,12 @@ func (k *checker) sources() {
 		if l.Timeout == 0 || l.SoftTimeout > l.Timeout {
 			k.bad(path+".limits.timeout", "must not be shorter than the softTimeout of "+l.SoftTimeout.String(), "timeout: 2s")
 		}
+		if at := path + ".limits.budget"; l.Budget < time.Millisecond && !k.told(at) {
+			k.bad(at, "must be at least 1ms", "budget: 1s")
+		} else if l.Budget > k.c.Budgets.Page && !k.told("budgets.page") {
+			k.bad(at, "must not be longer than the page's budget of "+k.c.Budgets.Page.String(), "budget: "+sourceBudget(k.c.Budgets.Page).String())
+		}
+		k.negative(path, s.Freshness)
 		if l.Concurrency < 1 && !k.told(path+".limits.concurrency") {
 			k.bad(path+".limits.concurrency", "must be at least 1", "concurrency: 16")
 		}
@@ -272,6 +312,12 @@ func (k *checker) sources() {
 	}
 }
 
+func (k *checker) negative(path string, f Freshness) {
+	if f.Negative > MaxNegative {
+		k.bad(path+".freshness.negative", "must not be longer than "+MaxNegative.String()+": what was just published would stay unseen", "negative: "+MaxNegative.String())
+	}
+}
+
 func (k *checker) kinds(s Source, sourcePath string) {
 	for _, name := range slices.Sorted(maps.Keys(s.Kinds)) {
 		kind, path := s.Kinds[name], sourcePath+".kinds."+name
@@ -282,6 +328,9 @@ func (k *checker) kinds(s Source, sourcePath string) {
 		}
 		if kind.Expose != "" && kind.Access == tutti.AccessInternal {
 			k.bad(path+".expose", "cannot stand beside access: internal, which is never delivered", "")
+		}
+		if kind.Freshness != nil && k.written(path+".freshness.negative") {
+			k.negative(path, *kind.Freshness)
 		}
 		if kind.Access == tutti.AccessVisitor {
 			k.missing(path+".owner", kind.Owner == "", "owner: requester")

@@ -28,6 +28,7 @@ type Config struct {
 
 	Visitors    Visitors
 	Limits      Limits
+	Budgets     Budgets
 	Development bool   // introspection for all keys, GraphiQL, the preview page
 	BaseURL     string // where the server is reached from outside; "" = as listened
 	CacheBytes  int64  // memory for kept resources
@@ -70,12 +71,17 @@ type Freshness struct {
 	Fresh        time.Duration `json:"fresh"`        // served as it is
 	Stale        time.Duration `json:"stale"`        // after that: served at once, renewed behind
 	StaleIfError time.Duration `json:"staleIfError"` // after that: served only when the origin does not answer
-	Negative     time.Duration `json:"negative"`     // how long "not found" is remembered
+	Negative     time.Duration `json:"negative"`     // how long "not found" is remembered; MaxNegative at most
 }
+
+// MaxNegative is the longest that "not found" may be remembered: what was just published must be
+// seen soon, also where no webhook tells of it.
+const MaxNegative = 5 * time.Second
 
 // SourceLimits protect an origin system, and us from it.
 type SourceLimits struct {
-	Timeout     time.Duration `json:"timeout"`     // of one call
+	Timeout     time.Duration `json:"timeout"`     // of one call, from when it is its turn
+	Budget      time.Duration `json:"budget"`      // what one page waits for it in all; not written = two thirds of the page's
 	SoftTimeout time.Duration `json:"softTimeout"` // after that a stale copy is served, where there is one
 	Concurrency int           `json:"concurrency"` // calls at the same time
 	Rate        float64       `json:"rate"`        // calls per second; 0 = no limit
@@ -95,6 +101,13 @@ type Visitors struct {
 	JWKS     string        `json:"jwks"`     // address of the key set
 	Secret   tutti.Secret  `json:"secret"`
 	Leeway   time.Duration `json:"leeway"` // for clocks that differ
+}
+
+// Budgets say how long one page waits.
+type Budgets struct {
+	Page  time.Duration `json:"page"`  // for everything
+	Wave  time.Duration `json:"wave"`  // then what is there goes on without those who are late
+	Learn time.Duration `json:"learn"` // for facts; what is not there by then is unknown
 }
 
 // Limits are the limits of one request.
@@ -117,10 +130,13 @@ type Limits struct {
 }
 
 // DefaultFreshness is what counts where the config says nothing.
-var DefaultFreshness = Freshness{Fresh: time.Minute, Stale: 10 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 10 * time.Second}
+var DefaultFreshness = Freshness{Fresh: time.Minute, Stale: 10 * time.Minute, StaleIfError: 24 * time.Hour, Negative: MaxNegative}
 
 // DefaultSourceLimits are what counts where the config says nothing.
 var DefaultSourceLimits = SourceLimits{Timeout: time.Second, SoftTimeout: 300 * time.Millisecond, Concurrency: 16, MaxBytes: 4 << 20}
+
+// DefaultBudgets are what counts where the config says nothing.
+var DefaultBudgets = Budgets{Page: 1500 * time.Millisecond, Wave: 400 * time.Millisecond, Learn: 300 * time.Millisecond}
 
 // DefaultLimits are what counts where the config says nothing.
 var DefaultLimits = Limits{

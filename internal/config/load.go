@@ -24,6 +24,7 @@ type file struct {
 	CompositionTypes []tutti.CompositionType `json:"compositionTypes"`
 	Visitors         Visitors                `json:"visitors"`
 	Limits           Limits                  `json:"limits"`
+	Budgets          Budgets                 `json:"budgets"`
 	Cache            cacheSettings           `json:"cache"`
 }
 
@@ -37,6 +38,7 @@ func (s *Source) setDefaults() {
 }
 
 func (l *Limits) setDefaults()   { *l = DefaultLimits }
+func (b *Budgets) setDefaults()  { *b = DefaultBudgets }
 func (v *Visitors) setDefaults() { v.Leeway = DefaultLeeway }
 
 // Load reads and checks a config file. env is where ${NAME} and the TUTTI_ settings come from,
@@ -59,13 +61,13 @@ func Parse(path string, content []byte, env func(string) (string, bool)) (*Confi
 		env = func(string) (string, bool) { return "", false }
 	}
 	d := &decoder{file: path, env: env, named: true, at: map[string]*yaml.Node{}}
-	f := file{Limits: DefaultLimits, Visitors: Visitors{Leeway: DefaultLeeway}, Cache: cacheSettings{Bytes: DefaultCacheBytes, Answers: DefaultAnswerBytes}}
+	f := file{Limits: DefaultLimits, Budgets: DefaultBudgets, Visitors: Visitors{Leeway: DefaultLeeway}, Cache: cacheSettings{Bytes: DefaultCacheBytes, Answers: DefaultAnswerBytes}}
 	if n := d.parseFile(content); n != nil {
 		d.value(n, reflect.ValueOf(&f).Elem(), "")
 	}
 	c := &Config{
 		Path: path, Sources: f.Sources, Channels: f.Channels, Locales: f.Locales, Markets: f.Markets, Attributes: f.Attributes, Enrichers: f.Enrichers,
-		ComponentTypes: f.ComponentTypes, CompositionTypes: f.CompositionTypes, Visitors: f.Visitors, Limits: f.Limits,
+		ComponentTypes: f.ComponentTypes, CompositionTypes: f.CompositionTypes, Visitors: f.Visitors, Limits: f.Limits, Budgets: f.Budgets,
 		Development: f.Development, BaseURL: f.BaseURL, CacheBytes: int64(f.Cache.Bytes), AnswerBytes: int64(f.Cache.Answers),
 		Listen: lookup(env, "TUTTI_LISTEN", DefaultListen), Database: lookup(env, "TUTTI_DATABASE_URL", DefaultDatabase),
 		lines: map[string]int{},

@@ -41,12 +41,15 @@ func TestGoodFileIsReadWhole(t *testing.T) {
 	same("the address", stay.URL, "https://stay.example")
 	same("the secret", stay.Secrets["apiKey"].Reveal(), "canary-key")
 	same("the hook's secret", stay.Webhook.Secret.Reveal(), "canary-hook")
-	same("freshness", stay.Freshness, Freshness{Fresh: 30 * time.Second, Stale: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 10 * time.Second})
-	same("a kind's freshness", *stay.Kinds["place"].Freshness, Freshness{Fresh: 10 * time.Minute, Stale: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 10 * time.Second})
+	same("freshness", stay.Freshness, Freshness{Fresh: 30 * time.Second, Stale: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 5 * time.Second})
+	same("a kind's freshness", *stay.Kinds["place"].Freshness, Freshness{Fresh: 10 * time.Minute, Stale: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: 5 * time.Second})
 	same("no staleness", stay.Kinds["reservation"].Freshness.Stale, time.Duration(0))
 	same("a kind without freshness", stay.Kinds["hotel"].Freshness == nil, true)
-	same("limits", stay.Limits, SourceLimits{2 * time.Second, 500 * time.Millisecond, 8, 20, 1 << 20})
-	same("limits of a source that says none", c.Source("catalog").Limits, DefaultSourceLimits)
+	same("limits", stay.Limits, SourceLimits{2 * time.Second, 700 * time.Millisecond, 500 * time.Millisecond, 8, 20, 1 << 20})
+	catalog := DefaultSourceLimits
+	catalog.Budget = 800 * time.Millisecond // two thirds of the page's
+	same("limits of a source that says none", c.Source("catalog").Limits, catalog)
+	same("budgets", c.Budgets, Budgets{Page: 1200 * time.Millisecond, Wave: 400 * time.Millisecond, Learn: 200 * time.Millisecond})
 	same("trust", c.Attributes[0].Trust, tutti.TrustSigned)
 	same("the attribute", c.Attributes[2].Name, "stay.checkIn")
 	offers := c.ComponentTypes[0]
