@@ -83,14 +83,14 @@ func BenchmarkShape(b *testing.B) {
 	if x := shape(); len(x.Components) != 4 || len(x.Problems) > 0 {
 		b.Fatalf("%d components, problems %v", len(x.Components), x.Problems)
 	}
-	calls := a.g.calls
+	asked := a.g.asked
 	b.ReportAllocs()
 	for b.Loop() {
 		if x := shape(); len(x.Components) != 4 {
 			b.Fatalf("%d components", len(x.Components))
 		}
 	}
-	if a.g.calls != calls {
+	if a.g.asked != asked {
 		b.Fatal("something was gathered")
 	}
 }
