@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/formatter"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/graph/graphtest"
 )
 
 // typedComponents have props of every type.
@@ -79,10 +80,10 @@ func TestAnswersAsGraphQLJSDoes(t *testing.T) {
 		w := m.make()
 		send(map[string]any{"world": w})
 		for range operations {
-			maker := operationMaker{r: r, schema: o.g.schema, roots: []string{
+			maker := graphtest.Operations{R: r, Schema: o.g.schema, Argument: rootArguments(r), Roots: []string{
 				"experience", "experience", "experience", "experience", "experience", "resource", "resources", "search", "more", "route", "routes",
 			}}
-			op := maker.make()
+			op := maker.Make()
 			a, body := o.ask(w, op)
 			if _, err := canonical(a.Data, false); err != nil {
 				t.Fatalf("TUTTI_SEED=%d: %v in %s\n%s", seed, err, body, op.Query)

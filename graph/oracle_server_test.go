@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -19,7 +20,7 @@ type worldKey struct{}
 // object gives what a root argument names; nil when there is none.
 func (w worldOf) object(typ, argument string) Object {
 	if o := w.w.root(typ, argument); o != nil {
-		return worldView{w.w, o, w.schema}
+		return worldView{w.w, o, w.schema, false}
 	}
 	return nil
 }
@@ -46,7 +47,28 @@ func worldIn(ctx context.Context) worldOf {
 }
 
 func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PreviewInput) (*Answer, error) {
-	return worldIn(ctx).answer(ctx, "Experience", composition)
+	w := worldIn(ctx)
+	sel := SelectionOf(ctx)
+	if o := w.w.root("Experience", composition); o != nil && w.w.calm && sel.Keeps() {
+		return w.kept(ctx, sel, o), nil
+	}
+	return w.answer(ctx, "Experience", composition)
+}
+
+// kept sends the answer that an earlier request left, or makes one and leaves it.
+func (w worldOf) kept(ctx context.Context, sel *Selection, o *worldObject) *Answer {
+	whole, key := wholeView{worldView{w.w, o, w.schema, true}}, fmt.Sprintf("%d of %p", sel.number, o)
+	w.w.mu.Lock()
+	defer w.w.mu.Unlock()
+	if r := w.w.ready[key]; r != nil {
+		return r.Answer(ctx, sel, whole)
+	}
+	a, r := NewReadyAnswer(ctx, sel, whole)
+	if r == nil {
+		panic("nothing is missing, and still it is not kept")
+	}
+	w.w.ready[key] = r
+	return a
 }
 
 func (worldQuery) Search(ctx context.Context, source, _ string, _ *string, _ *int, _, _, _ *string, _ *ContextInput) (*Answer, error) {

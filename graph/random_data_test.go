@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -23,7 +25,12 @@ const rootObjects = 6
 // and errors, also where the schema promises a value. It goes to others as JSON.
 type world struct {
 	Objects []*worldObject   `json:"objects"`
-	Roots   map[string][]int `json:"roots"` // by type: numbers of objects; -1 = none
+	Roots   map[string][]int `json:"roots"` // by type: numbers of objects
+
+	calm  bool       // without faults
+	mu    sync.Mutex // guards all below
+	parts map[int]*tutti.Part
+	ready map[string]*Ready
 }
 
 type worldObject struct {
@@ -57,7 +64,7 @@ type worldMaker struct {
 var rootTypes = []string{"Experience", "ResourceConnection", "RouteConnection", "Resource", "RouteResult"}
 
 func (m *worldMaker) make() *world {
-	w := &world{Roots: map[string][]int{}}
+	w := &world{Roots: map[string][]int{}, calm: m.faults == 0, parts: map[int]*tutti.Part{}, ready: map[string]*Ready{}}
 	m.byType = map[string][]int{}
 	for _, name := range m.reachable() {
 		n := 3
@@ -139,7 +146,11 @@ func (m *worldMaker) value(t *ast.Type, nulls bool) *worldValue {
 	if t.Elem != nil {
 		v := &worldValue{List: []*worldValue{}}
 		for range m.r.IntN(4) {
-			v.List = append(v.List, m.value(t.Elem, nulls))
+			e := m.value(t.Elem, nulls)
+			if e.Object != nil && slices.ContainsFunc(v.List, func(o *worldValue) bool { return o.Object != nil && *o.Object == *e.Object }) {
+				continue // no component stands in a list twice
+			}
+			v.List = append(v.List, e)
 		}
 		v.Empty = len(v.List) == 0
 		return v
@@ -201,6 +212,7 @@ type worldView struct {
 	w      *world
 	o      *worldObject
 	schema *ast.Schema
+	pieced bool // lists of components are lists of pieces
 }
 
 func (v worldView) TypeName() string { return v.o.Type }
@@ -248,7 +260,7 @@ func written(args Args) string {
 func (v worldView) value(x *worldValue, t *ast.Type) any {
 	switch {
 	case x.Object != nil:
-		return worldView{v.w, v.w.Objects[*x.Object], v.schema}
+		return worldView{v.w, v.w.Objects[*x.Object], v.schema, v.pieced}
 	case t.Elem != nil && x.List == nil:
 		return nil
 	case t.Elem != nil && v.schema.Types[t.Name()].IsCompositeType():
@@ -257,6 +269,9 @@ func (v worldView) value(x *worldValue, t *ast.Type) any {
 			if o, ok := v.value(e, t.Elem).(Object); ok {
 				list[i] = o
 			}
+		}
+		if t.Name() == componentInterface && v.pieced {
+			return pieces(list)
 		}
 		return list
 	case t.Elem != nil:
@@ -308,3 +323,55 @@ func refOf(s string) tutti.Ref {
 	kind, id, _ := strings.Cut(rest, "/")
 	return tutti.Ref{Source: source, Kind: kind, ID: id}
 }
+
+// rootArguments name objects of a world: the digits are the number.
+func rootArguments(r *rand.Rand) func(field, arg string) (v any, given bool) {
+	return func(field, arg string) (v any, given bool) {
+		n := r.IntN(rootObjects + 1) // one more than there are
+		switch field + "." + arg {
+		case "experience.composition", "routes.channel", "search.source":
+			return fmt.Sprintf("w%d", n), true
+		case "route.path", "more.cursor":
+			return fmt.Sprintf("/%d", n), true
+		case "resource.ref":
+			return fmt.Sprintf("w:k/%d", n), true
+		case "resources.refs":
+			refs := make([]any, 1+r.IntN(3))
+			for i := range refs {
+				refs[i] = fmt.Sprintf("w:k/%d", r.IntN(rootObjects+1))
+			}
+			return refs, true
+		case "search.kind", "experience.channel", "route.channel":
+			return "web", true
+		}
+		return nil, false
+	}
+}
+
+// pieceView is a component of a calm world: a part by itself.
+type pieceView struct {
+	worldView
+	part *tutti.Part
+}
+
+func (v pieceView) Part() *tutti.Part { return v.part }
+
+func pieces(list []Object) []Piece {
+	out := make([]Piece, len(list))
+	for i, o := range list {
+		v := o.(worldView)
+		n := slices.Index(v.w.Objects, v.o)
+		if v.w.parts[n] == nil {
+			v.w.parts[n] = &tutti.Part{}
+		}
+		out[i] = pieceView{v, v.w.parts[n]}
+	}
+	return out
+}
+
+// wholeView is an experience of which the answer is kept, but for two fields.
+type wholeView struct{ worldView }
+
+func (wholeView) Varies(field string) bool { return field == "title" || field == "meta" }
+func (wholeView) Pieces(int) []Piece       { panic("no part is written anew") }
+func (wholeView) Place(*tutti.Part) int    { return 0 }

@@ -1,4 +1,6 @@
-package graph
+// Package graphtest makes random GraphQL operations, for tests that hold one way of answering
+// them against another.
+package graphtest
 
 import (
 	"encoding/json"
@@ -11,52 +13,56 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// randomOperation is a valid request. Its root fields name objects of a world by number: see rootArgument.
-type randomOperation struct {
+// Operation is a valid request.
+type Operation struct {
 	Query         string         `json:"query"`
 	OperationName string         `json:"operationName,omitempty"`
 	Variables     map[string]any `json:"variables,omitempty"`
 }
 
-// operationMaker makes operations over a schema with everything that a selection can hold: fields
+// Variable is an argument's value that each request gives by itself, under this name.
+type Variable string
+
+// Operations makes operations over a schema with everything that a selection can hold: fields
 // under aliases, the same key several times, arguments as literals and variables, inline and named
-// fragments on every type that fits, @include and @skip, __typename.
-type operationMaker struct {
-	r        *rand.Rand
-	schema   *ast.Schema
-	roots    []string                                     // root fields to take; one named twice is taken twice as often
-	leaveOut func(t *ast.Definition, field string) string // why a field is not selected; "" = it is
-	noArgs   bool                                         // fields below the root get only the arguments that they must have
+// fragments on every type that fits, @include and @skip, __typename. One goroutine uses it.
+type Operations struct {
+	R        *rand.Rand
+	Schema   *ast.Schema
+	Roots    []string                                    // fields at the top to take; one named twice is taken twice as often
+	Argument func(field, arg string) (v any, given bool) // of a field at the top
+	LeaveOut func(t *ast.Definition, field string) bool  // fields that are not selected; nil = none
+	Required bool                                        // below the top, only arguments that must be given are
 
 	// of the operation that is being made
 	budget    int
 	keys      map[string]string   // what each response key stands for: the same everywhere, so that all selections merge
 	byShape   map[string][]string // its inverse
-	variables map[string]*randomVariable
+	variables map[string]*variable
 	order     []string
-	fragments []randomFragment
-	spreads   int
+	fragments []fragment
 }
 
-type randomVariable struct {
+type variable struct {
 	typ, text string // of the definition
 	given     bool
 	value     any
 }
 
-type randomFragment struct {
+type fragment struct {
 	name, on, text string
 }
 
 // enumValue is written without quotes as a literal.
 type enumValue string
 
-func (m *operationMaker) make() randomOperation {
-	m.budget = 10 + m.r.IntN(70)
-	m.keys, m.byShape, m.variables = map[string]string{}, map[string][]string{}, map[string]*randomVariable{}
+// Make gives the next operation.
+func (m *Operations) Make() Operation {
+	m.budget = 10 + m.R.IntN(70)
+	m.keys, m.byShape, m.variables = map[string]string{}, map[string][]string{}, map[string]*variable{}
 	m.order, m.fragments = nil, nil
-	body := m.set(m.schema.Query, 0)
-	op := randomOperation{Variables: map[string]any{}}
+	body := m.set(m.Schema.Query, 0)
+	op := Operation{Variables: map[string]any{}}
 	var defs []string
 	for _, name := range m.order {
 		v := m.variables[name]
@@ -80,24 +86,24 @@ func (m *operationMaker) make() randomOperation {
 		parts = append(parts, "query Other { __typename }")
 		op.OperationName = "Q"
 	}
-	m.r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	m.R.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	op.Query = strings.Join(parts, "\n")
 	return op
 }
 
-func (m *operationMaker) chance(percent int) bool { return m.r.IntN(100) < percent }
+func (m *Operations) chance(percent int) bool { return m.R.IntN(100) < percent }
 
 // set writes a selection set on a type.
-func (m *operationMaker) set(t *ast.Definition, depth int) string {
+func (m *Operations) set(t *ast.Definition, depth int) string {
 	var b strings.Builder
 	b.WriteByte('{')
-	n := 1 + m.r.IntN(5)
+	n := 1 + m.R.IntN(5)
 	if depth == 0 {
-		n = 1 + m.r.IntN(2)
+		n = 1 + m.R.IntN(2)
 	}
 	for range n {
 		b.WriteByte(' ')
-		switch p := m.r.IntN(100); {
+		switch p := m.R.IntN(100); {
 		case p < 12 && m.budget > 0 && depth < 12:
 			on := m.overlapping(t)
 			if m.chance(15) {
@@ -116,26 +122,26 @@ func (m *operationMaker) set(t *ast.Definition, depth int) string {
 
 // fragment gives the name of a fragment that fits: one that is complete, so that there are no
 // cycles, or a new one.
-func (m *operationMaker) fragment(t *ast.Definition, depth int) string {
+func (m *Operations) fragment(t *ast.Definition, depth int) string {
 	var fit []string
 	for _, f := range m.fragments {
-		if m.meet(t, m.schema.Types[f.on]) {
+		if m.meet(t, m.Schema.Types[f.on]) {
 			fit = append(fit, f.name)
 		}
 	}
 	if len(fit) > 0 && m.chance(60) || len(m.fragments) > 6 && len(fit) > 0 {
-		return fit[m.r.IntN(len(fit))]
+		return fit[m.R.IntN(len(fit))]
 	}
 	on := m.overlapping(t)
 	text := m.set(on, depth+1)
-	f := randomFragment{name: fmt.Sprintf("F%d", len(m.fragments)), on: on.Name, text: text}
+	f := fragment{name: fmt.Sprintf("F%d", len(m.fragments)), on: on.Name, text: text}
 	m.fragments = append(m.fragments, f)
 	return f.name
 }
 
-func (m *operationMaker) meet(a, b *ast.Definition) bool {
-	for _, x := range m.schema.GetPossibleTypes(a) {
-		if slices.Contains(m.schema.GetPossibleTypes(b), x) {
+func (m *Operations) meet(a, b *ast.Definition) bool {
+	for _, x := range m.Schema.GetPossibleTypes(a) {
+		if slices.Contains(m.Schema.GetPossibleTypes(b), x) {
 			return true
 		}
 	}
@@ -143,23 +149,23 @@ func (m *operationMaker) meet(a, b *ast.Definition) bool {
 }
 
 // overlapping gives a type on which a fragment in t may be.
-func (m *operationMaker) overlapping(t *ast.Definition) *ast.Definition {
+func (m *Operations) overlapping(t *ast.Definition) *ast.Definition {
 	var fit []*ast.Definition
-	for _, name := range slices.Sorted(maps.Keys(m.schema.Types)) {
-		d := m.schema.Types[name]
+	for _, name := range slices.Sorted(maps.Keys(m.Schema.Types)) {
+		d := m.Schema.Types[name]
 		if d.IsCompositeType() && m.meet(t, d) {
 			fit = append(fit, d)
 		}
 	}
-	return fit[m.r.IntN(len(fit))]
+	return fit[m.R.IntN(len(fit))]
 }
 
-func (m *operationMaker) field(t *ast.Definition, depth int) string {
+func (m *Operations) field(t *ast.Definition, depth int) string {
 	var leaves, objects []*ast.FieldDefinition
 	for _, f := range t.Fields {
 		switch {
-		case strings.HasPrefix(f.Name, "__"), t == m.schema.Query && !slices.Contains(m.roots, f.Name), m.leaveOut != nil && m.leaveOut(t, f.Name) != "":
-		case m.schema.Types[f.Type.Name()].IsLeafType():
+		case strings.HasPrefix(f.Name, "__"), t == m.Schema.Query && !slices.Contains(m.Roots, f.Name), m.LeaveOut != nil && m.LeaveOut(t, f.Name):
+		case m.Schema.Types[f.Type.Name()].IsLeafType():
 			leaves = append(leaves, f)
 		default:
 			objects = append(objects, f)
@@ -173,26 +179,26 @@ func (m *operationMaker) field(t *ast.Definition, depth int) string {
 	if len(from) == 0 || m.chance(5) {
 		return m.key("__typename", "String!") + "__typename" + m.directives()
 	}
-	f := from[m.r.IntN(len(from))]
-	if t == m.schema.Query {
-		f = t.Fields.ForName(m.roots[m.r.IntN(len(m.roots))])
+	f := from[m.R.IntN(len(from))]
+	if t == m.Schema.Query {
+		f = t.Fields.ForName(m.Roots[m.R.IntN(len(m.Roots))])
 	}
 	args := m.arguments(t, f)
 	shape := f.Name + args + " " + m.shape(f.Type)
 	text := m.key(f.Name, shape) + f.Name + args + m.directives()
-	if sub := m.schema.Types[f.Type.Name()]; sub.IsCompositeType() {
+	if sub := m.Schema.Types[f.Type.Name()]; sub.IsCompositeType() {
 		text += " " + m.set(sub, depth+1)
 	}
 	return text
 }
 
 // shape is what selections of the same response key must have in common.
-func (m *operationMaker) shape(t *ast.Type) string {
+func (m *Operations) shape(t *ast.Type) string {
 	if t.Elem != nil {
 		return "[" + m.shape(t.Elem) + "]" + strings.Repeat("!", btoi(t.NonNull))
 	}
 	name := t.NamedType
-	if m.schema.Types[name].IsCompositeType() {
+	if m.Schema.Types[name].IsCompositeType() {
 		name = "{}"
 	}
 	return name + strings.Repeat("!", btoi(t.NonNull))
@@ -207,10 +213,10 @@ func btoi(b bool) int {
 
 // key gives the alias for a field of a shape: "" where its own name is free or stands for the
 // same, often one that came before.
-func (m *operationMaker) key(name, shape string) string {
+func (m *Operations) key(name, shape string) string {
 	shape = name + ":" + shape
 	if known := m.byShape[shape]; len(known) > 0 && m.chance(70) {
-		if k := known[m.r.IntN(len(known))]; k != name {
+		if k := known[m.R.IntN(len(known))]; k != name {
 			return k + ": "
 		}
 		return ""
@@ -229,15 +235,15 @@ func (m *operationMaker) key(name, shape string) string {
 	return k + ": "
 }
 
-func (m *operationMaker) directives() string {
+func (m *Operations) directives() string {
 	if !m.chance(18) {
 		return ""
 	}
 	truth := ast.NonNullNamedType("Boolean", nil)
 	directive := func(name string, mostly bool) string {
-		return " @" + name + "(if: " + m.value(truth, false, m.chance(75) == mostly) + ")"
+		return " @" + name + "(if: " + m.value(truth, m.chance(75) == mostly) + ")"
 	}
-	switch m.r.IntN(5) {
+	switch m.R.IntN(5) {
 	case 0:
 		return directive("skip", false) + directive("include", true)
 	case 1, 2:
@@ -246,78 +252,63 @@ func (m *operationMaker) directives() string {
 	return directive("include", true)
 }
 
-func (m *operationMaker) arguments(t *ast.Definition, f *ast.FieldDefinition) string {
+func (m *Operations) arguments(t *ast.Definition, f *ast.FieldDefinition) string {
 	var given []string
 	for _, a := range f.Arguments {
 		v, ok := m.argument(t, f, a)
 		if ok {
-			given = append(given, a.Name+": "+m.value(a.Type, a.DefaultValue != nil, v))
+			given = append(given, a.Name+": "+m.value(a.Type, v))
 		}
 	}
 	if len(given) == 0 {
 		return ""
 	}
-	m.r.Shuffle(len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
+	m.R.Shuffle(len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
 	return "(" + strings.Join(given, ", ") + ")"
 }
 
-// rootArgument names an object of a world: the digits are its number.
-func (m *operationMaker) rootArgument(field, arg string) (v any, ok bool) {
-	n := m.r.IntN(rootObjects + 1) // one more than there are
-	switch field + "." + arg {
-	case "experience.composition", "routes.channel", "search.source":
-		return fmt.Sprintf("w%d", n), true
-	case "route.path", "more.cursor":
-		return fmt.Sprintf("/%d", n), true
-	case "resource.ref":
-		return fmt.Sprintf("w:k/%d", n), true
-	case "resources.refs":
-		refs := make([]any, 1+m.r.IntN(3))
-		for i := range refs {
-			refs[i] = fmt.Sprintf("w:k/%d", m.r.IntN(rootObjects+1))
-		}
-		return refs, true
-	case "search.kind", "experience.channel", "route.channel":
-		return "web", true
+func (m *Operations) argument(t *ast.Definition, f *ast.FieldDefinition, a *ast.ArgumentDefinition) (v any, given bool) {
+	if t == m.Schema.Query {
+		return m.Argument(f.Name, a.Name)
 	}
-	return nil, false
-}
-
-func (m *operationMaker) argument(t *ast.Definition, f *ast.FieldDefinition, a *ast.ArgumentDefinition) (v any, given bool) {
-	if t == m.schema.Query {
-		return m.rootArgument(f.Name, a.Name)
-	}
-	if !a.Type.NonNull && (m.noArgs || m.chance(50)) {
+	if !a.Type.NonNull && (m.Required || m.chance(50)) {
 		return nil, false
 	}
 	if !a.Type.NonNull && m.chance(8) {
 		return nil, true
 	}
-	d := m.schema.Types[a.Type.Name()]
+	d := m.Schema.Types[a.Type.Name()]
 	switch {
 	case a.Type.Elem != nil:
 		return []any{}, true
 	case a.Type.NamedType == "Int":
-		return []any{1, 2, 3, 5, 100}[m.r.IntN(5)], true
+		return []any{1, 2, 3, 5, 100}[m.R.IntN(5)], true
 	case a.Type.NamedType == "Float":
-		return []any{0.5, 1, 2e3}[m.r.IntN(3)], true
+		return []any{0.5, 1, 2e3}[m.R.IntN(3)], true
 	case a.Type.NamedType == "Boolean":
 		return m.chance(50), true
 	case d.Kind == ast.Enum:
-		return enumValue(d.EnumValues[m.r.IntN(len(d.EnumValues))].Name), true
+		return enumValue(d.EnumValues[m.R.IntN(len(d.EnumValues))].Name), true
 	case d.Kind == ast.InputObject:
 		return map[string]any{}, true
 	}
-	return []any{"image", "offers", "grüße", "", `"q\`}[m.r.IntN(5)], true
+	return []any{"image", "offers", "grüße", "", `"q\`}[m.R.IntN(5)], true
 }
 
 // value writes v as a literal or as a variable.
-func (m *operationMaker) value(t *ast.Type, hasDefault bool, v any) string {
+func (m *Operations) value(t *ast.Type, v any) string {
+	if own, ok := v.(Variable); ok {
+		if m.variables[string(own)] == nil {
+			m.variables[string(own)] = &variable{text: "$" + string(own) + ": " + t.String()}
+			m.order = append(m.order, string(own))
+		}
+		return "$" + string(own)
+	}
 	if !m.chance(45) {
 		if list, ok := v.([]any); ok && len(list) > 0 && m.chance(50) {
 			parts := make([]string, len(list))
 			for i := range list {
-				parts[i] = m.value(t.Elem, false, list[i])
+				parts[i] = m.value(t.Elem, list[i])
 			}
 			return "[" + strings.Join(parts, ", ") + "]"
 		}
@@ -329,10 +320,10 @@ func (m *operationMaker) value(t *ast.Type, hasDefault bool, v any) string {
 			return "$" + name
 		}
 	}
-	x := &randomVariable{typ: t.String(), given: true, value: v}
+	x := &variable{typ: t.String(), given: true, value: v}
 	name := fmt.Sprintf("v%d", len(m.order))
 	x.text = "$" + name + ": " + x.typ
-	switch p := m.r.IntN(10); {
+	switch p := m.R.IntN(10); {
 	case v == nil:
 		if p < 3 { // no value at all: the argument is as if it were not there
 			x.given = false
