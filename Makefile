@@ -3,10 +3,10 @@
 TOOL := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e bench generate check lint fmt clean
+.PHONY: help build run test e2e bench bench-plots generate check lint fmt clean
 
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## makes bin/tutti, one file with everything in it
 	CGO_ENABLED=0 go build -trimpath -o bin/tutti ./cmd/tutti
@@ -23,6 +23,9 @@ e2e: ## proofs against real software: a Vendure shop, the HTTP audits, Apollo Cl
 bench: ## prints the figures of docs/performance.md
 	@scripts/bench; held=$$?; \
 	go test -p 1 -run '^$$' -bench . -benchmem -benchtime 0.5s ./cache ./engine ./graph ./sources ./internal/expr ./internal/text && exit $$held
+
+bench-plots: ## draws what a page costs with more refs, rules, components and contexts, into docs/plots
+	@scripts/bench -plots docs/plots -rounds 5 -seconds 2
 
 generate: ## writes the code that follows from schema.graphql
 	go tool gqlgen generate

@@ -40,8 +40,8 @@ type answer struct {
 			Components []struct {
 				ID, Component string
 				Variant       *string
-				Props         struct{ Words string }
-				Resources     struct {
+				Words         string
+				Items         struct {
 					Nodes []struct{ ID, Ref, Title, Link, Kind, UpdatedAt, Typename string }
 				}
 			}
@@ -73,16 +73,16 @@ func (s shape) whole(r request, b []byte, titles map[string]string) error {
 		}
 		ids[got.ID] = true
 		if c == 0 {
-			if !strings.HasPrefix(got.Props.Words, s.greeting(r.person)) {
-				return wrong("its words are %q, not %q", got.Props.Words, s.greeting(r.person))
+			if !strings.HasPrefix(got.Words, s.greeting(r.person)) {
+				return wrong("its words are %q, not %q", got.Words, s.greeting(r.person))
 			}
 			continue
 		}
 		kind, first, after := s.row(c - 1)
-		if len(got.Resources.Nodes) != after-first {
-			return wrong("row %d has %d items", c-1, len(got.Resources.Nodes))
+		if len(got.Items.Nodes) != after-first {
+			return wrong("row %d has %d items", c-1, len(got.Items.Nodes))
 		}
-		for i, n := range got.Resources.Nodes {
+		for i, n := range got.Items.Nodes {
 			id := fmt.Sprintf("%d-%d", r.page, first+i)
 			title := "The title of " + id
 			if t, ok := titles[id]; ok {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,12 +23,12 @@ func (m *measure) fanout(s shape) (*process, error) {
 func (m *measure) next() int { m.page++; return m.page }
 
 // fresh asks for a page that nobody asked for, and checks it.
-func (m *measure) fresh(p person) (time.Duration, error) {
+func (m *measure) fresh(s shape, p person) (time.Duration, error) {
 	page := m.next()
-	r := request{page: page, person: p, body: decided.body(page, p.context)}
+	r := request{page: page, person: p, body: s.body(page, p.context)}
 	b, _, took, err := m.house.ask(r.body)
 	if err == nil {
-		err = decided.whole(r, b, nil)
+		err = s.whole(r, b, nil)
 	}
 	return took, err
 }
@@ -35,31 +36,48 @@ func (m *measure) fresh(p person) (time.Duration, error) {
 // cold: nothing is known, the origins answer at once. Every page is a new one; the fan-out gets the
 // same requests for the same pages.
 func (m *measure) cold(ctx context.Context) error {
-	if err := m.origin.delayed(0); err != nil {
-		return err
-	}
-	fanout, err := m.fanout(decided)
+	r, calls, stop, err := m.unknown(ctx, "cold", decided, contexts())
 	if err != nil {
 		return err
 	}
-	defer fanout.stop()
+	defer stop()
+	if err := m.run(ctx, r); err != nil {
+		return err
+	}
+	r.print("nothing known, origins at 0 ms, every page a new one")
+	m.promised(r.ratio() >= 0.6, "cold: %.3f of a fan-out that parses nothing; at least 0.60", r.ratio())
+	m.promised(*calls == "4", "cold: %s origin calls a page; 4", *calls)
+	return nil
+}
+
+// unknown makes ready to load Tutti and a fan-out with pages that nobody asked for, the same for
+// both. calls says how many origin calls each page took.
+func (m *measure) unknown(ctx context.Context, name string, s shape, all []person) (_ *race, calls *string, stop func(), err error) {
+	if err := m.origin.delayed(0); err != nil {
+		return nil, nil, nil, err
+	}
 	var lines bytes.Buffer
-	for i, p := range contexts() {
+	for i, p := range all {
 		if i < 100 {
-			if _, err := m.fresh(p); err != nil {
-				return err
+			if _, err := m.fresh(s, p); err != nil {
+				return nil, nil, nil, err
 			}
 		}
-		lines.Write(append(decided.body(mark, p.context), '\n'))
+		lines.Write(append(s.body(mark, p.context), '\n'))
 	}
 	file, err := m.wrk.file("txt", lines.Bytes())
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	calls := "4"
-	loaded := func(p *process, path string, from *int) func() (load, error) {
-		return func() (load, error) {
-			script, err := m.wrk.script(m.house.headers(), newLua, *from, file, path, mark, len(mark))
+	fanout, err := m.fanout(s)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	counted := strconv.Itoa(s.calls())
+	loaded := func(p *process, path string) *side {
+		from := m.page
+		return &side{process: p, load: func() (load, error) {
+			script, err := m.wrk.script(m.house.headers(), newLua, from, file, path, mark, len(mark))
 			if err != nil {
 				return load{}, err
 			}
@@ -71,25 +89,17 @@ func (m *measure) cold(ctx context.Context) error {
 			if err != nil {
 				return l, err
 			}
-			*from += l.Requests + connections
+			from += l.Requests + connections // some were on their way at the end
+			m.page = max(m.page, from)
 			made, err := m.settled()
-			if err == nil && (made-before < 4*l.Requests || made-before > 4*(l.Requests+connections)) { // some were on their way at the end
-				calls = fmt.Sprintf("%.2f", float64(made-before)/float64(l.Requests))
+			if made -= before; made < s.calls()*l.Requests || made > s.calls()*(l.Requests+connections) {
+				counted = fmt.Sprintf("%.2f", float64(made)/float64(l.Requests))
 			}
 			return l, err
-		}
+		}}
 	}
-	ours, theirs := m.page, m.page
-	ratio, err := m.race(ctx, "cold: nothing known, origins at 0 ms, every page a new one", "fan-out",
-		&side{process: m.house.process, load: loaded(m.house.process, "/graphql", &ours)},
-		&side{process: fanout, load: loaded(fanout, "/"+mark, &theirs)})
-	if err != nil {
-		return err
-	}
-	m.page = max(ours, theirs)
-	m.promised(ratio >= 0.6, "cold: %.3f of a fan-out that parses nothing; at least 0.60", ratio)
-	m.promised(calls == "4", "cold: %s origin calls a page; 4", calls)
-	return nil
+	r := &race{name: name, limit: "fan-out", ours: loaded(m.house.process, "/graphql"), theirs: loaded(fanout, "/"+mark)}
+	return r, &counted, fanout.stop, nil
 }
 
 // settled waits until nobody asks the origins any more, and gives their calls.
@@ -136,7 +146,7 @@ func (m *measure) one(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a, err := m.fresh(all[i])
+		a, err := m.fresh(decided, all[i])
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ const differentPages = 100
 
 // hotDecided: everything is known; 1,000 contexts lead to 8 plans.
 func (m *measure) hotDecided(ctx context.Context) error {
-	return m.hot(ctx, "hot (a): 1,000 contexts that lead to 8 plans", decided, decided.requests(people(1000, false), differentPages, 20), 8)
+	return m.hot(ctx, "hot-a", "everything known, 1,000 contexts that lead to 8 plans", decided, decided.requests(people(1000, false), differentPages, 20), 8)
 }
 
 // hotPersonal: everything is known; everybody has another place, which enters the plan rounded, and
@@ -25,46 +25,23 @@ func (m *measure) hotPersonal(ctx context.Context) error {
 	if m.quick {
 		n = 10_000
 	}
-	return m.hot(ctx, fmt.Sprintf("hot (b): %d places and names, places rounded, names filled into holes", n), personal, personal.requests(people(n, true), differentPages, 1), 32)
+	title := fmt.Sprintf("everything known, %d places and names, places rounded, names filled into holes", n)
+	return m.hot(ctx, "hot-b", title, personal, personal.requests(people(n, true), differentPages, 1), 32)
 }
 
 // hot checks every answer, then measures the same requests against a server of ready bytes. A hot
 // page makes no origin call.
-func (m *measure) hot(ctx context.Context, title string, s shape, all []request, plans int) error {
-	pages, seen, err := m.checked(s, all)
+func (m *measure) hot(ctx context.Context, name, title string, s shape, all []request, plans int) error {
+	r, stop, err := m.known(ctx, name, s, all, plans)
 	if err != nil {
 		return err
 	}
-	if seen != plans {
-		return fmt.Errorf("the people were to lead to %d plans, not %d", plans, seen)
-	}
-	static, err := m.static(pages)
-	if err != nil {
-		return err
-	}
-	defer static.stop()
-	var lines bytes.Buffer
-	for _, r := range all {
-		lines.Write(append(r.body, '\n'))
-	}
-	file, err := m.wrk.file("txt", lines.Bytes())
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file)
-	script, err := m.wrk.script(m.house.headers(), readyLua, file)
-	if err != nil {
-		return err
-	}
+	defer stop()
 	calls, _, err := m.origin.asked()
 	if err != nil {
 		return err
 	}
-	loaded := func(p *process) *side {
-		return &side{process: p, load: func() (load, error) { return m.wrk.run(ctx, script, p.url) }}
-	}
-	ratio, err := m.race(ctx, title, "static", loaded(m.house.process), loaded(static))
-	if err != nil {
+	if err := m.run(ctx, r); err != nil {
 		return err
 	}
 	after, _, err := m.origin.asked()
@@ -76,11 +53,45 @@ func (m *measure) hot(ctx context.Context, title string, s shape, all []request,
 		return err
 	}
 	m.most = max(m.most, resident)
-	name := title[:len("hot (a)")]
-	fmt.Printf("  each answer %.1f KiB; %d requests checked before; %d plans; origin calls %d; Tutti resident %.0f MiB\n", float64(len(pages[0]))/1024, len(all), seen, after-calls, mib(resident))
-	m.promised(ratio >= 0.6, "%s: %.3f of a server that writes ready bytes; at least 0.60", name, ratio)
+	r.print(title)
+	fmt.Printf("  answers of %.1f KiB; %d requests checked before; %d plans; origin calls %d; Tutti resident %.0f MiB\n", float64(m.size)/1024, len(all), plans, after-calls, mib(resident))
+	m.promised(r.ratio() >= 0.6, "%s: %.3f of a server that writes ready bytes; at least 0.60", name, r.ratio())
 	m.promised(after == calls, "%s: %d origin calls; none", name, after-calls)
 	return nil
+}
+
+// known makes ready to load Tutti and a server of ready bytes with the same requests, after every
+// answer was checked; everything is in memory then. The people must lead to so many plans.
+func (m *measure) known(ctx context.Context, name string, s shape, all []request, plans int) (_ *race, stop func(), err error) {
+	pages, seen, err := m.checked(s, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	if seen != plans {
+		return nil, nil, fmt.Errorf("the people were to lead to %d plans, not %d", plans, seen)
+	}
+	m.size = len(pages[0])
+	var lines bytes.Buffer
+	for _, r := range all {
+		lines.Write(append(r.body, '\n'))
+	}
+	file, err := m.wrk.file("txt", lines.Bytes())
+	if err != nil {
+		return nil, nil, err
+	}
+	script, err := m.wrk.script(m.house.headers(), readyLua, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	static, err := m.static(pages)
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded := func(p *process) *side {
+		return &side{process: p, load: func() (load, error) { return m.wrk.run(ctx, script, p.url) }}
+	}
+	stop = func() { static.stop(); _ = os.Remove(file) }
+	return &race{name: name, limit: "static", ours: loaded(m.house.process), theirs: loaded(static)}, stop, nil
 }
 
 // static starts the server of ready bytes, with these pages and the headers of Tutti's answers.

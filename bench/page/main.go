@@ -29,6 +29,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 7, "rounds of each")
 	flag.IntVar(&o.seconds, "seconds", 4, "how long one side of a round is loaded")
 	flag.StringVar(&o.profiles, "profile", "", "a folder for profiles of Tutti, one set for each case")
+	flag.StringVar(&o.plots, "plots", "", "a folder: measure instead what a page costs with more refs, rules, components and contexts, and draw it there")
 	chosen := flag.String("case", strings.Join(caseNames(), ","), "what to measure")
 	flag.Parse()
 	o.cases = strings.Split(*chosen, ",")
@@ -44,6 +45,7 @@ func main() {
 // options are what the command line says.
 type options struct {
 	bin, profiles   string
+	plots           string
 	quick           bool
 	rounds, seconds int
 	cases           []string
@@ -97,11 +99,15 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m, err := newMeasure(ctx, o, dir)
+	if o.plots != "" {
+		return plot(ctx, o, dir)
+	}
+	m, err := newMeasure(ctx, o, dir, decided, personal)
 	if err != nil {
 		return err
 	}
 	defer m.end()
+	m.print()
 	for _, c := range cases {
 		if slices.Contains(o.cases, c.name) {
 			if err := c.run(m, ctx); err != nil {

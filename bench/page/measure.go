@@ -23,6 +23,7 @@ type measure struct {
 	headers http.Header // of an answer
 	page    int         // no page is asked for twice but on purpose
 	most    int         // KiB resident after a hot run
+	size    int         // bytes of an answer
 	kept    []promise
 }
 
@@ -32,7 +33,7 @@ type promise struct {
 	held bool
 }
 
-func newMeasure(ctx context.Context, o options, dir string) (m *measure, err error) {
+func newMeasure(ctx context.Context, o options, dir string, shapes ...shape) (m *measure, err error) {
 	m = &measure{options: o, dir: dir, wrk: wrk{dir: dir, seconds: o.seconds}, page: firstPage}
 	if m.limits, err = buildLimits(ctx, dir); err != nil {
 		return nil, err
@@ -46,14 +47,18 @@ func newMeasure(ctx context.Context, o options, dir string) (m *measure, err err
 		return nil, err
 	}
 	m.origin = origin{p}
-	if m.house, err = startHouse(bin, m.origin, decided, personal); err != nil {
+	if m.house, err = startHouse(bin, m.origin, shapes...); err != nil {
 		m.origin.stop()
 		return nil, err
 	}
+	return m, nil
+}
+
+// print says what is measured.
+func (m *measure) print() {
 	fmt.Printf("one page of %d refs in %d sources, 8 fields each, %d rules and %d audiences, %d different pages\n"+
 		"POST from wrk with %d thread and %d connections, no compression; %d rounds of %d s, Tutti and limit by turns, medians of the paired ratios\n",
 		decided.refs, decided.calls(), decided.rules, len(audiences), differentPages, wrkThreads, connections, m.rounds, m.seconds)
-	return m, nil
 }
 
 func (m *measure) end() {
@@ -113,50 +118,61 @@ func (s *side) print(name string) {
 	fmt.Printf("  %-8s %8.0f requests/s   CPU %6.1f µs   p50 %6.2f ms   p99 %6.2f ms\n", name, median(s.rates), median(s.cpu), median(s.p50), median(s.p99))
 }
 
-// race loads both by turns and gives the median of the paired ratios of their rates. What of a
-// round comes first changes from round to round. One round before is not counted.
-func (m *measure) race(ctx context.Context, title, limit string, ours, theirs *side) (float64, error) {
+// race is Tutti and a limit, loaded by turns.
+type race struct {
+	name         string // of the case
+	limit        string
+	ours, theirs *side
+	ratios       []float64 // of the rates, round by round
+}
+
+// run loads both by turns. What of a round comes first changes from round to round; one round
+// before is not counted.
+func (m *measure) run(ctx context.Context, r *race) error {
 	for round := range m.rounds + 1 {
-		sides := []*side{ours, theirs}
+		sides := []*side{r.ours, r.theirs}
 		if round%2 == 1 {
 			slices.Reverse(sides)
 		}
 		for _, s := range sides {
 			if err := errors.Join(m.house.tidy(), ctx.Err()); err != nil {
-				return 0, err
+				return err
 			}
 			wait := func() error { return nil }
-			if s == ours && round == m.rounds && m.profiles != "" {
-				wait = m.profile(title)
+			if s == r.ours && round == m.rounds && m.profiles != "" {
+				wait = m.profile(r.name)
 			}
 			if _, err := s.turn(); err != nil {
-				return 0, err
+				return err
 			}
 			if err := wait(); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		if round == 0 {
-			*ours, *theirs = side{process: ours.process, load: ours.load}, side{process: theirs.process, load: theirs.load}
+			r.ours, r.theirs = &side{process: r.ours.process, load: r.ours.load}, &side{process: r.theirs.process, load: r.theirs.load}
 		}
 	}
-	ratios, effort := make([]float64, m.rounds), make([]float64, m.rounds)
-	for i := range ratios {
-		ratios[i], effort[i] = ours.rates[i]/theirs.rates[i], theirs.cpu[i]/ours.cpu[i]
+	for i := range m.rounds {
+		r.ratios = append(r.ratios, r.ours.rates[i]/r.theirs.rates[i])
 	}
-	ratio := median(ratios)
-	fmt.Printf("\n%s\n", title)
-	ours.print("Tutti")
-	theirs.print(limit)
-	fmt.Printf("  ratio    %.3f (%.3f to %.3f)   of the CPU time %.3f\n", ratio, slices.Min(ratios), slices.Max(ratios), median(effort))
-	return ratio, nil
+	return nil
+}
+
+// ratio is the median of the paired ratios.
+func (r *race) ratio() float64 { return median(r.ratios) }
+
+func (r *race) print(title string) {
+	fmt.Printf("\n%s: %s\n", r.name, title)
+	r.ours.print("Tutti")
+	r.theirs.print(r.limit)
+	fmt.Printf("  ratio    %.3f (%.3f to %.3f)   of the CPU time %.3f\n", r.ratio(), slices.Min(r.ratios), slices.Max(r.ratios), median(r.theirs.cpu)/median(r.ours.cpu))
 }
 
 // profile takes profiles of Tutti while it is loaded, into a folder for this case. The function
 // that it gives waits for them.
-func (m *measure) profile(title string) func() error {
-	name, _, _ := strings.Cut(title, ":")
-	dir := filepath.Join(m.profiles, strings.NewReplacer(" ", "-", "(", "", ")", "").Replace(name))
+func (m *measure) profile(name string) func() error {
+	dir := filepath.Join(m.profiles, name)
 	done := make(chan error, 1)
 	go func() {
 		err := os.MkdirAll(dir, 0o755)

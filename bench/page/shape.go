@@ -35,8 +35,8 @@ func (s shape) calls() int { return min(s.rows, s.refs, len(kinds)) }
 
 // query asks for eight fields of each item.
 func (s shape) query() string {
-	return `query Page($page: Int!, $context: ContextInput) { experience(composition: "` + s.name + `", params: {page: $page}, channel: "web", context: $context) { id components { id component variant ... on Top { props } ` +
-		`resources(prop: "items", first: 100) { nodes { id ref title link updatedAt kind fields __typename } } } problems { path code } } }`
+	return `query Page($page: Int!, $context: ContextInput) { experience(composition: "` + s.name + `", params: {page: $page}, channel: "web", context: $context) { id components { id component variant ... on Top { words } ` +
+		`... on Row { items(first: 100) { nodes { id ref title link updatedAt kind fields __typename } } } } problems { path code } } }`
 }
 
 // composition writes the page as YAML.
