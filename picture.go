@@ -33,7 +33,7 @@ func (d *Delivered) Srcset(ratio, format string) string {
 	if !ok && ratio != "" {
 		return ""
 	}
-	own, _ := d.Resource.Fields["width"].(int64)
+	own := d.Resource.Fields.Int("width")
 	format = d.fitFormat(format)
 	var b strings.Builder
 	for i, width := range d.Channel.Widths {
@@ -74,12 +74,12 @@ func (d *Delivered) hasRenditions() bool {
 	if r.Assets == nil || r.Assets.URL == nil || d.Channel == nil || len(d.Channel.Widths) == 0 {
 		return false
 	}
-	media, _ := r.Fields["mediaType"].(string)
+	media := r.Fields.Text("mediaType")
 	return media == "" || strings.HasPrefix(media, "image/") && media != "image/svg+xml"
 }
 
 func (d *Delivered) original() string {
-	if s, _ := d.Resource.Fields["original"].(string); s != "" {
+	if s := d.Resource.Fields.Text("original"); s != "" {
 		return s
 	}
 	if a := d.Resource.Assets; a != nil && a.URL != nil {
@@ -94,8 +94,8 @@ func (d *Delivered) askedSize(width, height int) (int, int) {
 	if width > 0 || height == 0 {
 		return width, height
 	}
-	w, _ := d.Resource.Fields["width"].(int64)
-	h, _ := d.Resource.Fields["height"].(int64)
+	w := d.Resource.Fields.Int("width")
+	h := d.Resource.Fields.Int("height")
 	if w <= 0 || h <= 0 || h > 20*w || w > 20*h {
 		return 0, height
 	}

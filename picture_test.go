@@ -8,7 +8,7 @@ import (
 )
 
 func picture(fields map[string]any, ch *tutti.Channel) *tutti.Delivered {
-	r := &tutti.Resource{Type: tutti.AssetType, Fields: fields, Assets: &tutti.Renditions{URL: func(w, h int, f string) string { return fmt.Sprintf("p/%d/%d/%s", w, h, f) }}}
+	r := &tutti.Resource{Type: tutti.AssetType, Fields: tutti.FieldsOf(fields), Assets: &tutti.Renditions{URL: func(w, h int, f string) string { return fmt.Sprintf("p/%d/%d/%s", w, h, f) }}}
 	return &tutti.Delivered{Resource: r, Channel: ch}
 }
 

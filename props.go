@@ -144,7 +144,7 @@ func (w *propWriter) resource(d *Delivered) {
 	w.name("type")
 	w.json(r.Type)
 	for _, name := range shortFields[r.Type] {
-		if v, ok := r.Fields[name]; ok {
+		if v := r.Fields.Get(name); v != nil {
 			w.name(name)
 			w.value(v, d.Channel)
 		}
@@ -167,21 +167,20 @@ func (w *propWriter) resource(d *Delivered) {
 
 // otherFields writes what a record has besides the common fields: all that it is.
 func (w *propWriter) otherFields(d *Delivered) {
-	var names []string
-	for name := range d.Resource.Fields {
-		if _, common := CanonicalFields[RecordType][name]; !common {
-			names = append(names, name)
+	some := false
+	for name, v := range d.Resource.Fields.All() {
+		if _, common := CanonicalFields[RecordType][name]; common {
+			continue
 		}
-	}
-	if len(names) == 0 {
-		return
-	}
-	slices.Sort(names)
-	w.name("fields")
-	w.b.WriteByte('{')
-	for _, name := range names {
+		if !some {
+			some = true
+			w.name("fields")
+			w.b.WriteByte('{')
+		}
 		w.name(name)
-		w.value(d.Resource.Fields[name], d.Channel)
+		w.value(v, d.Channel)
 	}
-	w.b.WriteByte('}')
+	if some {
+		w.b.WriteByte('}')
+	}
 }

@@ -86,11 +86,11 @@ var CanonicalFields = func() map[ResourceType]map[string]FieldType {
 type Resource struct {
 	Ref    Ref
 	Type   ResourceType
-	Fields map[string]any // mapped values by field name, Go types as FieldType says; an absent field is not in the map
-	Owner  string         // what the source calls the person it belongs to; "" when it belongs to nobody
-	Tags   []string       // cache tags of the records it was made of, its own included
-	Locale string         // the locale it came in; "" when the kind has none
-	Raw    string         // the record as JSON, as its origin has it; "" when it is not kept
+	Fields Fields      // mapped values by name
+	Owner  string      // what the source calls the person it belongs to; "" when it belongs to nobody
+	Tags   []string    // cache tags of the records it was made of, its own included
+	Locale string      // the locale it came in; "" when the kind has none
+	Raw    string      // the record as JSON, as its origin has it; "" when it is not kept
 	Assets *Renditions // for assets: how to make renditions; nil when the source has none
 }
 

@@ -187,7 +187,7 @@ func titles(t *testing.T, x *tutti.Experience, id string) []string {
 	}
 	var out []string
 	for _, n := range list.Nodes {
-		title, _ := n.Resource.Fields["title"].(string)
+		title, _ := n.Resource.Fields.Get("title").(string)
 		out = append(out, title)
 	}
 	return out
@@ -200,7 +200,7 @@ func TestAGuestArrives(t *testing.T) {
 	if hero.Props["headline"] != "Welcome, Ana" {
 		t.Errorf("headline %q", hero.Props["headline"])
 	}
-	if image, ok := hero.Props["image"].(*tutti.Delivered); !ok || image.Resource.Fields["alt"] != "Hotel Azul, Bilbao at the water, hills behind" {
+	if image, ok := hero.Props["image"].(*tutti.Delivered); !ok || image.Resource.Fields.Get("alt") != "Hotel Azul, Bilbao at the water, hills behind" {
 		t.Errorf("image %+v", hero.Props["image"])
 	}
 	checkIn := component(x, "check-in")
@@ -244,7 +244,7 @@ func TestNobodyInParticularGetsAnotherPage(t *testing.T) {
 	list := component(x, "nearby").Props["items"].(*tutti.List)
 	for _, n := range list.Nodes {
 		if n.Resource.Locale != "de" {
-			t.Errorf("a post in %s: %v", n.Resource.Locale, n.Resource.Fields["text"])
+			t.Errorf("a post in %s: %v", n.Resource.Locale, n.Resource.Fields.Get("text"))
 		}
 	}
 }

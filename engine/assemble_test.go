@@ -22,12 +22,12 @@ func guest(n int) tutti.Owner {
 }
 
 func putTickets(h *house) {
-	h.putAs(tutti.Resource{Ref: ref("stay:reservation/R-1007"), Owner: "guest-7", Fields: map[string]any{"title": "Ana's stay", "ticket": ref("support:ticket/1"), "room": "412"}})
-	h.putAs(tutti.Resource{Ref: ref("stay:reservation/R-1008"), Owner: "guest-8", Fields: map[string]any{"title": "Ben's stay"}})
-	h.putAs(tutti.Resource{Ref: ref("stay:reservation/nobodys"), Fields: map[string]any{"title": "of nobody"}})
+	h.putAs(tutti.Resource{Ref: ref("stay:reservation/R-1007"), Owner: "guest-7", Fields: tutti.FieldsOf(map[string]any{"title": "Ana's stay", "ticket": ref("support:ticket/1"), "room": "412"})})
+	h.putAs(tutti.Resource{Ref: ref("stay:reservation/R-1008"), Owner: "guest-8", Fields: tutti.FieldsOf(map[string]any{"title": "Ben's stay"})})
+	h.putAs(tutti.Resource{Ref: ref("stay:reservation/nobodys"), Fields: tutti.FieldsOf(map[string]any{"title": "of nobody"})})
 	for i, owner := range []string{"20978392", "20978393", "20978392", "20978393", "20978392"} {
-		h.putAs(tutti.Resource{Ref: ref(fmt.Sprintf("support:ticket/%d", i+1)), Owner: owner, Fields: map[string]any{"title": fmt.Sprintf("Request %d of %s", i+1, owner)}})
-		h.putAs(tutti.Resource{Ref: ref(fmt.Sprintf("support:note/%d", i+1)), Owner: owner, Fields: map[string]any{"title": fmt.Sprintf("Note %d of %s", i+1, owner)}})
+		h.putAs(tutti.Resource{Ref: ref(fmt.Sprintf("support:ticket/%d", i+1)), Owner: owner, Fields: tutti.FieldsOf(map[string]any{"title": fmt.Sprintf("Request %d of %s", i+1, owner)})})
+		h.putAs(tutti.Resource{Ref: ref(fmt.Sprintf("support:note/%d", i+1)), Owner: owner, Fields: tutti.FieldsOf(map[string]any{"title": fmt.Sprintf("Note %d of %s", i+1, owner)})})
 	}
 }
 
@@ -96,10 +96,10 @@ func TestNobodyGetsWhatBelongsToAnother(t *testing.T) {
 }
 
 func putHotel(h *house) {
-	h.putAs(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: map[string]any{
+	h.putAs(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: tutti.FieldsOf(map[string]any{
 		"title": "Hotel Azul", "image": ref("dam:asset/azul"), "description": text.FromHTML("<p>By the <b>sea</b></p>"), "location": tutti.Place{Lat: 43.263, Lon: -2.935},
 		"phone": "+34 900 000 000", "link": "https://stay.example/azul",
-	}})
+	})})
 	h.put("dam:asset/azul", map[string]any{"title": "Azul", "alt": "The house at night", "width": int64(3000), "height": int64(2000), "focal": tutti.Focal{X: 0.5, Y: 0.25}, "mediaType": "image/jpeg"})
 	for i, name := range []string{"Breakfast", "Spa", "Bike", "Boat", "Late check-out"} {
 		h.put(fmt.Sprintf("catalog:product/%d", i), map[string]any{

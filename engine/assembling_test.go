@@ -101,12 +101,12 @@ func ref(s string) tutti.Ref {
 }
 
 func (h *house) put(s string, fields map[string]any) {
-	h.putAs(tutti.Resource{Ref: ref(s), Fields: fields})
+	h.putAs(tutti.Resource{Ref: ref(s), Fields: tutti.FieldsOf(fields)})
 }
 
 func (h *house) putAs(r tutti.Resource) {
-	if r.Fields == nil {
-		r.Fields = map[string]any{"title": r.Ref.ID}
+	if r.Fields.Len() == 0 {
+		r.Fields = tutti.FieldsOf(map[string]any{"title": r.Ref.ID})
 	}
 	if r.Ref.Source == "dam" {
 		id := r.Ref.ID

@@ -15,22 +15,21 @@ func clean(got tutti.Got) tutti.Got {
 	if r == nil {
 		return got
 	}
-	var fields map[string]any
-	for name, v := range r.Fields {
-		if !marked(v) {
-			continue
+	var others map[string]any
+	for name, f := range r.Fields.Values() {
+		if s, ok := f.Text(); ok && !strings.Contains(s, markStart) {
+			continue // the usual case makes no any of it
 		}
-		if fields == nil {
-			fields = make(map[string]any, len(r.Fields))
-			for n, w := range r.Fields {
-				fields[n] = w
+		if v := f.Any(); marked(v) {
+			if others == nil {
+				others = map[string]any{}
 			}
+			others[name] = unmarked(v)
 		}
-		fields[name] = unmarked(v)
 	}
-	if fields != nil {
+	if others != nil {
 		copied := *r
-		copied.Fields = fields
+		copied.Fields = r.Fields.With(others)
 		got.Resource = &copied
 	}
 	return got

@@ -51,10 +51,10 @@ func deskSources() *enginetest.Sources {
 	} {
 		s.Add(k)
 	}
-	s.Put(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: map[string]any{"title": "Hotel Azul", "location": tutti.Place{Lat: 43.2630, Lon: -2.9250}, "tag": "hotelazul", "rating": 4.5}})
-	s.Put(tutti.Resource{Ref: ref("stay:reservation/" + reservation), Owner: "guest-7", Fields: map[string]any{
+	s.Put(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: tutti.FieldsOf(map[string]any{"title": "Hotel Azul", "location": tutti.Place{Lat: 43.2630, Lon: -2.9250}, "tag": "hotelazul", "rating": 4.5})})
+	s.Put(tutti.Resource{Ref: ref("stay:reservation/" + reservation), Owner: "guest-7", Fields: tutti.FieldsOf(map[string]any{
 		"guestName": anaName, "room": anaRoom, "hotel": ref("stay:hotel/azul"), "status": "confirmed", "checkIn": noon.Add(3 * time.Hour), "supportId": int64(20978392),
-	}})
+	})})
 	return s
 }
 

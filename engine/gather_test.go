@@ -48,7 +48,7 @@ func TestFortyRefsInFourSourcesCostFourCalls(t *testing.T) {
 		t.Fatalf("%d components, problems %v", len(x.Components), x.Problems)
 	}
 	for _, c := range x.Components {
-		if d, ok := c.Props["offer"].(*tutti.Delivered); !ok || d.Resource.Fields["title"] == nil || c.Assembled[0] != tutti.ReasonFresh {
+		if d, ok := c.Props["offer"].(*tutti.Delivered); !ok || d.Resource.Fields.Get("title") == nil || c.Assembled[0] != tutti.ReasonFresh {
 			t.Errorf("%s: %v %v", c.Component, c.Props["offer"], c.Assembled)
 		}
 	}
@@ -295,9 +295,9 @@ func TestUnknownChannelIsAnError(t *testing.T) {
 
 func TestOtherLanguagesStandIn(t *testing.T) {
 	h := newHouse(t)
-	h.putAs(tutti.Resource{Ref: ref("stay:hotel/both"), Locale: "de", Fields: map[string]any{"title": "Das Hotel"}})
-	h.putAs(tutti.Resource{Ref: ref("stay:hotel/both"), Locale: "en", Fields: map[string]any{"title": "The hotel"}})
-	h.putAs(tutti.Resource{Ref: ref("stay:hotel/english"), Locale: "en", Fields: map[string]any{"title": "The other"}})
+	h.putAs(tutti.Resource{Ref: ref("stay:hotel/both"), Locale: "de", Fields: tutti.FieldsOf(map[string]any{"title": "Das Hotel"})})
+	h.putAs(tutti.Resource{Ref: ref("stay:hotel/both"), Locale: "en", Fields: tutti.FieldsOf(map[string]any{"title": "The hotel"})})
+	h.putAs(tutti.Resource{Ref: ref("stay:hotel/english"), Locale: "en", Fields: tutti.FieldsOf(map[string]any{"title": "The other"})})
 	h.put("dam:asset/a", nil)
 	p := plan("web",
 		part{id: "both", props: map[string][]tutti.Value{"offer": one(toRef("stay:hotel/both"))}},

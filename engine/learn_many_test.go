@@ -16,9 +16,9 @@ func TestLearnManyIsLearnForEach(t *testing.T) {
 	d := newDesk(t)
 	for n := range 30 {
 		name := fmt.Sprint("R-", n)
-		d.sources.Put(tutti.Resource{Ref: ref("stay:reservation/" + name), Owner: fmt.Sprint("guest-", n), Fields: map[string]any{
+		d.sources.Put(tutti.Resource{Ref: ref("stay:reservation/" + name), Owner: fmt.Sprint("guest-", n), Fields: tutti.FieldsOf(map[string]any{
 			"guestName": fmt.Sprint("Guest ", n), "hotel": ref("stay:hotel/azul"), "status": "confirmed", "checkIn": noon.Add(time.Duration(n) * time.Hour), "supportId": int64(n),
-		}})
+		})})
 	}
 	c := d.compile(page(arrivalDoc + `
 - {id: tickets, type: List, props: {items: {select: {source: support, kind: ticket}}}}

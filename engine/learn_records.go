@@ -201,7 +201,8 @@ func (l *learner) take(ctx context.Context, k *ask, g tutti.Got) {
 // fieldAt follows a path of names into a record.
 func fieldAt(r *tutti.Resource, path string) (any, bool) {
 	steps := strings.Split(path, ".")
-	v, ok := r.Fields[steps[0]]
+	v := r.Fields.Get(steps[0])
+	ok := v != nil
 	if !ok && steps[0] == "id" {
 		v, ok = r.Ref.ID, true
 	}

@@ -82,7 +82,7 @@ func TestRoutesLeadToPages(t *testing.T) {
 func TestRoutesAreListedInPages(t *testing.T) {
 	d, l := newLibrary(t)
 	for i := range 4 {
-		d.sources.Put(tutti.Resource{Ref: tutti.Ref{Source: "stay", Kind: "hotel", ID: fmt.Sprintf("h %d", i)}, Fields: map[string]any{"title": "x"}})
+		d.sources.Put(tutti.Resource{Ref: tutti.Ref{Source: "stay", Kind: "hotel", ID: fmt.Sprintf("h %d", i)}, Fields: tutti.FieldsOf(map[string]any{"title": "x"})})
 	}
 	var paths []string
 	for after, rounds := "", 0; ; rounds++ {

@@ -99,7 +99,7 @@ func TestTheNextPageOfAListOfRefs(t *testing.T) {
 		all = append(all, r)
 	}
 	l := h.list(toRefs(all...), tutti.Owner{}, 5)
-	if len(l.Nodes) != 5 || *l.Total != 60 || l.Nodes[4].Resource.Fields["title"] != "5" {
+	if len(l.Nodes) != 5 || *l.Total != 60 || l.Nodes[4].Resource.Fields.Get("title") != "5" {
 		t.Fatalf("%s of %d", nodes(l), *l.Total)
 	}
 	seen := len(l.Nodes)
@@ -117,7 +117,7 @@ func TestTheNextPageOfAListOfRefs(t *testing.T) {
 	if seen != 59 {
 		t.Errorf("%d of 59 items came", seen)
 	}
-	if rest := h.more(l.CursorAt(4), 2, tutti.Owner{}); rest.Nodes[0].Resource.Fields["title"] != "5" {
+	if rest := h.more(l.CursorAt(4), 2, tutti.Owner{}); rest.Nodes[0].Resource.Fields.Get("title") != "5" {
 		t.Errorf("%s", nodes(rest))
 	}
 }

@@ -21,7 +21,7 @@ func fortyItems(b *testing.B) (*assembly, *tutti.Plan) {
 		items := tutti.Value{Kind: tutti.RefsValue}
 		for n := range 10 {
 			ref := tutti.Ref{Source: source, Kind: "item", ID: strconv.Itoa(n)}
-			sources.Put(tutti.Resource{Ref: ref, Fields: map[string]any{"title": "The title of " + ref.ID, "link": "/" + ref.ID}})
+			sources.Put(tutti.Resource{Ref: ref, Fields: tutti.FieldsOf(map[string]any{"title": "The title of " + ref.ID, "link": "/" + ref.ID})})
 			items.Refs = append(items.Refs, ref)
 		}
 		p.Slots[0].Components = append(p.Slots[0].Components, tutti.ComponentPlan{

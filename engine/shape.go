@@ -226,7 +226,7 @@ func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delive
 	d.Related = make(map[string][]*tutti.Delivered, len(need.Relations))
 	for _, name := range sortedKeys(need.Relations) {
 		below := at + "." + name
-		switch v := d.Resource.Fields[name].(type) {
+		switch v := d.Resource.Fields.Get(name).(type) {
 		case tutti.Ref:
 			if r := s.relation(v, e, below); r != nil {
 				d.Related[name] = []*tutti.Delivered{s.delivered(r, need.Relations[name], below)}

@@ -118,7 +118,7 @@ func (s *shaper) viewOf(e *entry, r reading, sum *outcome) *tutti.Delivered {
 			continue // the ref itself
 		}
 		var refs []tutti.Ref
-		switch v := e.got.Resource.Fields[name].(type) {
+		switch v := e.got.Resource.Fields.Get(name).(type) {
 		case tutti.Ref:
 			refs = []tutti.Ref{v}
 		case []tutti.Ref:

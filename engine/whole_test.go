@@ -60,15 +60,15 @@ func wholeHouse(t testing.TB) (*house, *engine.Compiled) {
 		t.Fatal(problems)
 	}
 	h := &house{Engine: e, Sources: s, t: t}
-	h.putAs(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: map[string]any{"title": "Hotel Azul", "image": ref("dam:asset/azul")}})
+	h.putAs(tutti.Resource{Ref: ref("stay:hotel/azul"), Locale: "en", Fields: tutti.FieldsOf(map[string]any{"title": "Hotel Azul", "image": ref("dam:asset/azul")})})
 	h.put("dam:asset/azul", map[string]any{"title": "Azul"})
 	for i := range 3 {
 		h.put(fmt.Sprintf("catalog:product/%d", i), nil)
 	}
 	for n := 7; n <= 8; n++ {
 		owner := fmt.Sprint("guest-", n)
-		h.putAs(tutti.Resource{Ref: ref(fmt.Sprint("stay:reservation/R-100", n)), Owner: owner, Fields: map[string]any{"title": "Stay of " + owner}})
-		h.putAs(tutti.Resource{Ref: ref(fmt.Sprint("support:ticket/", n)), Owner: owner, Fields: map[string]any{"title": "Request of " + owner}})
+		h.putAs(tutti.Resource{Ref: ref(fmt.Sprint("stay:reservation/R-100", n)), Owner: owner, Fields: tutti.FieldsOf(map[string]any{"title": "Stay of " + owner})})
+		h.putAs(tutti.Resource{Ref: ref(fmt.Sprint("support:ticket/", n)), Owner: owner, Fields: tutti.FieldsOf(map[string]any{"title": "Request of " + owner})})
 	}
 	return h, c
 }

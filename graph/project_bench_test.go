@@ -30,7 +30,7 @@ func (i item) Field(name string, _ Args) (any, error) {
 	case "ref":
 		return &i.r.Ref, nil
 	}
-	return i.r.Fields[name], nil
+	return i.r.Fields.Get(name), nil
 }
 
 // BenchmarkProject writes 40 resources with 8 fields each.
@@ -50,7 +50,7 @@ func BenchmarkProject(b *testing.B) {
 		id := strconv.Itoa(n)
 		items = append(items, item{&tutti.Resource{
 			Ref:    tutti.Ref{Source: "blog", Kind: "article", ID: id},
-			Fields: map[string]any{"title": "The title of " + id, "link": "/article/" + id, "section": "north", "updatedAt": time.Unix(1_795_000_000, 0)},
+			Fields: tutti.FieldsOf(map[string]any{"title": "The title of " + id, "link": "/article/" + id, "section": "north", "updatedAt": time.Unix(1_795_000_000, 0)}),
 		}})
 	}
 	b.ReportAllocs()

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/tuttihq/tutti"
@@ -38,7 +37,7 @@ func (o resourceObject) Field(name string, args graph.Args) (any, error) {
 	case "freshness":
 		return freshnessObject(d.Freshness), nil
 	case "tags":
-		if tags, ok := r.Fields["tags"].([]string); ok {
+		if tags, ok := r.Fields.Get("tags").([]string); ok {
 			return tags, nil
 		}
 		return []string{}, nil
@@ -81,7 +80,7 @@ func fieldValue(d *tutti.Delivered, name string, kind tutti.FieldType) any {
 		}
 		return list
 	}
-	return plainValue(d.Resource.Fields[name])
+	return plainValue(d.Resource.Fields.Get(name))
 }
 
 // otherFields are the mapped fields that a resource's type does not name, as JSON, by name.
@@ -89,26 +88,22 @@ type otherFields struct{ r *tutti.Resource }
 
 func (o otherFields) AppendJSON(b []byte) ([]byte, error) {
 	canonical := tutti.CanonicalFields[o.r.Type]
-	names := make([]string, 0, 16)
-	for name := range o.r.Fields {
-		if _, ok := canonical[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	b = append(b, '{')
-	for i, name := range names {
-		if i > 0 {
+	first := len(b)
+	for name, v := range o.r.Fields.Values() {
+		if _, ok := canonical[name]; ok {
+			continue
+		}
+		if len(b) > first {
 			b = append(b, ',')
 		}
 		b = append(graph.AppendString(b, name), ':')
-		switch v := o.r.Fields[name].(type) {
-		case string:
-			b = graph.AppendString(b, v)
-		case int64:
-			b = strconv.AppendInt(b, v, 10)
-		default:
-			j, err := json.Marshal(v)
+		if s, ok := v.Text(); ok {
+			b = graph.AppendString(b, s)
+		} else if i, ok := v.Int(); ok {
+			b = strconv.AppendInt(b, i, 10)
+		} else {
+			j, err := json.Marshal(v.Any())
 			if err != nil {
 				return b, tutti.Errorf(tutti.Internal, "writing the field %s: %w", name, err)
 			}

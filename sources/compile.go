@@ -50,8 +50,9 @@ type compiledKind struct {
 	renditions *renditions
 	def        Definition
 
-	tree *tree // what its expressions read of a record by plain paths
-	used *tree // what the others read; nil = there are none
+	names []string // of the fields, in their order, which is the alphabet's
+	tree  *tree    // what its expressions read of a record by plain paths
+	used  *tree    // what the others read; nil = there are none
 }
 
 type tagRule struct {
@@ -228,6 +229,9 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 // reads gathers what the kind's expressions read of a record, so that one walk over an answer finds
 // it, and only what CEL reads is decoded.
 func (k *compiledKind) reads() {
+	for _, f := range k.fields {
+		k.names = append(k.names, f.name)
+	}
 	k.tree = newTree()
 	k.tree.add()
 	for _, e := range k.expressions() {

@@ -39,6 +39,8 @@ type Listener interface {
 type Ask struct {
 	Ref       tutti.Ref
 	Validator string // of the copy that is kept; "" = there is none
+
+	tag string // of the ref, when it is known; "" = it is not
 }
 
 // Batch is what an origin said about a set of asks.
@@ -59,6 +61,8 @@ type Reply struct {
 type Record struct {
 	Resource  *tutti.Resource
 	Validator string // "" when the origin gives none
+
+	room *room // where the resource stands, with what the cache keeps beside it; nil = elsewhere
 }
 
 // Page is one page of a selection.

@@ -67,9 +67,9 @@ func (f *field) convert(v any, before, link string, ownSource string) (out any, 
 	return out, false, nil
 }
 
-// copied brings the JSON of a value into the Go type of its field, where nothing has to be decoded
-// for that. ok is false for everything else: then convert says what it is worth. Both give the same.
-func (f *field) copied(token string, plain bool) (out any, absent, ok bool) {
+// copied brings the JSON of a value into its field, where nothing has to be decoded for that. ok is
+// false for everything else: then convert says what it is worth. Both give the same.
+func (f *field) copied(token string, plain bool) (v tutti.Field, ok bool) {
 	isText := token[0] == '"'
 	switch f.kind {
 	case tutti.FieldString:
@@ -78,32 +78,39 @@ func (f *field) copied(token string, plain bool) (out any, absent, ok bool) {
 		case isText:
 			s = spoken(token, plain)
 		case token[0] == '{' || token[0] == '[':
-			return nil, false, false
+			return v, false
 		}
 		if f.url {
 			s = address(s)
 		}
-		return s, s == "", true
-	case tutti.FieldRichText:
-		if isText {
-			r := richText(spoken(token, plain), f.from)
-			return r, r.Plain == "" && r.HTML == "", true
+		if s == "" {
+			return v, true
 		}
+		return tutti.TextField(s), true
+	case tutti.FieldRichText:
+		if !isText {
+			return v, false
+		}
+		r := richText(spoken(token, plain), f.from)
+		if r.Plain == "" && r.HTML == "" {
+			return v, true
+		}
+		return tutti.FieldOf(r), true
 	case tutti.FieldInt:
 		if i, ok := wholeNumber(token); ok && !isText {
-			return i, false, true
+			return tutti.IntField(i), true
 		}
 	case tutti.FieldBool:
 		if token == "true" || token == "false" {
-			return token == "true", false, true
+			return tutti.BoolField(token == "true"), true
 		}
 	case tutti.FieldTime:
 		if plain && len(token) > 2 {
 			t, ok := instant(token[1 : len(token)-1])
-			return t, false, ok
+			return tutti.TimeField(t), ok
 		}
 	}
-	return nil, false, false
+	return v, false
 }
 
 // spoken gives what a text in JSON says, without marks of holes.

@@ -22,6 +22,14 @@ type entry struct {
 	bytes    int
 }
 
+// room is a resource and its entry as one object: a full cache is walked by the garbage collector
+// again and again.
+type room struct {
+	entry    entry
+	resource tutti.Resource
+	own      [1]string // the tags of a resource that is made of its own record alone
+}
+
 // keptPage is a page with its resources, so that a warm selection needs nothing else.
 type keptPage struct {
 	resources []*tutti.Resource
@@ -112,7 +120,7 @@ func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.L
 		for q.keys[at].Key != a.Key.Key {
 			at = (at + 1) % len(q.keys)
 		}
-		wanted[i].Ref = q.refs[at]
+		wanted[i].Ref, wanted[i].tag = q.refs[at], a.Key.Tags[0]
 		if a.HasOld {
 			wanted[i].Validator = a.Validator
 		}
@@ -282,9 +290,14 @@ func (k *kind) loadedOf(a Ask, r Reply, isCut bool) cache.Loaded[*entry] {
 func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 	r := rec.Resource
 	if k.owner != "" {
-		r.Owner = ownerText(r.Fields[k.owner])
+		r.Owner = ownerText(r.Fields.Get(k.owner))
 	}
-	return cache.Loaded[*entry]{Value: &entry{resource: r, bytes: sizeOf(r)}, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator}
+	e := &entry{}
+	if rec.room != nil {
+		e = &rec.room.entry
+	}
+	*e = entry{resource: r, bytes: sizeOf(r)}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator}
 }
 
 // ownerText writes a mapped owner as visitors are written: text, or a whole number.
@@ -302,11 +315,14 @@ func ownerText(v any) string {
 // sizeOf estimates the memory of a resource. Mapped fields are mostly parts of the record, rich
 // text is kept in four forms.
 func sizeOf(r *tutti.Resource) int {
-	n := 512 + len(r.Raw) + 96*len(r.Fields) + 64*len(r.Tags)
-	for _, v := range r.Fields {
-		switch v := v.(type) {
-		case string:
-			n += len(v)
+	n := 512 + len(r.Raw) + 64*len(r.Tags)
+	for _, f := range r.Fields.Values() {
+		n += 48
+		if s, ok := f.Text(); ok {
+			n += len(s)
+			continue
+		}
+		switch v := f.Any().(type) {
 		case tutti.RichText:
 			n += len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
 		case []tutti.Ref:

@@ -122,7 +122,7 @@ func TestASearchThatKnowsOnlyIDsCallsNoForgottenItemFresh(t *testing.T) {
 		return
 	}
 	for _, g := range page.Items {
-		t.Errorf("what was fetched before the change comes as %s: %v", g.Freshness.State, g.Resource.Fields["title"])
+		t.Errorf("what was fetched before the change comes as %s: %v", g.Freshness.State, g.Resource.Fields.Get("title"))
 	}
 }
 
@@ -137,7 +137,7 @@ func TestASearchThatKnowsOnlyIDs(t *testing.T) {
 		return 200, `{"data": {"a0": {"id": "b", "name": "B"}, "a1": {"id": "a", "name": "A"}}}`
 	}))
 	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: `late-arrival" OR *`}, tutti.Scope{})
-	if err != nil || len(page.Items) != 2 || page.Items[0].Resource.Fields["title"] != "B" || h.calls() != 2 {
+	if err != nil || len(page.Items) != 2 || page.Items[0].Resource.Fields.Get("title") != "B" || h.calls() != 2 {
 		t.Errorf("the page is %v, %v in %d calls", page.Items, err, h.calls())
 	}
 }

@@ -256,7 +256,7 @@ func TestASlowSelectionCannotUndoForget(t *testing.T) {
 	close(goOn)
 	page := <-done
 	for _, g := range append(page.Items, h.Get(t.Context(), refs("a"), tutti.Scope{})...) {
-		if g.Resource == nil || g.Resource.Fields["title"] != "new" {
+		if g.Resource == nil || g.Resource.Fields.Get("title") != "new" {
 			t.Errorf("what was fetched before the change is served after it: %v, %v", g.Resource, g.Err)
 		}
 	}
@@ -358,7 +358,7 @@ func TestNothingOfAnOriginIsLogged(t *testing.T) {
 				t.Errorf("answer %d: the error tells it: %v", i, e)
 			}
 		}
-		if i == 0 && (g.Resource == nil || g.Resource.Fields["price"] != nil || !strings.Contains(log, "field=price")) {
+		if i == 0 && (g.Resource == nil || g.Resource.Fields.Get("price") != nil || !strings.Contains(log, "field=price")) {
 			t.Errorf("a field that cannot be read must be missing and told by name: %v\n%s", g.Resource, log)
 		}
 	}

@@ -81,50 +81,57 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	if err != nil || id == "" {
 		return Record{}, false, err
 	}
-	r := &tutti.Resource{
-		Ref: tutti.Ref{Source: c.source, Kind: k.name, ID: id}, Type: k.def.Type,
-		Fields: make(map[string]any, len(k.fields)), Raw: withoutHoles(s.text),
-	}
+	at := &room{}
+	r := &at.resource
+	r.Ref, r.Type, r.Raw = tutti.Ref{Source: c.source, Kind: k.name, ID: id}, k.def.Type, withoutHoles(s.text)
+	values := make([]tutti.Field, len(k.fields))
 	for i := range k.fields {
-		f := &k.fields[i]
-		v, absent, err := s.field(f)
+		v, err := s.field(&k.fields[i])
 		if err != nil {
-			s.lost(f.name, err)
-		} else if !absent {
-			r.Fields[f.name] = v
+			s.lost(k.fields[i].name, err)
 		}
+		values[i] = v
 	}
+	r.Fields = tutti.NewFields(k.names, values)
 	r.Locale = s.localeOf()
-	r.Tags = s.tags(r.Ref)
+	at.own[0] = wanted.tag()
+	if at.own[0] == "" {
+		at.own[0] = r.Ref.Tag()
+	}
+	r.Tags = s.tags(at.own[:], r.Ref.Source)
 	if k.renditions != nil {
 		r.Assets = k.renditions.of(s)
 	}
-	return Record{Resource: r}, true, nil
+	return Record{Resource: r, room: at}, true, nil
 }
 
 func (s *seen) lost(field string, err error) {
 	s.c.log.Warn("a field could not be read", "source", s.c.source, "kind", s.k.name, "field", field, "code", tutti.CodeOf(err))
 }
 
-// field gives the value of a mapped field.
-func (s *seen) field(f *field) (v any, absent bool, err error) {
+// field gives the value of a mapped field; none when it is absent.
+func (s *seen) field(f *field) (none tutti.Field, err error) {
 	if f.value.at != nil {
 		token, plain := s.token(f.value.at)
 		if isNull(token) {
-			return nil, true, nil
+			return none, nil
 		}
-		if v, absent, ok := f.copied(token, plain); ok {
-			return v, absent, nil
+		if v, ok := f.copied(token, plain); ok {
+			return v, nil
 		}
 	}
 	v, present, err := s.eval(f.value)
 	if err != nil {
-		return nil, false, tutti.Errorf(tutti.BadAnswer, "mapping the field %s", f.name) // CEL's own words may hold content
+		return none, tutti.Errorf(tutti.BadAnswer, "mapping the field %s", f.name) // CEL's own words may hold content
 	}
 	if !present {
-		return nil, true, nil
+		return none, nil
 	}
-	return f.convert(v, s.c.before[f], s.c.links[f], s.c.source)
+	v, absent, err := f.convert(v, s.c.before[f], s.c.links[f], s.c.source)
+	if absent || err != nil {
+		return none, err
+	}
+	return tutti.FieldOf(v), nil
 }
 
 // id gives the canonical id that stands in the record; "" when it is none of wanted.
@@ -193,10 +200,8 @@ func (s *seen) localeOf() string {
 	return strings.ReplaceAll(text, "_", "-")
 }
 
-// tags gives the tags of the records that a resource is made of, its own first.
-func (s *seen) tags(own tutti.Ref) []string {
-	tags := make([]string, 1, 1+len(s.k.tags))
-	tags[0] = own.Tag()
+// tags adds to the own tag of a resource those of the other records that it is made of.
+func (s *seen) tags(tags []string, source string) []string {
 	for _, t := range s.k.tags {
 		v, ok, err := s.eval(t.id)
 		ids, isList := []string(nil), true
@@ -208,7 +213,7 @@ func (s *seen) tags(own tutti.Ref) []string {
 			continue
 		}
 		for _, id := range ids {
-			tags = append(tags, tutti.Ref{Source: own.Source, Kind: t.kind, ID: id}.Tag())
+			tags = append(tags, tutti.Ref{Source: source, Kind: t.kind, ID: id}.Tag())
 		}
 	}
 	return tags
@@ -219,6 +224,14 @@ type wanted struct {
 	asks  []Ask
 	found int            // the position of the last id that was there
 	by    map[string]int // for many; made when it is needed
+}
+
+// tag is that of the last id that was there; "" when it is not known.
+func (w *wanted) tag() string {
+	if w == nil {
+		return ""
+	}
+	return w.asks[w.found].tag
 }
 
 // has reports whether an id is asked for, and notes where. Nil wants nothing.

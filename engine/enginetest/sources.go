@@ -333,7 +333,7 @@ func (s *Sources) Select(ctx context.Context, sel tutti.Selection, scope tutti.S
 
 func matches(r *tutti.Resource, filter map[string]any) bool {
 	for name, v := range filter {
-		if fmt.Sprint(r.Fields[name]) != fmt.Sprint(v) {
+		if fmt.Sprint(r.Fields.Get(name)) != fmt.Sprint(v) {
 			return false
 		}
 	}

@@ -90,8 +90,8 @@ func fields(v any) (map[string]any, bool) {
 		if v == nil {
 			return nil, false
 		}
-		m := make(map[string]any, len(v.Fields)+5)
-		for name, value := range v.Fields {
+		m := make(map[string]any, v.Fields.Len()+5)
+		for name, value := range v.Fields.All() {
 			m[name] = value
 		}
 		m["ref"], m["id"], m["source"], m["kind"] = v.Ref.String(), v.Ref.ID, v.Ref.Source, v.Ref.Kind
@@ -108,7 +108,7 @@ func fields(v any) (map[string]any, bool) {
 			if len(list) == 0 {
 				continue
 			}
-			if _, many := v.Resource.Fields[name].([]tutti.Ref); !many {
+			if _, many := v.Resource.Fields.Get(name).([]tutti.Ref); !many {
 				m[name] = list[0]
 				continue
 			}
@@ -165,8 +165,8 @@ func Field(v any, name string) (any, bool) {
 		case "locale":
 			return v.Locale, v.Locale != ""
 		}
-		f, ok := v.Fields[name]
-		return f, ok
+		f := v.Fields.Get(name)
+		return f, f != nil
 	case tutti.Money:
 		switch name {
 		case "amount":

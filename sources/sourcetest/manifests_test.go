@@ -120,7 +120,7 @@ func source(t *testing.T, origins *demo.Origins, origin, connector string, setti
 }
 
 func field(name string) func(*tutti.Resource) any {
-	return func(r *tutti.Resource) any { return r.Fields[name] }
+	return func(r *tutti.Resource) any { return r.Fields.Get(name) }
 }
 
 // firstVariant is the variant whose price counts.

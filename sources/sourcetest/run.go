@@ -71,7 +71,7 @@ func found(t *testing.T, sys *System, kind string) {
 		if g.Resource.Ref != h.ref(kind, want[i]) {
 			t.Errorf("place %d holds %s, want %s", i, g.Resource.Ref, want[i])
 		}
-		if f := sys.Kinds[kind].Field; g.Resource.Fields[f] == nil {
+		if f := sys.Kinds[kind].Field; g.Resource.Fields.Get(f) == nil {
 			t.Errorf("%s has no field %s", g.Resource.Ref, f)
 		}
 		if len(g.Resource.Raw) == 0 || g.Freshness.State != tutti.Fresh || g.Cached {
@@ -92,7 +92,7 @@ func found(t *testing.T, sys *System, kind string) {
 func checkTypes(t *testing.T, h *house, kind string, got []tutti.Got) {
 	k, _ := h.Kind(h.name, kind)
 	for _, g := range got {
-		for name, v := range g.Resource.Fields {
+		for name, v := range g.Resource.Fields.All() {
 			if have := typeOf(v); have != k.Fields[name] && k.Fields[name] != tutti.FieldJSON {
 				t.Errorf("field %s of %s is a %s, want %s", name, g.Resource.Ref, have, k.Fields[name])
 			}
@@ -258,7 +258,7 @@ func failing(t *testing.T, sys *System, kind string, f fault) {
 	if got[0].Resource == nil || got[0].Freshness.State != f.kept || got[0].Err == nil {
 		t.Fatalf("a kept item comes to %v, %s, %v; want the kept copy, %s, and why", got[0].Resource, got[0].Freshness.State, got[0].Err, f.kept)
 	}
-	title, _ := got[0].Resource.Fields["title"].(string)
+	title, _ := got[0].Resource.Fields.Get("title").(string)
 	if hl := cold.Health()[0]; hl.Failures == 0 || hl.LastError != f.code {
 		t.Errorf("health tells of %d failures, last %q; want some, %s", hl.Failures, hl.LastError, f.code)
 	}

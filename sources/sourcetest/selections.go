@@ -91,8 +91,8 @@ func same(t *testing.T, a, b tutti.Got) {
 		t.Errorf("one of two is missing: %v, %v", a.Err, b.Err)
 		return
 	}
-	for name := range b.Resource.Fields {
-		x, y := a.Resource.Fields[name], b.Resource.Fields[name]
+	for name := range b.Resource.Fields.All() {
+		x, y := a.Resource.Fields.Get(name), b.Resource.Fields.Get(name)
 		if tx, ok := x.(time.Time); ok {
 			if ty, ok := y.(time.Time); !ok || !tx.Equal(ty) {
 				t.Errorf("field %s of %s is %v by selection and %v by id", name, a.Resource.Ref, x, y)
@@ -101,8 +101,8 @@ func same(t *testing.T, a, b tutti.Got) {
 			t.Errorf("field %s of %s is %s by selection and %s by id", name, a.Resource.Ref, show(x), show(y))
 		}
 	}
-	if len(a.Resource.Fields) != len(b.Resource.Fields) {
-		t.Errorf("%s has %d fields by selection and %d by id", a.Resource.Ref, len(a.Resource.Fields), len(b.Resource.Fields))
+	if a.Resource.Fields.Len() != b.Resource.Fields.Len() {
+		t.Errorf("%s has %d fields by selection and %d by id", a.Resource.Ref, a.Resource.Fields.Len(), b.Resource.Fields.Len())
 	}
 }
 

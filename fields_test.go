@@ -1,0 +1,44 @@
+package tutti_test
+
+import (
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/tuttihq/tutti"
+)
+
+func TestFieldsGiveBackWhatWentIn(t *testing.T) {
+	in := map[string]any{
+		"title": "A", "empty": "", "rank": int64(-7), "zero": int64(0), "sold": true, "new": false, "rating": 4.5,
+		"at": time.Date(2026, 11, 21, 9, 0, 0, 5, time.UTC), "first": time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+		"price": tutti.Money{Amount: "1.50", Currency: "EUR"}, "tags": []string{"a"}, "more": map[string]any{"a": nil},
+	}
+	f := tutti.FieldsOf(in)
+	if got := maps.Collect(f.All()); !reflect.DeepEqual(got, in) || f.Len() != len(in) {
+		t.Errorf("%v comes back as %v", in, got)
+	}
+	for name, want := range in {
+		if got := f.Get(name); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is %v, not %v", name, got, want)
+		}
+	}
+	if f.Get("none") != nil || f.Text("rank") != "" || f.Int("title") != 0 || f.Text("title") != "A" || f.Int("rank") != -7 {
+		t.Error("a field is read as what it is not")
+	}
+	last := ""
+	for name := range f.Values() {
+		if name <= last {
+			t.Errorf("%s comes after %s", name, last)
+		}
+		last = name
+	}
+	other := f.With(map[string]any{"title": "B", "rank": nil, "none": "x"})
+	if other.Text("title") != "B" || other.Get("rank") != nil || other.Get("none") != nil || other.Len() != len(in)-1 || f.Text("title") != "A" {
+		t.Errorf("with others it is %v, and was %v", maps.Collect(other.All()), maps.Collect(f.All()))
+	}
+	if (tutti.Fields{}).Len() != 0 || (tutti.Fields{}).Get("title") != nil {
+		t.Error("the zero value has fields")
+	}
+}
