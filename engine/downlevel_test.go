@@ -43,9 +43,9 @@ func drawnDesk(t testing.TB) *desk {
 		}
 		c.CompositionTypes = []tutti.CompositionType{{Name: "page", Version: 1, Slots: []tutti.SlotDefinition{{Name: "main"}}}}
 	})
-	d.sources.Put(tutti.Resource{Ref: ref("dam:asset/a"), Type: tutti.AssetType, Fields: map[string]any{"alt": "A pool"}})
+	d.sources.Put(tutti.Resource{Ref: ref("dam:asset/a"), Type: tutti.AssetType, Fields: tutti.FieldsOf(map[string]any{"alt": "A pool"})})
 	for i := range 4 {
-		d.sources.Put(tutti.Resource{Ref: ref(fmt.Sprintf("catalog:product/%d", i)), Type: tutti.ProductType, Fields: map[string]any{"title": fmt.Sprintf("Thing %d", i)}})
+		d.sources.Put(tutti.Resource{Ref: ref(fmt.Sprintf("catalog:product/%d", i)), Type: tutti.ProductType, Fields: tutti.FieldsOf(map[string]any{"title": fmt.Sprintf("Thing %d", i)})})
 	}
 	return d
 }
