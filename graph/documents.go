@@ -68,6 +68,17 @@ func (g *Generation) analyse(text string) (*document, gqlerror.List) {
 	return d, nil
 }
 
+// Check gives what is wrong with an operation text in this generation, in sentences for a person;
+// none when it can be answered. It keeps nothing.
+func (g *Generation) Check(text string) []string {
+	_, errs := g.analyse(text)
+	var problems []string
+	for _, e := range errs {
+		problems = append(problems, sentence(e.Message))
+	}
+	return problems
+}
+
 func parseError(err error, l Limits) gqlerror.List {
 	e := gqlerror.WrapIfUnwrapped(err)
 	if strings.HasPrefix(e.Message, "exceeded token limit") {

@@ -435,6 +435,44 @@ type Money struct {
 type Mutation struct {
 }
 
+// A trusted operation: a GraphQL text that an app was built with, and that requests can name instead of sending it.
+type Operation struct {
+	// The document identifier that requests send: sha256: and the hash of the text, or one of the app's own.
+	ID string `json:"id"`
+	// Its name, for people.
+	Name *string `json:"name,omitempty"`
+	// The GraphQL document.
+	Text string `json:"text"`
+	// The name of the key that stored it.
+	CreatedBy string `json:"createdBy"`
+	// When it was stored.
+	CreatedAt time.Time `json:"createdAt"`
+	// The day on which an app asked for it last; null when none did.
+	UsedAt *time.Time `json:"usedAt,omitempty"`
+	// Why it cannot be answered as the config is now; null when it can.
+	Problem *string `json:"problem,omitempty"`
+}
+
+// One page of the trusted operations.
+type OperationConnection struct {
+	// The operations, by id.
+	Nodes []*Operation `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many there are in all.
+	TotalCount int `json:"totalCount"`
+}
+
+// An operation to trust.
+type OperationInput struct {
+	// By which apps ask for it. Default: sha256: and the hash of the text.
+	ID *string `json:"id,omitempty"`
+	// Its name, for people.
+	Name *string `json:"name,omitempty"`
+	// The GraphQL document, byte for byte as the app's tools wrote it.
+	Text string `json:"text"`
+}
+
 // One item that a component was made of.
 type Origin struct {
 	// The source's name.
@@ -675,6 +713,14 @@ type PublicationConnection struct {
 	Nodes []*Publication `json:"nodes"`
 	// Where the page ends.
 	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// What came of storing operations.
+type PushOperationsPayload struct {
+	// How many are new; of a dry run, how many would be.
+	Added int `json:"added"`
+	// How many were trusted already.
+	Known int `json:"known"`
 }
 
 // What can be asked.

@@ -272,6 +272,8 @@ type ComplexityRoot struct {
 		DeletePersona        func(childComplexity int, name string) int
 		PublishAudience      func(childComplexity int, name string, revision int, note *string) int
 		PublishComposition   func(childComplexity int, id string, revision int, from *time.Time, note *string) int
+		PushOperations       func(childComplexity int, operations []*OperationInput, dryRun *bool) int
+		RemoveOperations     func(childComplexity int, ids []string) int
 		RestoreComposition   func(childComplexity int, id string, version int, revision int) int
 		SaveAudience         func(childComplexity int, name string, description *string, rule string, revision int) int
 		SaveComposition      func(childComplexity int, id string, body any, revision int) int
@@ -279,6 +281,22 @@ type ComplexityRoot struct {
 		SaveRedirects        func(childComplexity int, redirects []*RedirectInput, revision int) int
 		UnpublishAudience    func(childComplexity int, name string) int
 		UnpublishComposition func(childComplexity int, id string) int
+	}
+
+	Operation struct {
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Problem   func(childComplexity int) int
+		Text      func(childComplexity int) int
+		UsedAt    func(childComplexity int) int
+	}
+
+	OperationConnection struct {
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
 	}
 
 	Origin struct {
@@ -384,6 +402,11 @@ type ComplexityRoot struct {
 		PageInfo func(childComplexity int) int
 	}
 
+	PushOperationsPayload struct {
+		Added func(childComplexity int) int
+		Known func(childComplexity int) int
+	}
+
 	Query struct {
 		Attributes       func(childComplexity int) int
 		Audiences        func(childComplexity int) int
@@ -395,6 +418,7 @@ type ComplexityRoot struct {
 		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) int
 		Locales          func(childComplexity int) int
 		More             func(childComplexity int, cursor string, first *int, context *ContextInput) int
+		Operations       func(childComplexity int, first *int, after *string) int
 		Personas         func(childComplexity int) int
 		Publications     func(childComplexity int, kind *DocumentKind, name *string, first *int, after *string) int
 		Redirects        func(childComplexity int) int
@@ -1586,6 +1610,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishComposition(childComplexity, args["id"].(string), args["revision"].(int), args["from"].(*time.Time), args["note"].(*string)), true
+	case "Mutation.pushOperations":
+		if e.ComplexityRoot.Mutation.PushOperations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pushOperations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PushOperations(childComplexity, args["operations"].([]*OperationInput), args["dryRun"].(*bool)), true
+	case "Mutation.removeOperations":
+		if e.ComplexityRoot.Mutation.RemoveOperations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeOperations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveOperations(childComplexity, args["ids"].([]string)), true
 	case "Mutation.restoreComposition":
 		if e.ComplexityRoot.Mutation.RestoreComposition == nil {
 			break
@@ -1663,6 +1709,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnpublishComposition(childComplexity, args["id"].(string)), true
+
+	case "Operation.createdAt":
+		if e.ComplexityRoot.Operation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.CreatedAt(childComplexity), true
+	case "Operation.createdBy":
+		if e.ComplexityRoot.Operation.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.CreatedBy(childComplexity), true
+	case "Operation.id":
+		if e.ComplexityRoot.Operation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.ID(childComplexity), true
+	case "Operation.name":
+		if e.ComplexityRoot.Operation.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Name(childComplexity), true
+	case "Operation.problem":
+		if e.ComplexityRoot.Operation.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Problem(childComplexity), true
+	case "Operation.text":
+		if e.ComplexityRoot.Operation.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.Text(childComplexity), true
+	case "Operation.usedAt":
+		if e.ComplexityRoot.Operation.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Operation.UsedAt(childComplexity), true
+
+	case "OperationConnection.nodes":
+		if e.ComplexityRoot.OperationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.Nodes(childComplexity), true
+	case "OperationConnection.pageInfo":
+		if e.ComplexityRoot.OperationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.PageInfo(childComplexity), true
+	case "OperationConnection.totalCount":
+		if e.ComplexityRoot.OperationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OperationConnection.TotalCount(childComplexity), true
 
 	case "Origin.cached":
 		if e.ComplexityRoot.Origin.Cached == nil {
@@ -2129,6 +2237,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PublicationConnection.PageInfo(childComplexity), true
 
+	case "PushOperationsPayload.added":
+		if e.ComplexityRoot.PushOperationsPayload.Added == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PushOperationsPayload.Added(childComplexity), true
+	case "PushOperationsPayload.known":
+		if e.ComplexityRoot.PushOperationsPayload.Known == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PushOperationsPayload.Known(childComplexity), true
+
 	case "Query.attributes":
 		if e.ComplexityRoot.Query.Attributes == nil {
 			break
@@ -2210,6 +2331,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.More(childComplexity, args["cursor"].(string), args["first"].(*int), args["context"].(*ContextInput)), true
+	case "Query.operations":
+		if e.ComplexityRoot.Query.Operations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_operations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Operations(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.personas":
 		if e.ComplexityRoot.Query.Personas == nil {
 			break
@@ -3080,6 +3212,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConsentInput,
 		ec.unmarshalInputContextInput,
 		ec.unmarshalInputForcedVariantInput,
+		ec.unmarshalInputOperationInput,
 		ec.unmarshalInputPersonaInput,
 		ec.unmarshalInputPerspectiveInput,
 		ec.unmarshalInputPlaceInput,
@@ -3346,6 +3479,13 @@ type Query {
     "endCursor of the page before."
     after: String
   ): PublicationConnection! @access(to: [PREVIEW, MANAGEMENT])
+  "The trusted operations, by id."
+  operations(
+    "100 at most. Default 50."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): OperationConnection! @access(to: [PREVIEW, MANAGEMENT])
 }
 
 "What can be changed, with a management key."
@@ -3435,6 +3575,22 @@ type Mutation @access(to: [MANAGEMENT]) {
     "The revision that was edited; 0 for a new one."
     revision: Int!
   ): RedirectList!
+
+  """
+  Makes operations trusted, so that apps can name them. One that is trusted already is left as it is. When one cannot be
+  answered as the config is, or its id stands for another text, nothing is stored and each is an error.
+  """
+  pushOperations(
+    "The operations, 200 at most."
+    operations: [OperationInput!]!
+    "Only check them. Default: false."
+    dryRun: Boolean
+  ): PushOperationsPayload!
+  "Takes trusted operations away, and gives the number of those that were there. Apps in use can ask for them no more."
+  removeOperations(
+    "Their ids, 200 at most."
+    ids: [ID!]!
+  ): Int!
 }
 
 # ------------------------------------------------------------------------------ context
@@ -4711,6 +4867,52 @@ enum DocumentKind {
   REDIRECTS
 }
 
+"A trusted operation: a GraphQL text that an app was built with, and that requests can name instead of sending it."
+type Operation @access(to: [PREVIEW, MANAGEMENT]) {
+  "The document identifier that requests send: sha256: and the hash of the text, or one of the app's own."
+  id: ID!
+  "Its name, for people."
+  name: String
+  "The GraphQL document."
+  text: String!
+  "The name of the key that stored it."
+  createdBy: String!
+  "When it was stored."
+  createdAt: DateTime!
+  "The day on which an app asked for it last; null when none did."
+  usedAt: DateTime
+  "Why it cannot be answered as the config is now; null when it can."
+  problem: String
+}
+
+"One page of the trusted operations."
+type OperationConnection @access(to: [PREVIEW, MANAGEMENT]) {
+  "The operations, by id."
+  nodes: [Operation!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"An operation to trust."
+input OperationInput {
+  "By which apps ask for it. Default: sha256: and the hash of the text."
+  id: ID
+  "Its name, for people."
+  name: String
+  "The GraphQL document, byte for byte as the app's tools wrote it."
+  text: String!
+}
+
+"What came of storing operations."
+type PushOperationsPayload @access(to: [MANAGEMENT]) {
+  "How many are new; of a dry run, how many would be."
+  added: Int!
+  "How many were trusted already."
+  known: Int!
+}
+
 "What went wrong: of errors (extensions.code) and of problems."
 enum ErrorCode {
   "The request is not well formed."
@@ -5206,6 +5408,38 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
 }
 
+func (ec *executionContext) childFields_Operation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Operation_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Operation_name(ctx, field)
+	case "text":
+		return ec.fieldContext_Operation_text(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Operation_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Operation_createdAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_Operation_usedAt(ctx, field)
+	case "problem":
+		return ec.fieldContext_Operation_problem(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Operation", field.Name)
+}
+
+func (ec *executionContext) childFields_OperationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_OperationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OperationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OperationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OperationConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_Origin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "source":
@@ -5322,6 +5556,16 @@ func (ec *executionContext) childFields_PublicationConnection(ctx context.Contex
 		return ec.fieldContext_PublicationConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublicationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PushOperationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "added":
+		return ec.fieldContext_PushOperationsPayload_added(ctx, field)
+	case "known":
+		return ec.fieldContext_PushOperationsPayload_known(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PushOperationsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Redirect(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -21,6 +21,9 @@ type Store interface {
 	Versions(ctx context.Context, kind tutti.DocumentKind, name string, first, before int) ([]tutti.Version, error)
 	Restore(ctx context.Context, kind tutti.DocumentKind, name string, number, revision int, by string, at time.Time) (tutti.Draft, error)
 	Publications(ctx context.Context, kind tutti.DocumentKind, name string, first int, before int64) ([]tutti.Publication, error)
+	Operations(ctx context.Context) ([]tutti.Operation, error)
+	AddOperations(ctx context.Context, list []tutti.Operation) (added int, err error)
+	RemoveOperations(ctx context.Context, ids []string) (removed int, err error)
 }
 
 // Sources is what the resolvers need of the origin systems.

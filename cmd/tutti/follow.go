@@ -44,6 +44,7 @@ func (h *house) watchStore() {
 		work := h.follow
 		select {
 		case <-h.closed:
+			h.noteLastUses()
 			return
 		case <-hour.C:
 			work = h.prune
@@ -94,7 +95,7 @@ func (h *house) follow(ctx context.Context) error {
 		}
 	}
 	h.contact.made(now)
-	return nil
+	return h.noteUses(ctx)
 }
 
 // hear does what one notice asks of what is kept. What else changed, the number of Changed tells.

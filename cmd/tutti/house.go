@@ -38,12 +38,13 @@ type house struct {
 	contact *contact
 	ending  atomic.Bool // readyz fails: nobody should send requests any more
 
-	live atomic.Pointer[generation]
+	live    atomic.Pointer[generation]
+	trusted atomic.Pointer[[]tutti.Operation] // as the store had them last
 
 	opening sync.Mutex    // guards open; taken after mu
 	open    []*generation // the live one, and those before that still answer requests
 
-	mu     sync.Mutex // one reload or refresh at a time; guards next and changed of the live generation
+	mu     sync.Mutex // one piece of work with the store at a time; guards next and changed of the live generation
 	closed chan struct{}
 	done   sync.WaitGroup
 }
@@ -88,11 +89,13 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	h.open = []*generation{gen}
 	h.meterContact()
 	h.server = graph.NewServer(graph.ServerConfig{Keys: st, Log: log, Observe: h.observer()}, schema)
+	h.server.Trust(*h.trusted.Load())
 	if err := h.prune(ctx); err != nil {
 		h.feed.Close()
 		gen.close()
 		return nil, err
 	}
+	h.checkTrusted(schema)
 	h.done.Go(h.watchStore)
 	return h, nil
 }
@@ -155,7 +158,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
 		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Resolvers: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
-		BaseURL: cfg.BaseURL,
+		BaseURL: cfg.BaseURL, Operations: cfg.Operations, Caching: graph.Caching{Client: cfg.ClientMaxAge, Shared: cfg.SharedMaxAge},
 	})
 }
 
@@ -172,6 +175,7 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 	h.opening.Unlock()
 	old := h.live.Swap(gen)
 	h.server.Swap(schema)
+	h.checkTrusted(schema)
 	h.done.Go(func() { // requests that began before go on with the old sources for a moment
 		select {
 		case <-time.After(time.Minute):
@@ -192,12 +196,15 @@ func (h *house) refresh(ctx context.Context) error {
 	return h.read(ctx, h.live.Load())
 }
 
-// read fills a generation's library with what is published now, and keeps what is suppressed out
-// of its sources, and of those before it. Documents that no longer fit the config are
-// left out and logged.
+// read fills a generation's library with what is published now, keeps what is suppressed out of
+// its sources, and of those before it, and takes the operations that are trusted now. Documents
+// that no longer fit the config are left out and logged.
 func (h *house) read(ctx context.Context, g *generation) error {
 	changed, err := h.store.Changed(ctx)
 	if err != nil {
+		return err
+	}
+	if err := h.trust(ctx); err != nil {
 		return err
 	}
 	docs, next, rest, err := h.published(ctx)

@@ -29,10 +29,14 @@ type Config struct {
 	Visitors    Visitors
 	Limits      Limits
 	Budgets     Budgets
-	Development bool   // introspection for all keys, GraphiQL, the preview page
-	BaseURL     string // where the server is reached from outside; "" = as listened
-	CacheBytes  int64  // memory for kept resources
-	AnswerBytes int64  // memory for ready answers; 0 = none are kept
+	Operations  tutti.OperationMode // which operations browser and server keys may ask for
+	Development bool                // introspection for all keys, GraphiQL, the preview page
+	BaseURL     string              // where the server is reached from outside; "" = as listened
+	CacheBytes  int64               // memory for kept resources
+	AnswerBytes int64               // memory for ready answers; 0 = none are kept
+
+	ClientMaxAge time.Duration // how long apps and browsers may keep an answer to GET
+	SharedMaxAge time.Duration // how long caches between may, such as a CDN
 
 	Listen   string // from TUTTI_LISTEN or a flag, never from the file
 	Database string // from TUTTI_DATABASE_URL or a flag, never from the file
@@ -149,6 +153,8 @@ var DefaultLimits = Limits{
 const (
 	DefaultCacheBytes  = 256 << 20
 	DefaultAnswerBytes = 64 << 20
+	DefaultMaxAge      = time.Minute // of ClientMaxAge and SharedMaxAge
+	DefaultOperations  = tutti.OperationsOff
 	DefaultLeeway      = 30 * time.Second
 	DefaultListen      = "127.0.0.1:8080"
 	DefaultDatabase    = "sqlite:./tutti.db"

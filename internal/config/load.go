@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"go.yaml.in/yaml/v3"
@@ -25,12 +26,19 @@ type file struct {
 	Visitors         Visitors                `json:"visitors"`
 	Limits           Limits                  `json:"limits"`
 	Budgets          Budgets                 `json:"budgets"`
+	Operations       tutti.OperationMode     `json:"operations"`
 	Cache            cacheSettings           `json:"cache"`
 }
 
 type cacheSettings struct {
-	Bytes   bytesSize `json:"bytes"`
-	Answers bytesSize `json:"answers"`
+	Bytes   bytesSize     `json:"bytes"`
+	Answers bytesSize     `json:"answers"`
+	Clients time.Duration `json:"clients"`
+	Shared  time.Duration `json:"shared"`
+}
+
+func (c *cacheSettings) setDefaults() {
+	*c = cacheSettings{Bytes: DefaultCacheBytes, Answers: DefaultAnswerBytes, Clients: DefaultMaxAge, Shared: DefaultMaxAge}
 }
 
 func (s *Source) setDefaults() {
@@ -61,14 +69,16 @@ func Parse(path string, content []byte, env func(string) (string, bool)) (*Confi
 		env = func(string) (string, bool) { return "", false }
 	}
 	d := &decoder{file: path, env: env, named: true, at: map[string]*yaml.Node{}}
-	f := file{Limits: DefaultLimits, Budgets: DefaultBudgets, Visitors: Visitors{Leeway: DefaultLeeway}, Cache: cacheSettings{Bytes: DefaultCacheBytes, Answers: DefaultAnswerBytes}}
+	f := file{Limits: DefaultLimits, Budgets: DefaultBudgets, Visitors: Visitors{Leeway: DefaultLeeway}, Operations: DefaultOperations}
+	f.Cache.setDefaults()
 	if n := d.parseFile(content); n != nil {
 		d.value(n, reflect.ValueOf(&f).Elem(), "")
 	}
 	c := &Config{
 		Path: path, Sources: f.Sources, Channels: f.Channels, Locales: f.Locales, Markets: f.Markets, Attributes: f.Attributes, Enrichers: f.Enrichers,
 		ComponentTypes: f.ComponentTypes, CompositionTypes: f.CompositionTypes, Visitors: f.Visitors, Limits: f.Limits, Budgets: f.Budgets,
-		Development: f.Development, BaseURL: f.BaseURL, CacheBytes: int64(f.Cache.Bytes), AnswerBytes: int64(f.Cache.Answers),
+		Development: f.Development, BaseURL: f.BaseURL, Operations: f.Operations,
+		CacheBytes: int64(f.Cache.Bytes), AnswerBytes: int64(f.Cache.Answers), ClientMaxAge: f.Cache.Clients, SharedMaxAge: f.Cache.Shared,
 		Listen: lookup(env, "TUTTI_LISTEN", DefaultListen), Database: lookup(env, "TUTTI_DATABASE_URL", DefaultDatabase),
 		lines: map[string]int{},
 	}

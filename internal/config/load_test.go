@@ -62,6 +62,9 @@ func TestGoodFileIsReadWhole(t *testing.T) {
 	same("another written size", c.Limits.ContextBytes, 8<<10)
 	same("a limit not written", c.Limits.Tokens, 4000)
 	same("the cache", c.CacheBytes, 64<<20)
+	same("how long clients keep", c.ClientMaxAge, time.Minute)
+	same("how long others keep", c.SharedMaxAge, time.Hour)
+	same("which operations", c.Operations, tutti.OperationsEnforce)
 	same("the leeway", c.Visitors.Leeway, 10*time.Second)
 	same("what the environment says", c.Listen, ":9000")
 	same("what nobody says", c.Database, DefaultDatabase)
@@ -76,7 +79,7 @@ func TestEmptyFileHasDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Limits != DefaultLimits || c.CacheBytes != DefaultCacheBytes || c.Visitors.Leeway != DefaultLeeway || c.Locales.Default != "en" || len(c.Locales.Names) != 1 {
+	if c.Limits != DefaultLimits || c.CacheBytes != DefaultCacheBytes || c.Visitors.Leeway != DefaultLeeway || c.Operations != tutti.OperationsOff || c.ClientMaxAge != DefaultMaxAge || c.SharedMaxAge != DefaultMaxAge || c.Locales.Default != "en" || len(c.Locales.Names) != 1 {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -19,6 +19,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[tutti.AttributeType](): {"string", "bool", "int", "double", "timestamp", "place", "list"},
 	reflect.TypeFor[tutti.Purpose]():       {"necessary", "personalization", "analytics", "marketing"},
 	reflect.TypeFor[tutti.Sensitivity]():   {"public", "segment", "personal"},
+	reflect.TypeFor[tutti.OperationMode](): {"off", "log", "enforce", "ids"},
 	reflect.TypeFor[tutti.RichTextForm]():  {"html", "markdown", "plain", "ssml"},
 	reflect.TypeFor[tutti.ResourceType]():  {"Asset", "Product", "SocialPost", "SupportTicket", "Article", "Place", "Record"},
 	reflect.TypeFor[tutti.PropType](): {
