@@ -25,7 +25,9 @@ type answer struct {
 	call   *call
 	cut    *cut
 	failed []graphqlError
-	until  time.Time
+	until  time.Time     // no call before it
+	fresh  time.Duration // of its records; 0 = it does not say
+	same   bool          // the copy with the validator still counts; there is no body
 }
 
 // places are the parts of an answer that a call reads.
@@ -125,8 +127,15 @@ func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answe
 		a.free()
 		return nil, err
 	}
-	a.until = limits.holdUntil(res.Header, now)
+	a.until, a.fresh = limits.holdUntil(res.Header, now), k.freshFor(res.Header)
 	return a, nil
+}
+
+func (k *call) freshFor(h http.Header) time.Duration {
+	if !k.fresh {
+		return 0
+	}
+	return freshFor(h)
 }
 
 // check reads the answer as far as it concerns the whole of it.

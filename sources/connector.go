@@ -53,14 +53,15 @@ type Batch struct {
 // Reply is what an origin said about one ask. The zero value: it is not there.
 type Reply struct {
 	Record    Record // without Resource there is none
-	Unchanged bool   // the copy with the validator still counts
+	Unchanged bool   // the copy with the validator still counts; Record may say how long, and a new validator
 	Err       error  // this one alone could not be read
 }
 
 // Record is one item as the origin has it now.
 type Record struct {
 	Resource  *tutti.Resource
-	Validator string // "" when the origin gives none
+	Validator string        // "" when the origin gives none
+	Fresh     time.Duration // how long it is fresh, as the origin says; 0 = it does not say
 
 	room *room // where the resource stands, with what the cache keeps beside it; nil = elsewhere
 }
@@ -73,6 +74,7 @@ type Page struct {
 	IDs   []string
 	Next  string // where the next page starts; "" at the end
 	Total *int   // nil when the origin does not say
+	Fresh time.Duration
 	Until time.Time
 }
 

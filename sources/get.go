@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/bits"
@@ -277,7 +278,7 @@ func (k *kind) loadedOf(a Ask, r Reply, isCut bool) cache.Loaded[*entry] {
 	case r.Err != nil:
 		return cache.Loaded[*entry]{Err: r.Err}
 	case r.Unchanged:
-		return cache.Loaded[*entry]{Found: true, Unchanged: true, Validator: a.Validator}
+		return cache.Loaded[*entry]{Found: true, Unchanged: true, Validator: cmp.Or(r.Record.Validator, a.Validator), Fresh: k.fresh(r.Record.Fresh)}
 	case r.Record.Resource != nil:
 		return k.loaded(r.Record)
 	case isCut:
@@ -297,8 +298,11 @@ func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 		e = &rec.room.entry
 	}
 	*e = entry{resource: r, bytes: sizeOf(r)}
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator, Fresh: k.fresh(rec.Fresh)}
 }
+
+// fresh is how long something is fresh of which the origin says so much; never longer than the config says.
+func (k *kind) fresh(said time.Duration) time.Duration { return min(said, k.policy.Fresh) }
 
 // ownerText writes a mapped owner as visitors are written: text, or a whole number.
 func ownerText(v any) string {

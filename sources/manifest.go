@@ -103,7 +103,8 @@ type CallSpec struct {
 	Total       string               `yaml:"total"`       // Where the number of all matching records is.
 	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "".
 	NotFound    *NotFoundSpec        `yaml:"notFound"`    // What "there is none" looks like.
-	Conditional string               `yaml:"conditional"` // Of get: ask again with If-None-Match.
+	Conditional string               `yaml:"conditional"` // Of get: the answer's ETag is the record's; ask again with If-None-Match.
+	Fresh       string               `yaml:"fresh"`       // How long its records are fresh: as the answer's Cache-Control says, at most as the config does.
 }
 
 // BatchSpec asks for many ids in one call.

@@ -155,7 +155,7 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 		return nil, err
 	}
 	if ask && res.Status == http.StatusNotModified {
-		return nil, errUnchanged
+		return &answer{header: res.Header, call: k, fresh: k.freshFor(res.Header), same: true}, nil
 	}
 	return k.status(c.manifest, res, c.now())
 }
@@ -198,8 +198,6 @@ func (c *manifestConnector) ownOf(k *call) (own ownPart) {
 	own.plain = c.client.Header(own.plain)
 	return own
 }
-
-var errUnchanged = tutti.Errorf(tutti.Internal, "calling the system: the item is unchanged")
 
 // vars are what every request may use.
 func (c *manifestConnector) vars(s tutti.Scope) map[string]any {
@@ -246,24 +244,25 @@ func (c *manifestConnector) fetchOne(ctx context.Context, k *compiledKind, asks 
 	vars["id"] = asks[0].Ref.ID
 	a, err := c.do(ctx, k.get, vars, asks[0].Validator)
 	switch {
-	case err == errUnchanged:
-		return Batch{Replies: []Reply{{Unchanged: true}}}, nil
 	case tutti.CodeOf(err) == tutti.NotFound:
 		return none(asks), nil
 	case err != nil:
 		return Batch{}, err
 	}
 	defer a.free()
-	if k.get.records != nil {
-		return c.readMany(k, a, asks, s)
+	var b Batch
+	switch {
+	case a.same:
+		b = Batch{Replies: []Reply{{Unchanged: true, Record: Record{Fresh: a.fresh}}}}
+	case k.get.records != nil:
+		b, err = c.readMany(k, a, asks, s)
+	default:
+		b = Batch{Replies: []Reply{c.readOne(k, a, asks, s)}, Until: a.until}
 	}
-	b := none(asks)
-	b.Until = a.until
-	b.Replies[0] = c.readOne(k, a, asks, s)
-	if rec := &b.Replies[0].Record; rec.Resource != nil && k.get.conditional {
-		rec.Validator = a.header.Get("ETag")
+	if err == nil && k.get.conditional {
+		b.Replies[0].Record.Validator = a.header.Get("ETag")
 	}
-	return b, nil
+	return b, err
 }
 
 // readOne reads the one record of an answer, which must be the asked one.
@@ -275,6 +274,7 @@ func (c *manifestConnector) readOne(k *compiledKind, a *answer, asks []Ask, s tu
 		return noRecord(a.call.record)
 	}
 	row := k.see(c, a.body, a.spans(0), s.Locale)
+	row.fresh = a.fresh
 	return row.reply(asks)
 }
 
@@ -298,6 +298,7 @@ func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s t
 		}
 		one.walk(at, k.tree) // it is valid: it is part of a valid answer
 		row := k.see(c, at, one.spans, s.Locale)
+		row.fresh = a.fresh
 		b.Replies[i] = row.reply(asks[i : i+1])
 	}
 	return b
@@ -338,6 +339,7 @@ func (c *manifestConnector) readMany(k *compiledKind, a *answer, asks []Ask, s t
 	ids := wanted{asks: asks, found: -1}
 	for i := range rows {
 		row := k.see(c, a.body, a.spans(i), s.Locale)
+		row.fresh = a.fresh
 		if isNull(row.text) {
 			continue // a null in place is an id that the system does not have
 		}

@@ -115,7 +115,7 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Until: a.until}
+	page := Page{Until: a.until, Fresh: a.fresh}
 	if total, ok := a.count(way.places.total); ok {
 		page.Total = &total
 	}
@@ -129,6 +129,7 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 			continue
 		}
 		row := k.see(c, a.body, a.spans(i), s.Locale)
+		row.fresh = a.fresh
 		if isNull(row.text) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tuttihq/tutti"
 )
@@ -17,6 +18,7 @@ type seen struct {
 	from   int    // where in the answer it starts
 	spans  []span
 	locale string // the asked one
+	fresh  time.Duration
 	names  map[string]any
 	other  bool // its id is none of those that are wanted
 }
@@ -102,7 +104,7 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	if k.renditions != nil {
 		r.Assets = k.renditions.of(s)
 	}
-	return Record{Resource: r, room: at}, true, nil
+	return Record{Resource: r, Fresh: s.fresh, room: at}, true, nil
 }
 
 func (s *seen) lost(field string, err error) {

@@ -28,7 +28,7 @@ type call struct {
 	places                             places
 	statuses                           []int
 	notFound                           *expression
-	conditional                        bool
+	conditional, fresh                 bool
 }
 
 type queryPart struct {
@@ -86,7 +86,10 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	if s.Conditional != "" && s.Conditional != "etag" {
 		c.wrong(at+".conditional", "is unknown", "Write etag.")
 	}
-	out.conditional = s.Conditional == "etag"
+	if s.Fresh != "" && s.Fresh != "cache-control" {
+		c.wrong(at+".fresh", "is unknown", "Write cache-control.")
+	}
+	out.conditional, out.fresh = s.Conditional == "etag", s.Fresh == "cache-control"
 	return out
 }
 

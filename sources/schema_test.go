@@ -27,6 +27,7 @@ var choices = map[string][]string{
 	"KindSpec.dimensions":  dimensions,
 	"CallSpec.method":      {"GET", "POST", "SEARCH", "QUERY"},
 	"CallSpec.conditional": {"etag"},
+	"CallSpec.fresh":       {"cache-control"},
 	"SelectSpec.text":      {"required", "optional"},
 	"PagingSpec.type":      {"cursor", "link", "page", "offset"},
 	"QuerySpec.encode":     encodings[1:],

@@ -128,7 +128,7 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 			}
 		}
 	}
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every)}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: k.fresh(page.Fresh)}
 }
 
 // check brings a selection into the form that the connector gets, and refuses what the kind does
