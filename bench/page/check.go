@@ -155,6 +155,15 @@ func (m *measure) checked(s shape, all []request) (pages [][]byte, plans int, er
 		}
 		return nil
 	}
+	first := map[int]bool{}
+	for _, r := range all { // everything is known after this
+		if !first[r.page] {
+			first[r.page] = true
+			if err := one(r); err != nil {
+				return nil, 0, err
+			}
+		}
+	}
 	errs := make([]error, 8)
 	var group sync.WaitGroup
 	for w := range errs {

@@ -62,11 +62,22 @@ func plot(ctx context.Context, o options, dir string) error {
 		return err
 	}
 	defer m.end()
+	known, err := m.costs(ctx, func(s shape, all []person) (*race, func(), error) {
+		each := min(max(10_000/len(all), 1), differentPages)
+		return m.known(ctx, s.name, s, s.requests(all, differentPages, each), 8)
+	})
+	if err != nil {
+		return err
+	}
+	unknown, err := m.costs(ctx, func(s shape, all []person) (*race, func(), error) { // last: it fills the memory
+		r, _, stop, err := m.unknown(ctx, s.name, s, all)
+		return r, stop, err
+	})
+	if err != nil {
+		return err
+	}
 	for _, d := range dimensions {
-		known, unknown, err := m.costs(ctx, d)
-		if err != nil {
-			return fmt.Errorf("%s: %w", d.name, err)
-		}
+		known, unknown := known[d.name], unknown[d.name]
 		fmt.Printf("\n| %s | known: Tutti | ready bytes | new: Tutti | fan-out |\n|---|---|---|---|---|\n", d.words)
 		for i, v := range d.values {
 			fmt.Printf("| %s | %.0f µs | %.0f µs | %.0f µs | %.0f µs |\n", grouped(v), known[i].ours, known[i].limit, unknown[i].ours, unknown[i].limit)
@@ -82,32 +93,24 @@ func plot(ctx context.Context, o options, dir string) error {
 	return nil
 }
 
-// costs measures every value of a dimension.
-func (m *measure) costs(ctx context.Context, d dimension) (known, unknown []cost, err error) {
-	for _, v := range d.values {
-		s, contexts := d.shape(v)
-		all := people(contexts, false)
-		hot, stop, err := m.known(ctx, s.name, s, s.requests(all, differentPages, min(max(10_000/contexts, 1), differentPages)), 8)
-		if err != nil {
-			return nil, nil, err
+// costs measures every value of every dimension, each prepared by ready.
+func (m *measure) costs(ctx context.Context, ready func(shape, []person) (*race, func(), error)) (map[string][]cost, error) {
+	all := map[string][]cost{}
+	for _, d := range dimensions {
+		for _, v := range d.values {
+			s, contexts := d.shape(v)
+			r, stop, err := ready(s, people(contexts, false))
+			if err == nil {
+				err = m.run(ctx, r)
+				stop()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%d %s: %w", v, d.words, err)
+			}
+			all[d.name] = append(all[d.name], r.cost())
 		}
-		err = m.run(ctx, hot)
-		stop()
-		if err != nil {
-			return nil, nil, err
-		}
-		cold, _, stop, err := m.unknown(ctx, s.name, s, all)
-		if err != nil {
-			return nil, nil, err
-		}
-		err = m.run(ctx, cold)
-		stop()
-		if err != nil {
-			return nil, nil, err
-		}
-		known, unknown = append(known, hot.cost()), append(unknown, cold.cost())
 	}
-	return known, unknown, nil
+	return all, nil
 }
 
 func (r *race) cost() cost { return cost{median(r.ours.cpu), median(r.theirs.cpu)} }
