@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
@@ -15,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,19 +171,25 @@ func (h *house) changed(kind, id string) error {
 
 func (h *house) root() string { return strings.TrimSuffix(h.url, "/graphql") }
 
-// meter reads one number of /metrics.
-func (h *house) meter(name string) (float64, error) {
+// meters reads numbers of /metrics.
+func (h *house) meters(names ...string) ([]float64, error) {
 	b, err := read(h.client.Get(h.root() + "/metrics"))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	lines := bufio.NewScanner(bytes.NewReader(b))
-	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
-			return strconv.ParseFloat(rest, 64)
+	found := make([]float64, len(names))
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if i := slices.Index(names, name); i >= 0 {
+			if found[i], err = strconv.ParseFloat(value, 64); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return 0, fmt.Errorf("no meter %s", name)
+	if slices.Contains(found, 0) {
+		return nil, fmt.Errorf("of the meters %v there are %v", names, found)
+	}
+	return found, nil
 }
 
 // profile writes what its profiles say, such as heap, into a file. Only a binary with the tag pprof

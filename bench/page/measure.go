@@ -124,6 +124,8 @@ type race struct {
 	limit        string
 	ours, theirs *side
 	ratios       []float64 // of the rates, round by round
+
+	allocations, bytes float64 // of Tutti for each answer, in the last round
 }
 
 // run loads both by turns. What of a round comes first changes from round to round; one round
@@ -138,15 +140,24 @@ func (m *measure) run(ctx context.Context, r *race) error {
 			if err := errors.Join(m.house.tidy(), ctx.Err()); err != nil {
 				return err
 			}
+			before, err := m.house.meters("go_memstats_mallocs_total", "go_memstats_alloc_bytes_total")
+			if err != nil {
+				return err
+			}
 			wait := func() error { return nil }
 			if s == r.ours && round == m.rounds && m.profiles != "" {
 				wait = m.profile(r.name)
 			}
-			if _, err := s.turn(); err != nil {
+			l, err := s.turn()
+			if err = errors.Join(err, wait()); err != nil {
 				return err
 			}
-			if err := wait(); err != nil {
-				return err
+			if s == r.ours {
+				after, err := m.house.meters("go_memstats_mallocs_total", "go_memstats_alloc_bytes_total")
+				if err != nil {
+					return err
+				}
+				r.allocations, r.bytes = (after[0]-before[0])/float64(l.Requests), (after[1]-before[1])/float64(l.Requests)
 			}
 		}
 		if round == 0 {
@@ -166,7 +177,8 @@ func (r *race) print(title string) {
 	fmt.Printf("\n%s: %s\n", r.name, title)
 	r.ours.print("Tutti")
 	r.theirs.print(r.limit)
-	fmt.Printf("  ratio    %.3f (%.3f to %.3f)   of the CPU time %.3f\n", r.ratio(), slices.Min(r.ratios), slices.Max(r.ratios), median(r.theirs.cpu)/median(r.ours.cpu))
+	fmt.Printf("  ratio    %.3f (%.3f to %.3f)   of the CPU time %.3f   Tutti: %.0f allocations, %.1f KiB for each answer\n",
+		r.ratio(), slices.Min(r.ratios), slices.Max(r.ratios), median(r.theirs.cpu)/median(r.ours.cpu), r.allocations, r.bytes/1024)
 }
 
 // profile takes profiles of Tutti while it is loaded, into a folder for this case. The function
