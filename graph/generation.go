@@ -17,6 +17,7 @@ type GenerationConfig struct {
 	ID             string // names the generation in logs and, later, in cache keys
 	ComponentTypes []tutti.ComponentType
 	Attributes     []tutti.Attribute
+	Stored         []string // texts of operations that are kept: what they name and the config no longer defines stays in the schema
 	Resolvers      ResolverRoot
 	Visitors       *TokenVerifier // nil = visitor tokens are refused
 	Limits         Limits
@@ -48,7 +49,7 @@ type Generation struct {
 // NewGeneration makes a generation, or says what in the config cannot become a schema: an
 // *tutti.Error with code Invalid that names the component type or attribute.
 func NewGeneration(c GenerationConfig) (*Generation, error) {
-	schema, err := loadSchema(c.ComponentTypes, c.Attributes)
+	schema, err := loadSchema(c.ComponentTypes, c.Attributes, c.Stored)
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func TestSwap(t *testing.T) {
 
 // TestRootFieldsAreDescribed keeps the schema readable for who comes first.
 func TestRootFieldsAreDescribed(t *testing.T) {
-	schema, err := loadSchema(nil, nil)
+	schema, err := loadSchema(nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

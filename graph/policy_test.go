@@ -11,7 +11,7 @@ import (
 
 // TestEveryFieldHasAPolicy reads the schema as it is served.
 func TestEveryFieldHasAPolicy(t *testing.T) {
-	schema, err := loadSchema(testComponents, testAttributes)
+	schema, err := loadSchema(testComponents, testAttributes, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestEveryFieldHasAPolicy(t *testing.T) {
 }
 
 func TestASchemaWithoutPolicyIsFound(t *testing.T) {
-	schema, err := loadSchema(testComponents, nil)
+	schema, err := loadSchema(testComponents, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestIntrospectionCanBeSwitchedOff(t *testing.T) {
 
 // TestGuardedInputs checks policies of inputs, which the schema may use, on a schema that does.
 func TestGuardedInputs(t *testing.T) {
-	schema, err := loadSchema(nil, nil)
+	schema, err := loadSchema(nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func TestAPanicOutsideOfResolvers(t *testing.T) {
 }
 
 func TestEveryCodeHasAPublicText(t *testing.T) {
-	schema, err := loadSchema(nil, nil)
+	schema, err := loadSchema(nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

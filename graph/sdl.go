@@ -20,9 +20,10 @@ const (
 var graphQLName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
 
 // loadSchema makes the schema of a generation: the base SDL, one object type for each component
-// type, and AttributesInput with the attributes that a request may give. It starts from text each
-// time, because a schema document must not be validated twice.
-func loadSchema(types []tutti.ComponentType, attrs []tutti.Attribute) (*ast.Schema, error) {
+// type, AttributesInput with the attributes that a request may give, and tombstones for what the
+// texts of stored operations name besides. It starts from text each time, because a schema
+// document must not be validated twice.
+func loadSchema(types []tutti.ComponentType, attrs []tutti.Attribute, stored []string) (*ast.Schema, error) {
 	base := []*ast.Source{validator.Prelude}
 	for _, s := range sources {
 		if !s.BuiltIn {
@@ -36,7 +37,7 @@ func loadSchema(types []tutti.ComponentType, attrs []tutti.Attribute) (*ast.Sche
 	if err := checkComponentTypes(doc, types); err != nil {
 		return nil, err
 	}
-	sdl := componentsSDL(doc.Definitions.ForName(componentInterface), types)
+	sdl := componentsSDL(doc.Definitions.ForName(componentInterface), types) + tombstonesSDL(doc, types, stored)
 	input, err := attributesSDL(attrs)
 	if err != nil {
 		return nil, err

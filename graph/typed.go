@@ -13,7 +13,7 @@ import (
 // CheckTypes tells what of the component types and attributes cannot become a schema: an
 // *tutti.Error with code Invalid that names the field of the config; nil when all can.
 func CheckTypes(types []tutti.ComponentType, attrs []tutti.Attribute) error {
-	_, err := loadSchema(types, attrs)
+	_, err := loadSchema(types, attrs, nil)
 	return err
 }
 

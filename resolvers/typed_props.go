@@ -30,17 +30,14 @@ func propTypesOf(types []tutti.ComponentType) propTypes {
 	return m
 }
 
-// prop gives a declared prop as its field in the schema has it, nil where it has no value.
+// prop gives a declared prop as its field in the schema has it, nil where it has no value, or
+// where the config no longer defines it and only stored operations ask for it.
 func (o componentObject) prop(name string, args graph.Args) (any, error) {
-	kind, declared := o.x.props[o.c.Type][name]
-	if !declared {
-		return nil, noField(o.c.Type, name)
-	}
 	v, ok := o.c.Props[name]
 	if !ok {
 		return nil, nil
 	}
-	switch kind {
+	switch o.x.props[o.c.Type][name] {
 	case tutti.PropResource:
 		d, _ := v.(*tutti.Delivered)
 		return resourceOrNull(d), nil

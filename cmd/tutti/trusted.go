@@ -20,6 +20,16 @@ func (h *house) trust(ctx context.Context) error {
 	return nil
 }
 
+// trustedTexts are the texts of the trusted operations: what they name stays in the schema.
+func (h *house) trustedTexts() []string {
+	list := *h.trusted.Load()
+	texts := make([]string, len(list))
+	for i, o := range list {
+		texts[i] = o.Text
+	}
+	return texts
+}
+
 // checkTrusted logs which trusted operations cannot be answered any more as the config is now. It
 // takes its time, and ends with the house.
 func (h *house) checkTrusted(schema *graph.Generation) {

@@ -3,10 +3,14 @@ package main
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
 )
 
 // TestTypedPropsAreTheSameProps: a prop's own field gives what props, resource(prop:) and
@@ -192,4 +196,89 @@ func TestAppsGetWhatTheySupport(t *testing.T) {
 	if _, _, a := ask(tutti.BrowserKey, "leftOut { component }", "Hero"); a.code() != tutti.Forbidden {
 		t.Errorf("a browser key is told what is left out: %s", a.Raw)
 	}
+}
+
+// TestAStoredOperationOutlivesTheTypesThatItNames: apps in the field go on when a component type
+// or a prop is taken out of the config, and nobody else sees what is gone.
+func TestAStoredOperationOutlivesTheTypesThatItNames(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	const text = `query Kept { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web") { components { __typename
+		... on Hero { headline text { html } } ... on Requests { headline items(first: 1) { nodes { title } } } } } }`
+	store := p.server.house.store
+	op := tutti.Operation{ID: tutti.OperationID(text), Name: "Kept", Text: text, CreatedBy: "test", CreatedAt: time.Now()}
+	if _, err := store.AddOperations(t.Context(), []tutti.Operation{op}); err != nil {
+		t.Fatal(err)
+	}
+	remove := func(c *config.Config) {
+		var types []tutti.ComponentType
+		for _, of := range c.ComponentTypes {
+			if of.Name == "Requests" {
+				continue
+			}
+			of.Props = slices.DeleteFunc(slices.Clone(of.Props), func(d tutti.PropDefinition) bool { return of.Name == "CheckIn" && d.Name == "until" })
+			types = append(types, of)
+		}
+		c.ComponentTypes = types
+	}
+	p.reconfigure(remove)
+	for range 2 {
+		if a := p.ask(p.key(tutti.ServerKey), "", text, nil); a.code() == tutti.BadRequest {
+			t.Errorf("the stored operation is refused: %s", a.Raw)
+		}
+	}
+	a := p.ask(p.key(tutti.ServerKey), "", `{ __type(name: "Requests") { description fields(includeDeprecated: true) { name isDeprecated } } }`, nil)
+	if !strings.Contains(a.Raw, "Deprecated: the config no longer defines") || !strings.Contains(a.Raw, `{"name":"items","isDeprecated":true}`) {
+		t.Errorf("introspection says %s", a.Raw)
+	}
+	if a := p.ask(p.key(tutti.ServerKey), "", `{ experience(composition: "hotel-arrival", channel: "web") { components { ... on CheckIn { until } } } }`, nil); a.code() != tutti.BadRequest {
+		t.Errorf("a prop that no stored operation names is still there: %s", a.Raw)
+	}
+	if _, err := store.RemoveOperations(t.Context(), []string{op.ID}); err != nil {
+		t.Fatal(err)
+	}
+	p.reconfigure(remove)
+	if a := p.ask(p.key(tutti.ServerKey), "", text, nil); a.code() != tutti.BadRequest {
+		t.Errorf("a type that no operation names any more is still there: %s", a.Raw)
+	}
+}
+
+// TestReloadsSwapTypesUnderRequests: while configs change, every answer is of one of them.
+func TestReloadsSwapTypesUnderRequests(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	var asking sync.WaitGroup
+	ended := make(chan struct{})
+	for range 4 {
+		asking.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				a := p.ask(p.key(tutti.ServerKey), "", `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web") { components { ... on Hero { words: headline again } } } }`, nil)
+				if ok := a.code() == "" && strings.Contains(a.Raw, `"again":null`); !ok && a.code() != tutti.BadRequest {
+					t.Errorf("answered %s", a.Raw)
+				}
+			}
+		})
+	}
+	for i := range 8 {
+		p.reconfigure(func(c *config.Config) {
+			types := slices.Clone(c.ComponentTypes)
+			for j := range types {
+				if types[j].Name != "Hero" {
+					continue
+				}
+				types[j].Props = slices.DeleteFunc(slices.Clone(types[j].Props), func(d tutti.PropDefinition) bool { return d.Name == "again" })
+				if i%2 == 0 {
+					types[j].Props = append(types[j].Props, tutti.PropDefinition{Name: "again", Type: tutti.PropText})
+				}
+			}
+			c.ComponentTypes = types
+		})
+	}
+	close(ended)
+	asking.Wait()
 }
