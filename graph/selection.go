@@ -29,7 +29,7 @@ var selections atomic.Uint64
 func SelectionOf(ctx context.Context) *Selection {
 	field := graphql.GetFieldContext(ctx)
 	vars := graphql.GetOperationContext(ctx).Variables
-	if op := operationFrom(ctx); op != nil && field.Parent == nil {
+	if op := operationFrom(ctx); op != nil {
 		if f := op.fields[field.Field.Field]; f != nil {
 			return f.selection(schemaFrom(ctx), vars)
 		}
