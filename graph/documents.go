@@ -27,6 +27,7 @@ type operation struct {
 	costFixed    bool         // costErr holds for every request
 	costErr      *tutti.Error // nil when the cost is allowed
 	fields       map[*ast.Field]*rootField
+	direct       []*ast.Field // that are answered without the generic executor; nil = all go through it
 }
 
 // document gives the analysed document of a text, from memory when it came before. Only valid
@@ -43,6 +44,7 @@ func (g *Generation) document(text string) (d *document, cached bool, errs gqler
 }
 
 func (g *Generation) analyse(text string) (*document, gqlerror.List) {
+	text = strings.Clone(text) // it may be a part of a request, of which nothing else is to be kept
 	if len(text) > g.limits.DocumentBytes {
 		return nil, one(&tutti.Error{Code: tutti.TooComplex, Message: "the operation's text is too long.", Hint: "At most " + size(g.limits.DocumentBytes) + " are allowed."})
 	}
@@ -61,7 +63,7 @@ func (g *Generation) analyse(text string) (*document, gqlerror.List) {
 	}
 	d := &document{text: text, doc: doc, operations: map[*ast.OperationDefinition]*operation{}}
 	for _, op := range doc.Operations {
-		o := &operation{restrictions: g.policies.restrictions(op), fields: fieldsAtTop(op)}
+		o := &operation{restrictions: g.policies.restrictions(op), fields: fieldsAtTop(op), direct: directFields(op)}
 		o.costFixed, o.costErr = cost(op, nil, g.limits)
 		d.operations[op] = o
 	}

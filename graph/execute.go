@@ -15,6 +15,8 @@ import (
 type outcome struct {
 	status    int // 0 = as the media type says for a request error, 200 with data
 	data      []byte
+	written   *buffer // or the whole response, as it is without errors; data begins at from
+	from      int
 	errors    gqlerror.List // not presented yet
 	operation *ast.OperationDefinition
 	cached    bool      // the document was known
@@ -29,7 +31,7 @@ func requestError(status int, list gqlerror.List) outcome {
 
 // execute answers one operation: limits, validation, variables, policies, and then the
 // resolvers. Only the last step does I/O.
-func (s *Server) execute(ctx context.Context, g *Generation, v Viewer, p parameters, method string) outcome {
+func (s *Server) execute(ctx *call, g *Generation, v Viewer, p parameters, method string) outcome {
 	m, bad := s.meaning(g, v, p)
 	if bad != nil {
 		out := requestError(bad.status, gqlerror.List{{Err: bad.err, Message: "refused"}})
@@ -65,7 +67,7 @@ func noOperation(d *document, name string) *tutti.Error {
 	return e
 }
 
-func (s *Server) run(ctx context.Context, g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) outcome {
+func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) outcome {
 	if method == http.MethodGet && op.Operation != ast.Query {
 		out := requestError(http.StatusMethodNotAllowed, one(&tutti.Error{Code: tutti.BadRequest, Message: "GET is for queries only.", Hint: "Send mutations with POST."}))
 		out.allow = http.MethodPost
@@ -98,7 +100,12 @@ func (s *Server) run(ctx context.Context, g *Generation, v Viewer, p parameters,
 	if costErr != nil {
 		return requestError(0, one(costErr))
 	}
-	return s.resolve(ctx, g, p, d, op, vars, method == http.MethodGet)
+	if known.direct != nil && method == http.MethodPost {
+		return s.answer(ctx, known, vars, borrow())
+	}
+	within, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return s.resolve(within, g, p, d, op, vars, method == http.MethodGet)
 }
 
 // forbidden gives the refusals of what a class may not ask for; nil when it may ask for all.

@@ -28,10 +28,10 @@ func (g *Generation) CheckContext(v Viewer, input *ContextInput) (tutti.Context,
 	if input == nil {
 		input = &ContextInput{}
 	}
-	c := &contextCheck{viewer: v, declared: g.declared, out: tutti.Context{
+	c := &contextCheck{generation: g, viewer: v, declared: g.declared, out: tutti.Context{
 		Visitor: v.Visitor, Claims: v.Claims, Attributes: map[string]any{}, Consent: tutti.Consent{},
 	}}
-	if n := jsonSize(input); n > limit {
+	if n := contextSize(input, limit); n > limit {
 		return tutti.Context{}, nil, &tutti.Error{
 			Code: tutti.ContextTooLarge, Field: "context", Message: "the context is too large: " + size(n) + ".",
 			Hint: "At most " + size(limit) + " are allowed.",
@@ -50,11 +50,12 @@ func (g *Generation) CheckContext(v Viewer, input *ContextInput) (tutti.Context,
 }
 
 type contextCheck struct {
-	viewer   Viewer
-	declared []tutti.Attribute
-	out      tutti.Context
-	problems []tutti.Problem
-	errs     []error
+	generation *Generation
+	viewer     Viewer
+	declared   []tutti.Attribute
+	out        tutti.Context
+	problems   []tutti.Problem
+	errs       []error
 }
 
 func (c *contextCheck) fail(code tutti.Code, field, message, hint string) {
@@ -123,30 +124,27 @@ func (c *contextCheck) consent(input *ContextInput) {
 	if input.Consent == nil || c.preview("context.consent") {
 		return
 	}
-	for purpose, given := range map[tutti.Purpose]*bool{
-		tutti.Personalization: input.Consent.Personalization, tutti.Analytics: input.Consent.Analytics, tutti.Marketing: input.Consent.Marketing,
-	} {
+	allow := func(purpose tutti.Purpose, given *bool) {
 		if given != nil && *given {
 			c.out.Consent[purpose] = true
 		}
 	}
+	allow(tutti.Personalization, input.Consent.Personalization)
+	allow(tutti.Analytics, input.Consent.Analytics)
+	allow(tutti.Marketing, input.Consent.Marketing)
 }
 
 func (c *contextCheck) attributes(given Attributes) {
 	if len(given) == 0 || c.preview("context.attributes") {
 		return
 	}
-	byName := make(map[string]tutti.Attribute, len(c.declared))
-	var names []string
-	for _, a := range c.declared {
-		byName[a.Name] = a
-		if givable(a) && a.Deprecated == "" {
-			names = append(names, a.Name)
-		}
+	if c.plain(given) {
+		return
 	}
+	names := c.generation.attributeNames
 	for _, name := range sortedKeys(given) {
 		field, value := join("context.attributes", name), given[name]
-		a, ok := byName[name]
+		a, ok := c.generation.attributes[name]
 		switch {
 		case !ok:
 			e := unknownAttribute(name, names)
@@ -170,6 +168,28 @@ func (c *contextCheck) attributes(given Attributes) {
 	}
 }
 
+// plain takes the attributes where nothing is to be told of them, which is nearly always. It
+// reports whether that was so; else it took nothing.
+func (c *contextCheck) plain(given Attributes) bool {
+	for name, value := range given {
+		a, ok := c.generation.attributes[name]
+		if !ok || !givable(a) || a.Deprecated != "" || a.Trust > tutti.TrustClient && !c.asserts() {
+			clear(c.out.Attributes)
+			return false
+		}
+		if value == nil {
+			continue
+		}
+		v, err := readAttribute(a, value)
+		if err != nil {
+			clear(c.out.Attributes)
+			return false
+		}
+		c.out.Attributes[name] = v
+	}
+	return true
+}
+
 func proveInstead(a tutti.Attribute) string {
 	const server = "ask from your server with a server key."
 	if a.Claim != "" && a.Trust <= tutti.TrustSigned {
@@ -180,6 +200,9 @@ func proveInstead(a tutti.Attribute) string {
 
 // claims fills attributes from a verified token, which proves as much as trust signed.
 func (c *contextCheck) claims(claims map[string]any) {
+	if len(claims) == 0 {
+		return
+	}
 	for _, a := range c.declared {
 		v, ok := claims[a.Claim]
 		if a.Claim == "" || !ok || v == nil || a.Deprecated != "" || a.Trust > tutti.TrustSigned {
@@ -198,6 +221,46 @@ func (c *contextCheck) claims(claims map[string]any) {
 		}
 		c.out.Attributes[a.Name] = got
 	}
+}
+
+// contextSize is how many bytes a context has as JSON. Where even the most that it could have is
+// not over the limit, that is enough to know.
+func contextSize(in *ContextInput, limit int) int {
+	most := 512
+	for _, s := range []*string{in.Visitor, in.Market, in.Currency} {
+		if s != nil {
+			most += 6 * len(*s)
+		}
+	}
+	if most += mostJSON(map[string]any(in.Attributes)); most <= limit {
+		return most
+	}
+	return jsonSize(in)
+}
+
+// mostJSON is how many bytes a value that came as JSON has at most, when written as JSON.
+func mostJSON(v any) int {
+	switch v := v.(type) {
+	case string:
+		return 6*len(v) + 3
+	case json.Number:
+		return len(v) + 1
+	case map[string]any:
+		n := 3
+		for name, e := range v {
+			n += 6*len(name) + 4 + mostJSON(e)
+		}
+		return n
+	case []any:
+		n := 3
+		for _, e := range v {
+			n += mostJSON(e)
+		}
+		return n
+	case nil, bool, int, int64, float64:
+		return 32
+	}
+	return 1 << 30 // it did not come as JSON: count exactly
 }
 
 // jsonSize is how many bytes v has as JSON.

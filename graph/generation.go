@@ -34,6 +34,7 @@ type Generation struct {
 	id             string
 	schema         *ast.Schema
 	executable     graphql.ExecutableSchema
+	resolvers      ResolverRoot
 	policies       *policies
 	limits         Limits
 	visitors       *TokenVerifier
@@ -60,7 +61,7 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 	limits := c.Limits.withDefaults()
 	g := &Generation{
 		id: c.ID, schema: schema, policies: p, limits: limits, visitors: c.Visitors,
-		executable: NewExecutableSchema(Config{Schema: schema, Resolvers: c.Resolvers}),
+		resolvers: c.Resolvers, executable: NewExecutableSchema(Config{Schema: schema, Resolvers: c.Resolvers}),
 		attributes: make(map[string]tutti.Attribute, len(c.Attributes)),
 		declared:   append([]tutti.Attribute(nil), c.Attributes...),
 		documents:  newDocuments(limits.CacheBytes),

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -113,7 +112,7 @@ func (p *projector) fail(err error) {
 		p.record.broken = true
 	}
 	e := gqlerror.WrapPath(append(ast.Path(nil), p.path...), err)
-	graphql.AddError(p.ctx, e)
+	addError(p.ctx, e)
 }
 
 // object writes obj and reports false, with nothing written, when a null must go further up.

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/tuttihq/tutti"
 )
@@ -213,25 +214,20 @@ func (p *projector) keepParts() {
 type job struct {
 	p    projector
 	sel  *Selection
-	into *output // where the whole response is partText; nil for a buffer of its own
+	into *direct // where the whole response is partText; nil for a buffer of its own
 	buf  *buffer
 }
 
-// output is where the answers of a request go, one after the other.
-type output struct{ b []byte }
-
-type outputKey struct{}
-
 func writing(ctx context.Context, sel *Selection) *job {
-	field := graphql.GetFieldContext(ctx)
 	w := &job{sel: sel, p: projector{ctx: ctx, vars: sel.vars, schema: sel.schema}}
-	w.p.path = append(w.p.path, field.Path()...)
-	if w.into, _ = ctx.Value(outputKey{}).(*output); w.into != nil {
-		w.p.out = w.into.b
-	} else {
-		w.buf = borrow()
-		w.p.out = w.buf.b
+	if w.into = directFrom(ctx); w.into != nil {
+		w.p.path = append(w.p.path, ast.PathName(w.into.field.Alias))
+		w.p.out = w.into.out
+		return w
 	}
+	w.p.path = append(w.p.path, graphql.GetFieldContext(ctx).Path()...)
+	w.buf = borrow()
+	w.p.out = w.buf.b
 	return w
 }
 
@@ -246,7 +242,7 @@ func (w *job) object(obj Object) bool {
 
 func (w *job) answer() *Answer {
 	if w.into != nil {
-		w.into.b = w.p.out
+		w.into.out = w.p.out
 		return &Answer{sent: true}
 	}
 	return &Answer{data: bytes.Clone(w.p.out)}

@@ -3,13 +3,13 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/tuttihq/tutti"
 )
@@ -47,7 +47,10 @@ func readParameters(r *http.Request, limit int64) (parameters, *refused) {
 }
 
 func readBody(r *http.Request, limit int64) ([]byte, *refused) {
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	media, params, err := "application/json", map[string]string(nil), error(nil)
+	if kind := r.Header.Get("Content-Type"); kind != media { // what nearly everybody sends needs no parsing
+		media, params, err = mime.ParseMediaType(kind)
+	}
 	if err != nil || media != "application/json" {
 		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "the body's content type is not supported.", "Send JSON with Content-Type: application/json.")
 	}
@@ -57,16 +60,24 @@ func readBody(r *http.Request, limit int64) ([]byte, *refused) {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "compressed requests are not supported.", "Send the body as it is.")
 	}
-	tooLarge := refuse(http.StatusRequestEntityTooLarge, tutti.TooLarge, "the request is too large.", "At most "+size(int(limit))+" are allowed.")
-	if r.ContentLength > limit {
-		return nil, tooLarge
+	tooLarge := func() *refused {
+		return refuse(http.StatusRequestEntityTooLarge, tutti.TooLarge, "the request is too large.", "At most "+size(int(limit))+" are allowed.")
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if r.ContentLength > limit {
+		return nil, tooLarge()
+	}
+	var body []byte
+	if r.ContentLength > 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
+	}
 	switch {
 	case err != nil:
 		return nil, &refused{http.StatusBadRequest, &tutti.Error{Code: tutti.BadRequest, Message: "the body could not be read to its end.", Cause: err}}
 	case int64(len(body)) > limit:
-		return nil, tooLarge
+		return nil, tooLarge()
 	case !utf8.Valid(body):
 		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not UTF-8.", "")
 	}
@@ -80,21 +91,21 @@ func fromBody(body []byte) (parameters, *refused) {
 	if len(trimmed) > 0 && trimmed[0] == '[' {
 		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "batches of operations are not supported.", "Send each operation as its own request; HTTP/2 carries many at once.")
 	}
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(body, &m); err != nil || m == nil {
+	v, err := decodeJSON(unsafe.String(unsafe.SliceData(body), len(body))) // nobody changes it any more
+	m, isObject := v.(map[string]any)
+	if err != nil || !isObject {
 		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not a JSON object.", wantedBody)
 	}
 	var p parameters
+	for _, t := range []struct {
+		name string
+		into *string
+	}{{"query", &p.query}, {"documentId", &p.id}, {"operationName", &p.operationName}} {
+		if *t.into, isObject = m[t.name].(string); !isObject && m[t.name] != nil {
+			return p, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+t.name+" is not a string.", wantedBody)
+		}
+	}
 	var bad *refused
-	if p.query, bad = text(m["query"], "query"); bad != nil {
-		return p, bad
-	}
-	if p.id, bad = text(m["documentId"], "documentId"); bad != nil {
-		return p, bad
-	}
-	if p.operationName, bad = text(m["operationName"], "operationName"); bad != nil {
-		return p, bad
-	}
 	if p.variables, bad = object(m["variables"], "variables"); bad != nil {
 		return p, bad
 	}
@@ -119,10 +130,10 @@ func fromURL(u *url.URL) (parameters, *refused) {
 	}
 	p := parameters{query: q.Get("query"), id: q.Get("documentId"), operationName: q.Get("operationName")}
 	var bad *refused
-	if p.variables, bad = object(json.RawMessage(q.Get("variables")), "variables"); bad != nil {
+	if p.variables, bad = objectText(q.Get("variables"), "variables"); bad != nil {
 		return p, bad
 	}
-	if p.extensions, bad = object(json.RawMessage(q.Get("extensions")), "extensions"); bad != nil {
+	if p.extensions, bad = objectText(q.Get("extensions"), "extensions"); bad != nil {
 		return p, bad
 	}
 	return p, p.check()
@@ -147,34 +158,22 @@ func (p *parameters) check() *refused {
 	return nil
 }
 
-func text(raw json.RawMessage, name string) (string, *refused) {
-	var s *string
-	if len(raw) > 0 && json.Unmarshal(raw, &s) != nil {
-		return "", refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a string.", wantedBody)
-	}
-	if s == nil {
-		return "", nil
-	}
-	return *s, nil
-}
-
-func object(raw json.RawMessage, name string) (map[string]any, *refused) {
-	if len(raw) == 0 {
+// objectText reads a parameter that stands in an address; nil for none.
+func objectText(s, name string) (map[string]any, *refused) {
+	if s == "" {
 		return nil, nil
 	}
-	var m map[string]any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	err := d.Decode(&m)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = more
-			if err == nil {
-				err = errors.New("more than one value")
-			}
-		}
-	}
+	v, err := decodeJSON(s)
 	if err != nil {
+		v = err
+	}
+	return object(v, name)
+}
+
+// object takes a parameter that is an object; nil for none.
+func object(v any, name string) (map[string]any, *refused) {
+	m, ok := v.(map[string]any)
+	if !ok && v != nil {
 		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a JSON object.", wantedBody)
 	}
 	return m, nil

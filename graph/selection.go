@@ -27,6 +27,9 @@ var selections atomic.Uint64
 
 // SelectionOf gives the selection of the field that is being resolved.
 func SelectionOf(ctx context.Context) *Selection {
+	if d := directFrom(ctx); d != nil {
+		return d.op.fields[d.field].selection(schemaFrom(ctx), d.vars)
+	}
 	field := graphql.GetFieldContext(ctx)
 	vars := graphql.GetOperationContext(ctx).Variables
 	if op := operationFrom(ctx); op != nil {

@@ -97,14 +97,11 @@ func (s *Server) Invalidate() { s.keys.invalidate() }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	g := s.current.Load()
-	ctx, cancel := context.WithTimeout(WithGeneration(WithRequestID(r.Context(), requestID(r)), g), s.timeout)
-	defer cancel()
-	r = r.WithContext(ctx)
-	o := &Observation{RequestID: RequestIDFrom(ctx), Generation: g.id, Method: r.Method}
-	w.Header().Set(RequestIDHeader, o.RequestID)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", noStore)
-	w.Header().Set("Vary", varies)
+	ctx := &call{Context: r.Context(), id: requestID(r), generation: g}
+	o := &Observation{RequestID: ctx.id, Generation: g.id, Method: r.Method}
+	h := w.Header()
+	h[RequestIDHeader] = []string{o.RequestID}
+	h["X-Content-Type-Options"], h["Cache-Control"], h["Vary"] = alwaysNoSniff, alwaysNoStore, alwaysVaries
 	defer func() {
 		o.Duration = time.Since(began)
 		s.record(ctx, *o)
@@ -120,7 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(ctx, w, r, g, o)
 }
 
-func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
+func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
 	origin := foreignOrigin(r, g)
 	allowed := s.allowCORS(w, r, origin)
 	media := negotiate(r.Header.Values("Accept"))
@@ -148,7 +145,7 @@ func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
-	ctx = WithViewer(ctx, v)
+	ctx.viewer = v
 	out := s.execute(ctx, g, v, p, r.Method)
 	if out.operation != nil {
 		o.Operation, o.Kind, o.Cached = out.operation.Name, string(out.operation.Operation), out.cached
@@ -182,6 +179,10 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, r *http.Reques
 // fails; a negative status is sent under both media types.
 func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Request, o *Observation, media string, out outcome) {
 	presented := s.presentAll(ctx, out.errors)
+	if out.written != nil {
+		defer out.written.giveBack()
+		out.data = out.written.b[out.from : len(out.written.b)-1]
+	}
 	switch {
 	case out.status < 0:
 		o.Status = -out.status
@@ -201,9 +202,12 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		code, _ := presented[0].Extensions["code"].(string)
 		o.Code = tutti.Code(code)
 	}
-	buf := borrow()
-	defer buf.giveBack()
-	buf.b = appendBody(buf.b, out.data, presented)
+	buf := out.written
+	if buf == nil || len(presented) > 0 {
+		buf = borrow()
+		defer buf.giveBack()
+		buf.b = appendBody(buf.b, out.data, presented)
+	}
 	o.Bytes = len(buf.b)
 	coding := CodingFor(r.Header.Values("Accept-Encoding"), len(buf.b))
 	h := w.Header()
@@ -226,11 +230,19 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		body = coded.b
 		h.Set("Content-Encoding", string(coding))
 	}
-	h.Set("Content-Type", media+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = contentTypes[media]
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(o.Status)
 	_, _ = w.Write(body)
 }
+
+// Headers that stand in every answer: shared by all, never changed.
+var (
+	alwaysNoSniff = []string{"nosniff"}
+	alwaysNoStore = []string{noStore}
+	alwaysVaries  = []string{varies}
+	contentTypes  = map[string][]string{graphqlJSON: {graphqlJSON + "; charset=utf-8"}, plainJSON: {plainJSON + "; charset=utf-8"}}
+)
 
 // appendBody joins errors and data; there is no data key where nothing was executed.
 func appendBody(b, data []byte, errs gqlerror.List) []byte {

@@ -19,6 +19,15 @@ import (
 // not change raw. Messages hold no values: they may be personal.
 func coerceVariables(g *Generation, op *ast.OperationDefinition, raw map[string]any) (map[string]any, []*tutti.Error) {
 	c := &coercer{generation: g}
+	out := c.variables(op, raw)
+	if c.wrong {
+		c.telling, c.errs = true, nil
+		c.variables(op, raw)
+	}
+	return out, c.errs
+}
+
+func (c *coercer) variables(op *ast.OperationDefinition, raw map[string]any) map[string]any {
 	out := make(map[string]any, len(op.VariableDefinitions))
 	for _, d := range op.VariableDefinitions {
 		v, given := raw[d.Variable]
@@ -33,11 +42,13 @@ func coerceVariables(g *Generation, op *ast.OperationDefinition, raw map[string]
 		}
 		out[d.Variable] = c.value(d.Variable, d.Type, v)
 	}
-	return out, c.errs
+	return out
 }
 
 type coercer struct {
 	generation *Generation
+	wrong      bool // something is
+	telling    bool // what is wrong is told: the second walk
 	errs       []*tutti.Error
 }
 
@@ -45,7 +56,8 @@ type coercer struct {
 func (c *coercer) full() bool { return len(c.errs) >= c.generation.limits.Errors }
 
 func (c *coercer) fail(path string, code tutti.Code, message, hint string) {
-	if !c.full() {
+	c.wrong = true
+	if c.telling && !c.full() {
 		c.errs = append(c.errs, &tutti.Error{Code: code, Field: path, Message: message, Hint: hint})
 	}
 }
@@ -88,19 +100,20 @@ func (c *coercer) object(path string, def *ast.Definition, v any) any {
 		return nil
 	}
 	out := make(map[string]any, len(m))
-	for _, name := range sortedKeys(m) {
-		if c.full() {
-			return nil
+	known := 0
+	for _, f := range def.Fields {
+		if _, given := m[f.Name]; given {
+			known++
 		}
-		if def.Fields.ForName(name) == nil {
-			c.fail(join(path, name), tutti.InvalidValue, def.Name+" has no field of this name.", didYouMean(name, fieldNames(def)))
-		}
+	}
+	if known < len(m) && c.unknownFields(path, def, m) {
+		return nil
 	}
 	for _, f := range def.Fields {
 		e, given := m[f.Name]
 		switch {
 		case given:
-			out[f.Name] = c.value(path+"."+f.Name, f.Type, e)
+			out[f.Name] = c.value(c.below(path, f.Name), f.Type, e)
 		case f.DefaultValue != nil:
 			out[f.Name], _ = f.DefaultValue.Value(nil)
 		case f.Type.NonNull:
@@ -110,12 +123,43 @@ func (c *coercer) object(path string, def *ast.Definition, v any) any {
 	return out
 }
 
+// below is the path of a field. Only errors need it, and what is right is read a thousand times as
+// often: so it is joined when an error comes, in a second walk.
+func (c *coercer) below(path, name string) string {
+	if !c.telling {
+		return ""
+	}
+	return path + "." + name
+}
+
+// unknownFields tells what an input object holds besides its fields. It reports whether there are
+// enough errors.
+func (c *coercer) unknownFields(path string, def *ast.Definition, m map[string]any) (full bool) {
+	for _, name := range sortedKeys(m) {
+		if c.full() {
+			return true
+		}
+		if def.Fields.ForName(name) == nil {
+			c.fail(join(path, name), tutti.InvalidValue, def.Name+" has no field of this name.", didYouMean(name, fieldNames(def)))
+		}
+	}
+	return false
+}
+
 // attributes checks names and types. Values and trust are for CheckContext to judge.
 func (c *coercer) attributes(path string, v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		c.fail(path, tutti.InvalidValue, "the attributes are not an object.", "Write {name: value, …}.")
 		return nil
+	}
+	if !c.telling {
+		for name, v := range m {
+			if err := c.generation.checkAttribute(name, v); err != nil {
+				c.wrong = true
+			}
+		}
+		return m
 	}
 	for _, name := range sortedKeys(m) {
 		if c.full() {

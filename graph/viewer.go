@@ -26,13 +26,15 @@ type viewerKey struct{}
 
 // WithViewer puts a viewer into a context.
 func WithViewer(ctx context.Context, v Viewer) context.Context {
-	return context.WithValue(ctx, viewerKey{}, v)
+	return context.WithValue(ctx, viewerKey{}, &v)
 }
 
 // ViewerFrom gives the viewer of a request; the zero Viewer, which may do nothing, outside of one.
 func ViewerFrom(ctx context.Context) Viewer {
-	v, _ := ctx.Value(viewerKey{}).(Viewer)
-	return v
+	if v, ok := ctx.Value(viewerKey{}).(*Viewer); ok {
+		return *v
+	}
+	return Viewer{}
 }
 
 type generationKey struct{}

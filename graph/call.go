@@ -1,0 +1,240 @@
+package graph
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// call is one request, as the context of everything that is done for it: one object instead of a
+// chain of values.
+type call struct {
+	context.Context
+	id         string
+	generation *Generation
+	viewer     Viewer
+	direct     *direct // nil for what the generic executor answers
+}
+
+// Value gives what the packages of the API ask a context for.
+func (c *call) Value(key any) any {
+	switch key.(type) {
+	case generationKey:
+		return c.generation
+	case viewerKey:
+		return &c.viewer
+	case requestIDKey:
+		return c.id
+	case schemaKey:
+		return c.generation.schema
+	case directKey:
+		if c.direct == nil {
+			return nil
+		}
+		return c.direct
+	}
+	return c.Context.Value(key)
+}
+
+// direct is what is known while a field at the top of an operation is answered without the
+// generic executor.
+type direct struct {
+	op    *operation
+	field *ast.Field
+	vars  map[string]any
+	out   []byte // the response so far
+
+	mu     sync.Mutex // guards errors
+	errors gqlerror.List
+}
+
+type directKey struct{}
+
+func directFrom(ctx context.Context) *direct {
+	d, _ := ctx.Value(directKey{}).(*direct)
+	return d
+}
+
+func (d *direct) fail(err *gqlerror.Error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.errors = append(d.errors, err)
+}
+
+// addError adds an error to the response.
+func addError(ctx context.Context, err *gqlerror.Error) {
+	if d := directFrom(ctx); d != nil {
+		d.fail(err)
+		return
+	}
+	graphql.AddError(ctx, err)
+}
+
+// directArguments are the arguments of the field experience that can be read here. Others go the
+// generic way.
+var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true}
+
+// directFields gives the fields of an operation that asks for nothing but experiences; nil when it
+// asks for more. It is worked out once for an operation.
+func directFields(op *ast.OperationDefinition) []*ast.Field {
+	if op.Operation != ast.Query || len(op.Directives) > 0 {
+		return nil
+	}
+	var fields []*ast.Field
+	keys := map[string]bool{}
+	for _, s := range op.SelectionSet {
+		f, ok := s.(*ast.Field)
+		if !ok || f.Name != "experience" || len(f.Directives) > 0 || keys[f.Alias] {
+			return nil
+		}
+		keys[f.Alias] = true
+		for _, a := range f.Arguments {
+			if !directArguments[a.Name] {
+				return nil
+			}
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// answer answers an operation of experiences.
+func (s *Server) answer(c *call, op *operation, vars map[string]any, buf *buffer) outcome {
+	d := &direct{op: op, vars: vars, out: append(buf.b, `{"data":{`...)}
+	c.direct = d
+	start := len(d.out)
+	null := len(op.direct) == 0
+	for i, f := range op.direct {
+		if i > 0 {
+			d.out = append(d.out, ',')
+		}
+		d.field = f
+		d.out = append(AppendString(d.out, f.Alias), ':')
+		if !s.experience(c, d, f) {
+			null = true // the others go on: their errors are told too
+		}
+	}
+	d.out = append(d.out, '}')
+	if null {
+		d.out = append(d.out[:start-1], "null"...)
+	}
+	buf.b = append(d.out, '}')
+	return outcome{written: buf, from: len(`{"data":`), errors: d.errors}
+}
+
+// experience answers one field and reports false when a null takes its place: it has an error then.
+func (s *Server) experience(c *call, d *direct, f *ast.Field) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.fail(d.located(s.recovered(c, p)))
+			ok = false
+		}
+	}()
+	args, err := d.arguments(c.generation)
+	if err != nil {
+		d.fail(d.located(err))
+		return false
+	}
+	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, nil)
+	if err != nil {
+		d.fail(d.located(err))
+		return false
+	}
+	return a != nil && a.sent
+}
+
+func (d *direct) located(err error) *gqlerror.Error {
+	e := gqlerror.WrapPath(ast.Path{ast.PathName(d.field.Alias)}, err)
+	if e.Locations == nil {
+		e.Locations = []gqlerror.Location{location(d.field.Position)}
+	}
+	return e
+}
+
+type experienceArguments struct {
+	composition, channel string
+	params               any
+	locale               *string
+	context              *ContextInput
+}
+
+// arguments reads what validation and coerceVariables have checked.
+func (d *direct) arguments(g *Generation) (args experienceArguments, err error) {
+	for _, a := range d.field.Arguments {
+		v, err := a.Value.Value(d.vars)
+		if err != nil {
+			return args, err
+		}
+		switch a.Name {
+		case "composition":
+			args.composition = idText(v)
+		case "channel":
+			args.channel = idText(v)
+		case "params":
+			args.params = v
+		case "locale":
+			if s, ok := v.(string); ok {
+				args.locale = &s
+			}
+		case "context":
+			if m, ok := v.(map[string]any); ok {
+				args.context = contextOf(m)
+			}
+		}
+	}
+	return args, nil
+}
+
+// idText gives an ID as text: in a document it may stand as a number.
+func idText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	return ""
+}
+
+// contextOf is the input object ContextInput as Go has it.
+func contextOf(m map[string]any) *ContextInput {
+	in := &ContextInput{Visitor: idOrNil(m["visitor"]), Market: idOrNil(m["market"]), Currency: idOrNil(m["currency"])}
+	if p, ok := m["location"].(map[string]any); ok {
+		in.Location = &PlaceInput{Lat: floatOf(p["lat"]), Lon: floatOf(p["lon"])}
+	}
+	if a, ok := m["attributes"].(map[string]any); ok {
+		in.Attributes = a
+	}
+	if c, ok := m["consent"].(map[string]any); ok {
+		in.Consent = &ConsentInput{Personalization: boolOrNil(c["personalization"]), Analytics: boolOrNil(c["analytics"]), Marketing: boolOrNil(c["marketing"])}
+	}
+	return in
+}
+
+func idOrNil(v any) *string {
+	if v == nil {
+		return nil
+	}
+	s := idText(v)
+	return &s
+}
+
+func boolOrNil(v any) *bool {
+	b, ok := v.(bool)
+	if !ok {
+		return nil
+	}
+	return &b
+}
+
+func floatOf(v any) float64 {
+	f, ok := readFloat(v)
+	if !ok {
+		return 0
+	}
+	return f.(float64)
+}
