@@ -76,7 +76,7 @@ func addError(ctx context.Context, err *gqlerror.Error) {
 
 // directArguments are the arguments of the field experience that can be read here. Others go the
 // generic way.
-var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true}
+var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true, "supports": true}
 
 // directFields gives the fields of an operation that asks for nothing but experiences; nil when it
 // asks for more. It is worked out once for an operation.
@@ -139,7 +139,7 @@ func (s *Server) experience(c *call, d *direct, f *ast.Field) (ok bool) {
 		d.fail(d.located(err))
 		return false
 	}
-	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, nil)
+	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, args.supports, nil)
 	if err != nil {
 		d.fail(d.located(err))
 		return false
@@ -160,6 +160,7 @@ type experienceArguments struct {
 	params               any
 	locale               *string
 	context              *ContextInput
+	supports             []string
 }
 
 // arguments reads what validation and coerceVariables have checked.
@@ -184,9 +185,26 @@ func (d *direct) arguments(g *Generation) (args experienceArguments, err error) 
 			if m, ok := v.(map[string]any); ok {
 				args.context = contextOf(m)
 			}
+		case "supports":
+			args.supports = texts(v)
 		}
 	}
 	return args, nil
+}
+
+// texts gives a list of texts; a single one stands for a list of it.
+func texts(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		list := make([]string, len(v))
+		for i, e := range v {
+			list[i], _ = e.(string)
+		}
+		return list
+	}
+	return nil
 }
 
 // idText gives an ID as text: in a document it may stand as a number.
