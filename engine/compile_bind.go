@@ -66,6 +66,9 @@ func (s *scope) binding(path string, d *tutti.PropDefinition, source string, b *
 	}
 	if root != "item" && (len(kinds) > 0 || !isProp) {
 		s.c.useKinds(path, b, kinds, true, false)
+		if !isProp {
+			b.reach.note(kinds)
+		}
 	}
 	if len(rest) == 0 && isParam {
 		return paramRef{name: root, list: d.Type == tutti.PropResources}

@@ -323,12 +323,14 @@ func (c *compiling) useProgram(path string, b *body, p tutti.Program, s *scope) 
 			continue // the repetition notes its kinds
 		case root == "params" && len(steps) > 2:
 			c.useKinds(path, b, s.kindsOf(steps[1]), true, false)
+			b.reach.note(s.kindsOf(steps[1]))
 		case root == "props" && len(steps) > 1:
 			if p := s.props[steps[1]]; p.resource && len(p.kinds) > 0 {
 				c.useKinds(path, b, p.kinds, true, false)
 			}
 		case param != nil && param.Type == "ref":
 			c.useKinds(path, b, s.kindsOf(root), true, false)
+			b.reach.note(s.kindsOf(root))
 		}
 	}
 }

@@ -237,6 +237,7 @@ func (s *scope) refNode(path, stored string, d *tutti.PropDefinition, b *body) *
 			return nil
 		}
 		s.acceptKinds(path, d, kinds, b)
+		b.reach.fix(ref, kinds)
 		return &refNode{ref: ref}
 	}
 	x := s.expression(path, src, tutti.StringType)
@@ -245,6 +246,7 @@ func (s *scope) refNode(path, stored string, d *tutti.PropDefinition, b *body) *
 	}
 	kinds := s.c.kindsOfRef(stored, s)
 	s.acceptKinds(path, d, kinds, b)
+	b.reach.note(kinds)
 	if x.program != nil {
 		s.c.useProgram(path, b, x.program, s)
 	}
@@ -315,7 +317,9 @@ func (s *scope) computed(path string, d *tutti.PropDefinition, src string, b *bo
 		s.c.useProgram(path, b, x.program, s)
 	}
 	if d.Type == tutti.PropResource || d.Type == tutti.PropResources {
-		s.acceptKinds(path, d, s.c.kindsOfRef("="+src, s), b)
+		kinds := s.c.kindsOfRef("="+src, s)
+		s.acceptKinds(path, d, kinds, b)
+		b.reach.note(kinds)
 	}
 	return &computedNode{x: x, definition: *d}
 }

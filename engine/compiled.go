@@ -88,6 +88,7 @@ type body struct {
 	private    bool     // whatever is decided: a part is of a kind that belongs to visitors
 	dims       []string // the scope dimensions that its kinds have
 	allDims    bool     // a kind is not known, or leads to others
+	reach      reach
 	inputs     inputs
 }
 
@@ -110,7 +111,10 @@ type valueNode interface {
 	inputs(in *inputs)
 }
 
-type eachNode struct{ value valueNode }
+type eachNode struct {
+	value valueNode
+	reach reach
+}
 
 type actionNode struct {
 	label    *words

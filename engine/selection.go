@@ -22,6 +22,7 @@ func (s *scope) selection(path string, stored *tutti.Selection, d *tutti.PropDef
 		return nil
 	}
 	s.acceptKinds(path, d, []*tutti.Kind{kind}, b)
+	b.reach.note([]*tutti.Kind{kind})
 	return n
 }
 
@@ -118,7 +119,8 @@ func (c *compiling) compileEach(path string, stored *tutti.Each, s *scope) (*eac
 			return nil, nil, false
 		}
 		c.useKinds(path, b, []*tutti.Kind{kind}, true, false)
-		return &eachNode{value: n}, []*tutti.Kind{kind}, b.private
+		b.reach.note([]*tutti.Kind{kind})
+		return &eachNode{value: n, reach: b.reach}, []*tutti.Kind{kind}, b.private
 	default:
 		v := s.refs(path+".refs", stored.Refs, nil, b)
 		if v == nil {
@@ -133,7 +135,7 @@ func (c *compiling) compileEach(path string, stored *tutti.Each, s *scope) (*eac
 			}
 			kinds = append(kinds, k...)
 		}
-		return &eachNode{value: v}, kinds, b.private
+		return &eachNode{value: v, reach: b.reach}, kinds, b.private
 	}
 	return nil, nil, false
 }

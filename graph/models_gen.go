@@ -177,6 +177,30 @@ type Audience struct {
 	Published bool `json:"published"`
 }
 
+// One page of the audit log.
+type AuditConnection struct {
+	// The lines, newest first.
+	Nodes []*AuditEntry `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// One line of the audit log.
+type AuditEntry struct {
+	// What was done.
+	Action AuditAction `json:"action"`
+	// To what: refs, a kind or a source.
+	Subject string `json:"subject"`
+	// How: the mode, or the end; null when there is nothing to say.
+	Detail *string `json:"detail,omitempty"`
+	// Why; null when nobody said.
+	Reason *string `json:"reason,omitempty"`
+	// The id of the key that did it.
+	By string `json:"by"`
+	// When.
+	At time.Time `json:"at"`
+}
+
 // A button under a message.
 type Button struct {
 	// What stands on it.
@@ -353,6 +377,22 @@ type Freshness struct {
 	State FreshnessState `json:"state"`
 	// When the content was read at its origin; null when nothing was.
 	AsOf *time.Time `json:"asOf,omitempty"`
+}
+
+// What was, or would be, invalidated, and what that touches.
+type Invalidation struct {
+	// What becomes of the content.
+	Mode InvalidateMode `json:"mode"`
+	// True when nothing was done.
+	DryRun bool `json:"dryRun"`
+	// The items, as their kind spells them; empty for a kind or source.
+	Refs []*tutti.Ref `json:"refs"`
+	// The kinds that are concerned, as source:kind.
+	Kinds []string `json:"kinds"`
+	// What is published now and may show it.
+	Touches []*Touch `json:"touches"`
+	// The compositions among those, by id.
+	Compositions []string `json:"compositions"`
 }
 
 // A kind of item in a source.
@@ -1009,6 +1049,41 @@ type SupportTicket struct {
 
 func (SupportTicket) IsResource() {}
 
+// What was suppressed, and what that touches.
+type SuppressPayload struct {
+	// The suppression as it counts now.
+	Suppression *Suppression `json:"suppression"`
+	// What is published now and may show the item.
+	Touches []*Touch `json:"touches"`
+}
+
+// An item that is withdrawn from delivery.
+type Suppression struct {
+	// The item.
+	Ref tutti.Ref `json:"ref"`
+	// Why. Visitors never see it.
+	Reason string `json:"reason"`
+	// When it ends by itself; null when it must be taken back.
+	Until *time.Time `json:"until,omitempty"`
+	// The id of the key that did it.
+	CreatedBy string `json:"createdBy"`
+	// When.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// A place in a published composition that may show an item. It is found in the stored compositions alone, without asking
+// any origin: nothing is left out, but LINKED and KIND say what can be, not what a visitor saw.
+type Touch struct {
+	// The composition's id.
+	Composition string `json:"composition"`
+	// The stored component's id; null for FACT.
+	Component *string `json:"component,omitempty"`
+	// The component's type; null for FACT.
+	Type *string `json:"type,omitempty"`
+	// Why it may show the item.
+	How TouchHow `json:"how"`
+}
+
 // Stands for a component whose type the config no longer defines.
 type UnknownComponent struct {
 	// Changes with everything that shaped this component: its type, variant, content choice, language and channel.
@@ -1115,6 +1190,67 @@ func (e *Access) UnmarshalJSON(b []byte) error {
 }
 
 func (e Access) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What an operator did.
+type AuditAction string
+
+const (
+	// Made kept content old.
+	AuditActionInvalidate AuditAction = "INVALIDATE"
+	// Withdrew an item from delivery.
+	AuditActionSuppress AuditAction = "SUPPRESS"
+	// Let an item be delivered again.
+	AuditActionUnsuppress AuditAction = "UNSUPPRESS"
+)
+
+var AllAuditAction = []AuditAction{
+	AuditActionInvalidate,
+	AuditActionSuppress,
+	AuditActionUnsuppress,
+}
+
+func (e AuditAction) IsValid() bool {
+	switch e {
+	case AuditActionInvalidate, AuditActionSuppress, AuditActionUnsuppress:
+		return true
+	}
+	return false
+}
+
+func (e AuditAction) String() string {
+	return string(e)
+}
+
+func (e *AuditAction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditAction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditAction", str)
+	}
+	return nil
+}
+
+func (e AuditAction) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditAction) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditAction) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1449,6 +1585,64 @@ func (e *HealthState) UnmarshalJSON(b []byte) error {
 }
 
 func (e HealthState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What becomes of kept content that is invalidated.
+type InvalidateMode string
+
+const (
+	// It is read anew before it is called fresh. It stands in, marked as stale, while its origin does not answer.
+	InvalidateModeStale InvalidateMode = "STALE"
+	// It is never seen again, not even while its origin does not answer.
+	InvalidateModePurge InvalidateMode = "PURGE"
+)
+
+var AllInvalidateMode = []InvalidateMode{
+	InvalidateModeStale,
+	InvalidateModePurge,
+}
+
+func (e InvalidateMode) IsValid() bool {
+	switch e {
+	case InvalidateModeStale, InvalidateModePurge:
+		return true
+	}
+	return false
+}
+
+func (e InvalidateMode) String() string {
+	return string(e)
+}
+
+func (e *InvalidateMode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvalidateMode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvalidateMode", str)
+	}
+	return nil
+}
+
+func (e InvalidateMode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvalidateMode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvalidateMode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1799,6 +1993,70 @@ func (e *Sensitivity) UnmarshalJSON(b []byte) error {
 }
 
 func (e Sensitivity) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why a place may show an item.
+type TouchHow string
+
+const (
+	// It names the item.
+	TouchHowRef TouchHow = "REF"
+	// It shows items of that kind: a param's, selected ones, or those whose ref is computed.
+	TouchHowKind TouchHow = "KIND"
+	// It shows items that can link to others; only their records tell to which.
+	TouchHowLinked TouchHow = "LINKED"
+	// A rule of the composition reads a fact of such an item.
+	TouchHowFact TouchHow = "FACT"
+)
+
+var AllTouchHow = []TouchHow{
+	TouchHowRef,
+	TouchHowKind,
+	TouchHowLinked,
+	TouchHowFact,
+}
+
+func (e TouchHow) IsValid() bool {
+	switch e {
+	case TouchHowRef, TouchHowKind, TouchHowLinked, TouchHowFact:
+		return true
+	}
+	return false
+}
+
+func (e TouchHow) String() string {
+	return string(e)
+}
+
+func (e *TouchHow) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TouchHow(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TouchHow", str)
+	}
+	return nil
+}
+
+func (e TouchHow) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TouchHow) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TouchHow) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -121,6 +121,20 @@ type ComplexityRoot struct {
 		Rule        func(childComplexity int) int
 	}
 
+	AuditConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AuditEntry struct {
+		Action  func(childComplexity int) int
+		At      func(childComplexity int) int
+		By      func(childComplexity int) int
+		Detail  func(childComplexity int) int
+		Reason  func(childComplexity int) int
+		Subject func(childComplexity int) int
+	}
+
 	Button struct {
 		Href  func(childComplexity int) int
 		Label func(childComplexity int) int
@@ -223,6 +237,15 @@ type ComplexityRoot struct {
 		State func(childComplexity int) int
 	}
 
+	Invalidation struct {
+		Compositions func(childComplexity int) int
+		DryRun       func(childComplexity int) int
+		Kinds        func(childComplexity int) int
+		Mode         func(childComplexity int) int
+		Refs         func(childComplexity int) int
+		Touches      func(childComplexity int) int
+	}
+
 	Kind struct {
 		Access      func(childComplexity int) int
 		Description func(childComplexity int) int
@@ -270,6 +293,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		DeletePersona        func(childComplexity int, name string) int
+		Invalidate           func(childComplexity int, refs []*tutti.Ref, kind *string, source *string, mode *InvalidateMode, reason *string, dryRun *bool) int
 		PublishAudience      func(childComplexity int, name string, revision int, note *string) int
 		PublishComposition   func(childComplexity int, id string, revision int, from *time.Time, note *string) int
 		PushOperations       func(childComplexity int, operations []*OperationInput, dryRun *bool) int
@@ -279,8 +303,10 @@ type ComplexityRoot struct {
 		SaveComposition      func(childComplexity int, id string, body any, revision int) int
 		SavePersona          func(childComplexity int, name string, persona PersonaInput, revision int) int
 		SaveRedirects        func(childComplexity int, redirects []*RedirectInput, revision int) int
+		Suppress             func(childComplexity int, ref tutti.Ref, until *time.Time, reason string) int
 		UnpublishAudience    func(childComplexity int, name string) int
 		UnpublishComposition func(childComplexity int, id string) int
+		Unsuppress           func(childComplexity int, ref tutti.Ref, reason string) int
 	}
 
 	Operation struct {
@@ -410,6 +436,7 @@ type ComplexityRoot struct {
 	Query struct {
 		Attributes       func(childComplexity int) int
 		Audiences        func(childComplexity int) int
+		Audit            func(childComplexity int, first *int, after *string) int
 		Channels         func(childComplexity int) int
 		ComponentTypes   func(childComplexity int) int
 		Composition      func(childComplexity int, id string) int
@@ -428,6 +455,7 @@ type ComplexityRoot struct {
 		Routes           func(childComplexity int, channel string, locale *string, first *int, after *string) int
 		Search           func(childComplexity int, source string, kind string, text *string, first *int, after *string, locale *string, channel *string, context *ContextInput) int
 		Sources          func(childComplexity int) int
+		Suppressions     func(childComplexity int) int
 	}
 
 	Record struct {
@@ -586,6 +614,26 @@ type ComplexityRoot struct {
 		Tags        func(childComplexity int) int
 		Title       func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
+	}
+
+	SuppressPayload struct {
+		Suppression func(childComplexity int) int
+		Touches     func(childComplexity int) int
+	}
+
+	Suppression struct {
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		Ref       func(childComplexity int) int
+		Until     func(childComplexity int) int
+	}
+
+	Touch struct {
+		Component   func(childComplexity int) int
+		Composition func(childComplexity int) int
+		How         func(childComplexity int) int
+		Type        func(childComplexity int) int
 	}
 
 	UnknownComponent struct {
@@ -1030,6 +1078,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Audience.Rule(childComplexity), true
 
+	case "AuditConnection.nodes":
+		if e.ComplexityRoot.AuditConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.Nodes(childComplexity), true
+	case "AuditConnection.pageInfo":
+		if e.ComplexityRoot.AuditConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.PageInfo(childComplexity), true
+
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.by":
+		if e.ComplexityRoot.AuditEntry.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.By(childComplexity), true
+	case "AuditEntry.detail":
+		if e.ComplexityRoot.AuditEntry.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Detail(childComplexity), true
+	case "AuditEntry.reason":
+		if e.ComplexityRoot.AuditEntry.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Reason(childComplexity), true
+	case "AuditEntry.subject":
+		if e.ComplexityRoot.AuditEntry.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Subject(childComplexity), true
+
 	case "Button.href":
 		if e.ComplexityRoot.Button.Href == nil {
 			break
@@ -1426,6 +1524,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Freshness.State(childComplexity), true
 
+	case "Invalidation.compositions":
+		if e.ComplexityRoot.Invalidation.Compositions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.Compositions(childComplexity), true
+	case "Invalidation.dryRun":
+		if e.ComplexityRoot.Invalidation.DryRun == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.DryRun(childComplexity), true
+	case "Invalidation.kinds":
+		if e.ComplexityRoot.Invalidation.Kinds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.Kinds(childComplexity), true
+	case "Invalidation.mode":
+		if e.ComplexityRoot.Invalidation.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.Mode(childComplexity), true
+	case "Invalidation.refs":
+		if e.ComplexityRoot.Invalidation.Refs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.Refs(childComplexity), true
+	case "Invalidation.touches":
+		if e.ComplexityRoot.Invalidation.Touches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invalidation.Touches(childComplexity), true
+
 	case "Kind.access":
 		if e.ComplexityRoot.Kind.Access == nil {
 			break
@@ -1588,6 +1723,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeletePersona(childComplexity, args["name"].(string)), true
+	case "Mutation.invalidate":
+		if e.ComplexityRoot.Mutation.Invalidate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invalidate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Invalidate(childComplexity, args["refs"].([]*tutti.Ref), args["kind"].(*string), args["source"].(*string), args["mode"].(*InvalidateMode), args["reason"].(*string), args["dryRun"].(*bool)), true
 	case "Mutation.publishAudience":
 		if e.ComplexityRoot.Mutation.PublishAudience == nil {
 			break
@@ -1687,6 +1833,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SaveRedirects(childComplexity, args["redirects"].([]*RedirectInput), args["revision"].(int)), true
+	case "Mutation.suppress":
+		if e.ComplexityRoot.Mutation.Suppress == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suppress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Suppress(childComplexity, args["ref"].(tutti.Ref), args["until"].(*time.Time), args["reason"].(string)), true
 	case "Mutation.unpublishAudience":
 		if e.ComplexityRoot.Mutation.UnpublishAudience == nil {
 			break
@@ -1709,6 +1866,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnpublishComposition(childComplexity, args["id"].(string)), true
+	case "Mutation.unsuppress":
+		if e.ComplexityRoot.Mutation.Unsuppress == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unsuppress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Unsuppress(childComplexity, args["ref"].(tutti.Ref), args["reason"].(string)), true
 
 	case "Operation.createdAt":
 		if e.ComplexityRoot.Operation.CreatedAt == nil {
@@ -2262,6 +2430,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Audiences(childComplexity), true
+	case "Query.audit":
+		if e.ComplexityRoot.Query.Audit == nil {
+			break
+		}
+
+		args, err := ec.field_Query_audit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Audit(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.channels":
 		if e.ComplexityRoot.Query.Channels == nil {
 			break
@@ -2426,6 +2605,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Sources(childComplexity), true
+	case "Query.suppressions":
+		if e.ComplexityRoot.Query.Suppressions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Suppressions(childComplexity), true
 
 	case "Record.fields":
 		if e.ComplexityRoot.Record.Fields == nil {
@@ -3069,6 +3254,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SupportTicket.UpdatedAt(childComplexity), true
 
+	case "SuppressPayload.suppression":
+		if e.ComplexityRoot.SuppressPayload.Suppression == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressPayload.Suppression(childComplexity), true
+	case "SuppressPayload.touches":
+		if e.ComplexityRoot.SuppressPayload.Touches == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressPayload.Touches(childComplexity), true
+
+	case "Suppression.createdAt":
+		if e.ComplexityRoot.Suppression.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.CreatedAt(childComplexity), true
+	case "Suppression.createdBy":
+		if e.ComplexityRoot.Suppression.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.CreatedBy(childComplexity), true
+	case "Suppression.reason":
+		if e.ComplexityRoot.Suppression.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Reason(childComplexity), true
+	case "Suppression.ref":
+		if e.ComplexityRoot.Suppression.Ref == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Ref(childComplexity), true
+	case "Suppression.until":
+		if e.ComplexityRoot.Suppression.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Suppression.Until(childComplexity), true
+
+	case "Touch.component":
+		if e.ComplexityRoot.Touch.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Touch.Component(childComplexity), true
+	case "Touch.composition":
+		if e.ComplexityRoot.Touch.Composition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Touch.Composition(childComplexity), true
+	case "Touch.how":
+		if e.ComplexityRoot.Touch.How == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Touch.How(childComplexity), true
+	case "Touch.type":
+		if e.ComplexityRoot.Touch.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Touch.Type(childComplexity), true
+
 	case "UnknownComponent.actions":
 		if e.ComplexityRoot.UnknownComponent.Actions == nil {
 			break
@@ -3486,6 +3740,15 @@ type Query {
     "endCursor of the page before."
     after: String
   ): OperationConnection! @access(to: [PREVIEW, MANAGEMENT])
+  "The items that are withdrawn from delivery now, by ref."
+  suppressions: [Suppression!]! @access(to: [MANAGEMENT])
+  "The audit log, newest first: who invalidated or suppressed what, when and why. Nothing is ever deleted from it."
+  audit(
+    "100 at most. Default 50."
+    first: Int
+    "endCursor of the page before."
+    after: String
+  ): AuditConnection! @access(to: [MANAGEMENT])
 }
 
 "What can be changed, with a management key."
@@ -3591,6 +3854,43 @@ type Mutation @access(to: [MANAGEMENT]) {
     "Their ids, 200 at most."
     ids: [ID!]!
   ): Int!
+  """
+  Makes what is kept of origins old, on every replica: some items, all items of a kind, or all of a source. Give exactly
+  one of refs, kind and source. Nothing that was fetched before is called fresh afterwards.
+  """
+  invalidate(
+    "Items, 100 at most."
+    refs: [Ref!]
+    "A kind, as source:kind."
+    kind: String
+    "A source, by its name."
+    source: ID
+    "Default STALE."
+    mode: InvalidateMode
+    "For the audit log: why."
+    reason: String
+    "Only tell what it would touch; do nothing."
+    dryRun: Boolean
+  ): Invalidation!
+  """
+  Withdraws an item from delivery, now, on every replica: nothing shows it, no list and no search holds it, and no rule
+  reads a fact of it, whatever the origin says. Suppressing it again replaces end and reason.
+  """
+  suppress(
+    "The item."
+    ref: Ref!
+    "When it ends by itself. Default: when it is taken back."
+    until: DateTime
+    "For the audit log: why. Visitors never see it."
+    reason: String!
+  ): SuppressPayload!
+  "Lets an item be delivered again. It is read anew at its origin."
+  unsuppress(
+    "The item."
+    ref: Ref!
+    "For the audit log: why."
+    reason: String!
+  ): Boolean!
 }
 
 # ------------------------------------------------------------------------------ context
@@ -4913,6 +5213,113 @@ type PushOperationsPayload @access(to: [MANAGEMENT]) {
   known: Int!
 }
 
+"What becomes of kept content that is invalidated."
+enum InvalidateMode {
+  "It is read anew before it is called fresh. It stands in, marked as stale, while its origin does not answer."
+  STALE
+  "It is never seen again, not even while its origin does not answer."
+  PURGE
+}
+
+"What was, or would be, invalidated, and what that touches."
+type Invalidation @access(to: [MANAGEMENT]) {
+  "What becomes of the content."
+  mode: InvalidateMode!
+  "True when nothing was done."
+  dryRun: Boolean!
+  "The items, as their kind spells them; empty for a kind or source."
+  refs: [Ref!]!
+  "The kinds that are concerned, as source:kind."
+  kinds: [String!]!
+  "What is published now and may show it."
+  touches: [Touch!]!
+  "The compositions among those, by id."
+  compositions: [ID!]!
+}
+
+"""
+A place in a published composition that may show an item. It is found in the stored compositions alone, without asking
+any origin: nothing is left out, but LINKED and KIND say what can be, not what a visitor saw.
+"""
+type Touch @access(to: [MANAGEMENT]) {
+  "The composition's id."
+  composition: ID!
+  "The stored component's id; null for FACT."
+  component: ID
+  "The component's type; null for FACT."
+  type: String
+  "Why it may show the item."
+  how: TouchHow!
+}
+
+"Why a place may show an item."
+enum TouchHow {
+  "It names the item."
+  REF
+  "It shows items of that kind: a param's, selected ones, or those whose ref is computed."
+  KIND
+  "It shows items that can link to others; only their records tell to which."
+  LINKED
+  "A rule of the composition reads a fact of such an item."
+  FACT
+}
+
+"What was suppressed, and what that touches."
+type SuppressPayload @access(to: [MANAGEMENT]) {
+  "The suppression as it counts now."
+  suppression: Suppression!
+  "What is published now and may show the item."
+  touches: [Touch!]!
+}
+
+"An item that is withdrawn from delivery."
+type Suppression @access(to: [MANAGEMENT]) {
+  "The item."
+  ref: Ref!
+  "Why. Visitors never see it."
+  reason: String!
+  "When it ends by itself; null when it must be taken back."
+  until: DateTime
+  "The id of the key that did it."
+  createdBy: ID!
+  "When."
+  createdAt: DateTime!
+}
+
+"What an operator did."
+enum AuditAction {
+  "Made kept content old."
+  INVALIDATE
+  "Withdrew an item from delivery."
+  SUPPRESS
+  "Let an item be delivered again."
+  UNSUPPRESS
+}
+
+"One line of the audit log."
+type AuditEntry @access(to: [MANAGEMENT]) {
+  "What was done."
+  action: AuditAction!
+  "To what: refs, a kind or a source."
+  subject: String!
+  "How: the mode, or the end; null when there is nothing to say."
+  detail: String
+  "Why; null when nobody said."
+  reason: String
+  "The id of the key that did it."
+  by: ID!
+  "When."
+  at: DateTime!
+}
+
+"One page of the audit log."
+type AuditConnection @access(to: [MANAGEMENT]) {
+  "The lines, newest first."
+  nodes: [AuditEntry!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+}
+
 "What went wrong: of errors (extensions.code) and of problems."
 enum ErrorCode {
   "The request is not well formed."
@@ -5112,6 +5519,34 @@ func (ec *executionContext) childFields_Audience(ctx context.Context, field grap
 		return ec.fieldContext_Audience_published(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Audience", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_AuditConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "subject":
+		return ec.fieldContext_AuditEntry_subject(ctx, field)
+	case "detail":
+		return ec.fieldContext_AuditEntry_detail(ctx, field)
+	case "reason":
+		return ec.fieldContext_AuditEntry_reason(ctx, field)
+	case "by":
+		return ec.fieldContext_AuditEntry_by(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
 }
 
 func (ec *executionContext) childFields_Button(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5316,6 +5751,24 @@ func (ec *executionContext) childFields_Freshness(ctx context.Context, field gra
 		return ec.fieldContext_Freshness_asOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Freshness", field.Name)
+}
+
+func (ec *executionContext) childFields_Invalidation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mode":
+		return ec.fieldContext_Invalidation_mode(ctx, field)
+	case "dryRun":
+		return ec.fieldContext_Invalidation_dryRun(ctx, field)
+	case "refs":
+		return ec.fieldContext_Invalidation_refs(ctx, field)
+	case "kinds":
+		return ec.fieldContext_Invalidation_kinds(ctx, field)
+	case "touches":
+		return ec.fieldContext_Invalidation_touches(ctx, field)
+	case "compositions":
+		return ec.fieldContext_Invalidation_compositions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invalidation", field.Name)
 }
 
 func (ec *executionContext) childFields_Kind(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5744,6 +6197,46 @@ func (ec *executionContext) childFields_Speech(ctx context.Context, field graphq
 		return ec.fieldContext_Speech_reprompt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Speech", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "suppression":
+		return ec.fieldContext_SuppressPayload_suppression(ctx, field)
+	case "touches":
+		return ec.fieldContext_SuppressPayload_touches(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Suppression(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ref":
+		return ec.fieldContext_Suppression_ref(ctx, field)
+	case "reason":
+		return ec.fieldContext_Suppression_reason(ctx, field)
+	case "until":
+		return ec.fieldContext_Suppression_until(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Suppression_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Suppression_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Suppression", field.Name)
+}
+
+func (ec *executionContext) childFields_Touch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "composition":
+		return ec.fieldContext_Touch_composition(ctx, field)
+	case "component":
+		return ec.fieldContext_Touch_component(ctx, field)
+	case "type":
+		return ec.fieldContext_Touch_type(ctx, field)
+	case "how":
+		return ec.fieldContext_Touch_how(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Touch", field.Name)
 }
 
 func (ec *executionContext) childFields_Warning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -24,12 +24,21 @@ type Store interface {
 	Operations(ctx context.Context) ([]tutti.Operation, error)
 	AddOperations(ctx context.Context, list []tutti.Operation) (added int, err error)
 	RemoveOperations(ctx context.Context, ids []string) (removed int, err error)
+	Invalidate(ctx context.Context, purge bool, tags []string, line tutti.AuditEntry) error
+	Suppress(ctx context.Context, s tutti.Suppression, tags []string) error
+	Unsuppress(ctx context.Context, ref tutti.Ref, tags []string, reason, by string, at time.Time) error
+	Suppressions(ctx context.Context, at time.Time) ([]tutti.Suppression, error)
+	Audit(ctx context.Context, first int, before int64) ([]tutti.AuditEntry, error)
 }
 
 // Sources is what the resolvers need of the origin systems.
 type Sources interface {
 	engine.Sources
 	Kinds() []*tutti.Kind
+	Canonical(ref tutti.Ref) (tutti.Ref, error)
+	Outward(tags ...string) []string
+	Forget(tags ...string)
+	Purge(tags ...string)
 }
 
 // SourceState describes a configured source and how it has been doing for the last minute.

@@ -21,7 +21,9 @@ func (s *Sources) Suppress(list []tutti.Suppression) {
 	defer s.suppressing.Unlock()
 	next := withheld{}
 	for _, p := range list {
-		next[s.canonical(p.Ref)] = p.Until
+		if ref, err := s.Canonical(p.Ref); err == nil { // else nobody can ask for it
+			next[ref] = p.Until
+		}
 	}
 	before, _ := s.doubts.withheld()
 	if len(next) == 0 {
@@ -41,14 +43,18 @@ func (s *Sources) Suppress(list []tutti.Suppression) {
 	}
 }
 
-// canonical spells a ref as its kind does; one of no kind stays as it is.
-func (s *Sources) canonical(ref tutti.Ref) tutti.Ref {
-	if src := s.byName[ref.Source]; src != nil && src.kinds[ref.Kind] != nil {
-		if id, ok := src.kinds[ref.Kind].canonical(ref.ID); ok {
-			ref.ID = id
-		}
+// Canonical spells a ref as its kind does. Codes: UnknownSource for a kind that is not there,
+// InvalidValue for an id that no item of the kind can have.
+func (s *Sources) Canonical(ref tutti.Ref) (tutti.Ref, error) {
+	if _, ok := s.Kind(ref.Source, ref.Kind); !ok {
+		return ref, s.unknown(ref.Source, ref.Kind)
 	}
-	return ref
+	id, ok := s.byName[ref.Source].kinds[ref.Kind].canonical(ref.ID)
+	if !ok {
+		return ref, &tutti.Error{Code: tutti.InvalidValue, Message: "no " + ref.KindTag() + " can have the id " + ref.ID + "."}
+	}
+	ref.ID = id
+	return ref, nil
 }
 
 func (w withheld) has(ref tutti.Ref, now time.Time) bool {

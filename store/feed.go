@@ -16,6 +16,14 @@ const (
 	EverythingTopic Topic = "everything" // notices may have been missed: all that is kept is old
 )
 
+// TopicOf is what becomes of what has the tags.
+func TopicOf(purge bool) Topic {
+	if purge {
+		return PurgeTopic
+	}
+	return StaleTopic
+}
+
 // Notice is what one process tells all others.
 type Notice struct {
 	Topic Topic

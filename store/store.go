@@ -140,9 +140,9 @@ type Store interface {
 	// suppressions that ended so long ago. It gives the number of events deleted.
 	PruneEvents(ctx context.Context, now time.Time) (int, error)
 
-	// Invalidate tells all other processes that what has these tags is old (StaleTopic) or must
-	// not be seen again (PurgeTopic), and adds the line to the audit log.
-	Invalidate(ctx context.Context, topic Topic, tags []string, line tutti.AuditEntry) error
+	// Invalidate tells all other processes that what has these tags is old, or with purge that it
+	// must not be seen again, and adds the line to the audit log.
+	Invalidate(ctx context.Context, purge bool, tags []string, line tutti.AuditEntry) error
 
 	// Suppress keeps an item out of what is delivered, tells all other processes to purge the
 	// tags, and adds a line to the audit log. One that is there for the ref is replaced. Code

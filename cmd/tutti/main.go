@@ -26,18 +26,23 @@ const (
 
 // cli is the command line: one field for each command.
 type cli struct {
-	Serve      serveCommand      `cmd:"" help:"Run the server."`
-	Demo       demoCommand       `cmd:"" help:"Run the server with the travel demo."`
-	Validate   validateCommand   `cmd:"" help:"Check the config and files of compositions, audiences, personas and redirects."`
-	Export     exportCommand     `cmd:"" help:"Write what the server has into files."`
-	Apply      applyCommand      `cmd:"" help:"Bring files to the server."`
-	Keys       keysCommand       `cmd:"" help:"List, make, revoke and rotate API keys."`
-	Operations operationsCommand `cmd:"" help:"Trust the operations that apps were built with."`
-	Sources    sourcesCommand    `cmd:"" help:"Look at the origin systems."`
-	Backup     backupCommand     `cmd:"" help:"Write the whole database into one file."`
-	Restore    restoreCommand    `cmd:"" help:"Read a backup into an empty database."`
-	Schema     schemaCommand     `cmd:"" help:"Print the schemas of files and of the API."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Demo         demoCommand         `cmd:"" help:"Run the server with the travel demo."`
+	Validate     validateCommand     `cmd:"" help:"Check the config and files of compositions, audiences, personas and redirects."`
+	Export       exportCommand       `cmd:"" help:"Write what the server has into files."`
+	Apply        applyCommand        `cmd:"" help:"Bring files to the server."`
+	Keys         keysCommand         `cmd:"" help:"List, make, revoke and rotate API keys."`
+	Operations   operationsCommand   `cmd:"" help:"Trust the operations that apps were built with."`
+	Sources      sourcesCommand      `cmd:"" help:"Look at the origin systems."`
+	Invalidate   invalidateCommand   `cmd:"" help:"Make what is kept of origins old, on every replica."`
+	Suppress     suppressCommand     `cmd:"" help:"Withdraw an item from delivery, now, on every replica."`
+	Unsuppress   unsuppressCommand   `cmd:"" help:"Let an item be delivered again."`
+	Suppressions suppressionsCommand `cmd:"" help:"List the items that are withdrawn."`
+	Audit        auditCommand        `cmd:"" help:"Show who invalidated or withdrew what, when and why."`
+	Backup       backupCommand       `cmd:"" help:"Write the whole database into one file."`
+	Restore      restoreCommand      `cmd:"" help:"Read a backup into an empty database."`
+	Schema       schemaCommand       `cmd:"" help:"Print the schemas of files and of the API."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 // command is what every field of cli is, or holds.

@@ -7,6 +7,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -174,11 +175,13 @@ func fail(doing string, err error) error {
 	if err == nil || errors.As(err, &public) {
 		return err
 	}
-	code := tutti.Internal
 	if gone(err) {
-		code = tutti.Unavailable
+		return &tutti.Error{
+			Code: tutti.Unavailable, Message: "The database does not answer, so this cannot be done now.", Hint: "Try again in a moment.",
+			Cause: fmt.Errorf(doing+": %w", err),
+		}
 	}
-	return tutti.Errorf(code, doing+": %w", err)
+	return tutti.Errorf(tutti.Internal, doing+": %w", err)
 }
 
 // gone reports whether err says that the database could not be asked, or did not answer in time.

@@ -12,12 +12,12 @@ import (
 )
 
 // Invalidate is promised at store.Store.
-func (s *Store) Invalidate(ctx context.Context, topic store.Topic, tags []string, line tutti.AuditEntry) error {
+func (s *Store) Invalidate(ctx context.Context, purge bool, tags []string, line tutti.AuditEntry) error {
 	return s.change(ctx, "invalidating", func(tx *sql.Tx) error {
 		if err := audit(ctx, tx, line); err != nil {
 			return err
 		}
-		return s.tell(ctx, tx, topic, "", tags, line.At)
+		return s.tell(ctx, tx, store.TopicOf(purge), "", tags, line.At)
 	})
 }
 

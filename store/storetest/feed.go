@@ -43,7 +43,7 @@ func testFeed(t *testing.T, database Database) {
 		noError(t, err)
 		noError(t, other.Suppress(ctx, suppression("dam:asset/2", 0), []string{"dam:asset/2"}))
 		noError(t, other.Unsuppress(ctx, suppression("dam:asset/2", 0).Ref, []string{"dam:asset/2"}, "over", "key_1", noon))
-		noError(t, other.Invalidate(ctx, store.PurgeTopic, []string{"dam:asset/*"}, tutti.AuditEntry{Action: tutti.AuditInvalidate, At: noon}))
+		noError(t, other.Invalidate(ctx, true, []string{"dam:asset/*"}, tutti.AuditEntry{Action: tutti.AuditInvalidate, At: noon}))
 		noError(t, other.AddKey(ctx, key("k1")))
 		want := []store.Notice{
 			{Topic: store.StaleTopic, Tags: []string{"dam:asset/1", "dam:asset"}},

@@ -122,7 +122,7 @@ func testAudit(t *testing.T, database Database) {
 		p := suppression("dam:asset/a", 10)
 		noError(t, s.Suppress(ctx, p, nil))
 		noError(t, s.Unsuppress(ctx, p.Ref, nil, "a mistake", "key_2", after(1)))
-		noError(t, s.Invalidate(ctx, store.StaleTopic, []string{"dam:asset"}, tutti.AuditEntry{Action: tutti.AuditInvalidate, Subject: "dam:asset", Detail: "stale", By: "key_3", At: after(2)}))
+		noError(t, s.Invalidate(ctx, false, []string{"dam:asset"}, tutti.AuditEntry{Action: tutti.AuditInvalidate, Subject: "dam:asset", Detail: "stale", By: "key_3", At: after(2)}))
 		lines, err := s.Audit(ctx, 10, 0)
 		noError(t, err)
 		for i := range lines {
