@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func main() {
@@ -33,7 +34,8 @@ func main() {
 	chosen := flag.String("case", strings.Join(caseNames(), ","), "what to measure")
 	flag.Parse()
 	o.cases = strings.Split(*chosen, ",")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // what was started is ended also when nobody reads on
 	err := run(ctx, o)
 	stop()
 	if err != nil {

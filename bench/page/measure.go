@@ -94,7 +94,7 @@ type side struct {
 	process *process
 	load    func() (load, error)
 
-	rates, cpu, p50, p99 []float64
+	rates, cpu, p50, p99, wrk []float64
 }
 
 // turn loads it once.
@@ -110,12 +110,12 @@ func (s *side) turn() (load, error) {
 	after, err := s.process.cpu()
 	s.rates = append(s.rates, l.rate())
 	s.cpu = append(s.cpu, float64((after-before).Microseconds())/float64(l.Requests))
-	s.p50, s.p99 = append(s.p50, l.P50), append(s.p99, l.P99)
+	s.p50, s.p99, s.wrk = append(s.p50, l.P50), append(s.p99, l.P99), append(s.wrk, l.CPU)
 	return l, err
 }
 
 func (s *side) print(name string) {
-	fmt.Printf("  %-8s %8.0f requests/s   CPU %6.1f µs   p50 %6.2f ms   p99 %6.2f ms\n", name, median(s.rates), median(s.cpu), median(s.p50), median(s.p99))
+	fmt.Printf("  %-8s %8.0f requests/s   CPU %6.1f µs (wrk %5.1f)   p50 %6.2f ms   p99 %6.2f ms\n", name, median(s.rates), median(s.cpu), median(s.wrk), median(s.p50), median(s.p99))
 }
 
 // race is Tutti and a limit, loaded by turns.

@@ -30,6 +30,7 @@ type load struct {
 	Seconds         float64
 	Failed          int
 	P50, P99        float64 // milliseconds
+	CPU             float64 // microseconds that wrk itself spent on each request
 }
 
 func (l load) rate() float64 { return float64(l.Requests) / l.Seconds }
@@ -120,6 +121,7 @@ func (w *wrk) run(ctx context.Context, script, url string) (l load, err error) {
 	if err := json.Unmarshal(told, &l); err != nil {
 		return l, fmt.Errorf("reading what wrk told: %w: %s", err, out)
 	}
+	l.CPU = float64((cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Microseconds()) / float64(max(l.Requests, 1))
 	if l.Failed > 0 || l.Requests == 0 {
 		return l, fmt.Errorf("%d of %d requests failed: %s", l.Failed, l.Requests, out)
 	}
