@@ -206,7 +206,7 @@ func (c *Cache[V]) Forgotten(marks []uint32, after uint64) bool {
 // Put keeps a value that came by another way than GetMany, like a record in a selection's
 // answer. taken must come from before the origin was asked: when a tag was forgotten since, the value
 // serves as a stand-in at most. Nothing happens when l holds an error or Unchanged, or when memory holds what was
-// loaded after a later Forget. What was put may be absent a moment later.
+// loaded after a later Forget.
 func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	if l.Err != nil || l.Unchanged {
 		return
@@ -215,7 +215,6 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	defer c.life.RUnlock()
 	if !c.closed {
 		c.memory.set(newEntry(key.Key, slotsOf(c.epochs, key.Tags, l.Tags), taken, l, p, c.now()), c.now())
-		c.memory.primed.Store(true)
 	}
 }
 

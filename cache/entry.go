@@ -28,6 +28,8 @@ type entry[V any] struct {
 	slots     []slot
 	taken     Epochs
 
+	seat seat[V] // in memory
+
 	freshUntil, staleUntil, standInUntil time.Time // both stale periods begin where fresh ends
 	renewFrom                            time.Time // shortly before freshUntil
 

@@ -114,9 +114,6 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	b.landed.Store(true)
 	handles := b.handles
 	c.mu.Unlock()
-	if c.memory.primed.Load() {
-		c.memory.flush() // what the load put besides has no flight: who comes next must find it
-	}
 	for _, h := range handles {
 		h.arrived()
 	}
@@ -125,7 +122,6 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 			c.memory.set(f.entry, now)
 		}
 	}
-	c.memory.flush()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range b.flights {

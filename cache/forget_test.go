@@ -172,7 +172,6 @@ func TestPutIsOldWhenForgottenSinceItsEpochs(t *testing.T) {
 		key := keyed("a")[0]
 		put := func(taken Epochs, v string) {
 			c.Put(key, taken, Loaded[string]{Value: v, Found: true}, usual)
-			c.memory.flush()
 		}
 		put(c.Epochs(key.Tags), "primed")
 		if r := get(c, o, "a"); r.Value != "primed" || r.State != tutti.Fresh || !r.Cached {
@@ -189,7 +188,6 @@ func TestPutIsOldWhenForgottenSinceItsEpochs(t *testing.T) {
 		}
 		put(Epochs{}, "of unknown age")
 		c.Put(key, c.Epochs(nil), Loaded[string]{Value: "broken", Found: true, Err: tutti.Unavailable}, usual)
-		c.memory.flush()
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh)
 	})
 }
@@ -201,7 +199,6 @@ func TestLaterOfTwoValuesStays(t *testing.T) {
 		for _, v := range []string{"first", "second", "third"} {
 			c.Put(key, c.Epochs(nil), Loaded[string]{Value: v, Found: true}, usual)
 		}
-		c.memory.flush()
 		r := c.GetMany(t.Context(), []Key{key}, usual, (&origin{}).load)[0]
 		wantValue(t, r, "third", tutti.Fresh)
 	}

@@ -1,105 +1,181 @@
 package cache
 
 import (
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/dgraph-io/ristretto/v2"
 )
 
 // overhead is what an entry costs besides its value and key.
 const overhead = 200
 
-// memory keeps entries within the byte budget. Keeping is a hint: what was set may never be
-// seen, or only a moment later. No call may run beside close or after it.
+// memory keeps entries within the byte budget. What is set is there for the next get, until room is
+// needed for others. Safe for concurrent use.
+//
+// What goes when room is needed is chosen by SIEVE (Zhang et al., NSDI 2024): a hand walks from the
+// oldest entry to the newest and drops the first that was not read since it passed; a read only
+// marks, so readers do not wait for one another. What nobody can be served with goes in any case.
 type memory[V any] struct {
-	ristretto      *ristretto.Cache[string, *entry[V]]
 	size           func(V) int
 	max            int64
+	used           atomic.Int64 // bytes
 	evicted, items atomic.Int64
-	primed         atomic.Bool // a Put may not be seen yet
-
-	mu      sync.Mutex
-	pending map[string]struct{} // keys set since the last flush
+	seed           maphash.Seed
+	parts          [parts]part[V]
 }
 
-// maxPending bounds pending.
-const maxPending = 1024
+// parts is how many independent parts there are, so that those who set seldom meet.
+const parts = 32
+
+type part[V any] struct {
+	mu             sync.RWMutex         // guards all below, and the seats
+	entries        map[uint64]*entry[V] // by hash of the key; the key itself is compared
+	newest, oldest *entry[V]
+	hand           *entry[V] // the next to look at; nil = the oldest
+	_              [64]byte  // so that no two parts share a cache line
+}
+
+// seat is where an entry sits in its part.
+type seat[V any] struct {
+	newer, older *entry[V]
+	hash         uint64
+	cost         int64
+	read         atomic.Bool // since the hand passed; not under the part's mu
+}
 
 func newMemory[V any](maxBytes int64, size func(V) int) *memory[V] {
-	m := &memory[V]{size: size, max: maxBytes, pending: map[string]struct{}{}}
-	seed := maphash.MakeSeed()
-	var err error
-	m.ristretto, err = ristretto.NewCache(&ristretto.Config[string, *entry[V]]{
-		NumCounters:        min(max(maxBytes/1024*10, 10_000), 10_000_000), // ten for each entry of 1 KiB
-		MaxCost:            maxBytes,
-		BufferItems:        64,
-		IgnoreInternalCost: true, // overhead counts it
-		// The full key is compared in get, so one hash is enough. The stock one allocates.
-		KeyToHash: func(key string) (uint64, uint64) { return maphash.String(seed, key), 0 },
-		// A load that began before a Forget and ends late must not replace what was loaded after it.
-		ShouldUpdate: func(next, kept *entry[V]) bool { return next.key != kept.key || next.taken.seq >= kept.taken.seq },
-		// These run inside ristretto: they must not call it.
-		OnEvict: func(i *ristretto.Item[*entry[V]]) {
-			if i.Value != nil && i.Expiration.IsZero() { // else it expired
-				m.evicted.Add(1)
-			}
-		},
-		OnExit: func(e *entry[V]) {
-			if e != nil {
-				m.items.Add(-1)
-			}
-		},
-	})
-	if err != nil { // a budget that is not positive; New sees to it
-		panic(fmt.Sprintf("making a cache of %d bytes: %v", maxBytes, err))
+	m := &memory[V]{size: size, max: maxBytes, seed: maphash.MakeSeed()}
+	for i := range m.parts {
+		m.parts[i].entries = map[uint64]*entry[V]{}
 	}
 	return m
 }
 
 // get gives the entry of exactly this key, nil when there is none.
 func (m *memory[V]) get(key string) *entry[V] {
-	if e, ok := m.ristretto.Get(key); ok && e.key == key {
-		return e
+	h := maphash.String(m.seed, key)
+	p := &m.parts[h%parts]
+	p.mu.RLock()
+	e := p.entries[h]
+	p.mu.RUnlock()
+	if e == nil || e.key != key {
+		return nil
 	}
-	return nil
+	if !e.seat.read.Load() {
+		e.seat.read.Store(true)
+	}
+	return e
 }
 
-// set keeps an entry until nothing of it can be served. One that is useless already is kept
-// shortly: it covers the older one.
+// set keeps an entry, until nothing of it can be served at the longest. One that is useless already
+// is kept too: it covers the older one. A load that began before a Forget and ends late does not
+// replace what was loaded after it.
 func (m *memory[V]) set(e *entry[V], now time.Time) {
+	h := maphash.String(m.seed, e.key)
 	cost := int64(len(e.key)) + overhead
 	if e.found {
 		cost += int64(m.size(e.value))
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, again := m.pending[e.key]; again || len(m.pending) >= maxPending {
-		m.settle() // ristretto drops the second of two new values that wait for the same key
+	p := &m.parts[h%parts]
+	p.mu.Lock()
+	old := p.entries[h]
+	if old != nil && old.key == e.key && old.taken.seq > e.taken.seq {
+		p.mu.Unlock()
+		return
 	}
-	m.pending[e.key] = struct{}{}
-	m.items.Add(1) // before, for OnExit may run at once
-	if !m.ristretto.SetWithTTL(e.key, e, cost, max(e.uselessFrom().Sub(now), time.Second)) {
-		m.items.Add(-1)
+	if old != nil {
+		m.remove(p, old)
+	}
+	if cost <= m.max {
+		e.seat.hash, e.seat.cost = h, cost
+		m.add(p, e)
+	}
+	for range 2 { // what is of no use is found without anybody needing its room
+		if o := p.oldest; o != nil && o != e && !now.Before(o.uselessFrom()) {
+			m.remove(p, o)
+		}
+	}
+	p.mu.Unlock()
+	// The part that grew gives the room, so that none gives more than it gets.
+	for at, n := h%parts, uint64(0); m.used.Load() > m.max && n < parts; {
+		if !m.drop(&m.parts[(at+n)%parts], e, now) {
+			n++
+		}
 	}
 }
 
-// flush waits until everything set before is seen by get, as far as it is kept at all.
-func (m *memory[V]) flush() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.settle()
+// drop makes room in a part: it gives false when there is nothing in it but keep.
+func (m *memory[V]) drop(p *part[V], keep *entry[V], now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for passed := 0; passed <= 2*len(p.entries); passed++ {
+		e := p.hand
+		if e == nil {
+			e = p.oldest
+		}
+		if e == nil {
+			return false
+		}
+		useless := !now.Before(e.uselessFrom())
+		if e == keep || !useless && e.seat.read.Swap(false) {
+			p.hand = e.seat.newer
+			continue
+		}
+		if !useless {
+			m.evicted.Add(1)
+		}
+		m.remove(p, e)
+		return true
+	}
+	return false
 }
 
-func (m *memory[V]) settle() {
-	m.ristretto.Wait()
-	m.primed.Store(false) // a Put whose set waits for mu says so again
-	clear(m.pending)
+// add makes an entry the newest of its part.
+func (m *memory[V]) add(p *part[V], e *entry[V]) {
+	e.seat.older = p.newest
+	if p.newest != nil {
+		p.newest.seat.newer = e
+	} else {
+		p.oldest = e
+	}
+	p.newest = e
+	p.entries[e.seat.hash] = e
+	m.used.Add(e.seat.cost)
+	m.items.Add(1)
 }
 
-func (m *memory[V]) bytes() int64 { return m.max - m.ristretto.RemainingCost() }
+func (m *memory[V]) remove(p *part[V], e *entry[V]) {
+	newer, older := e.seat.newer, e.seat.older
+	if p.hand == e {
+		p.hand = newer
+	}
+	if newer != nil {
+		newer.seat.older = older
+	} else {
+		p.newest = older
+	}
+	if older != nil {
+		older.seat.newer = newer
+	} else {
+		p.oldest = newer
+	}
+	e.seat.newer, e.seat.older = nil, nil // somebody may still read it: it must not hold the others
+	delete(p.entries, e.seat.hash)
+	m.used.Add(-e.seat.cost)
+	m.items.Add(-1)
+}
 
-func (m *memory[V]) close() { m.ristretto.Close() }
+func (m *memory[V]) bytes() int64 { return m.used.Load() }
+
+// close lets go of everything.
+func (m *memory[V]) close() {
+	for i := range m.parts {
+		p := &m.parts[i]
+		p.mu.Lock()
+		for p.oldest != nil {
+			m.remove(p, p.oldest)
+		}
+		p.mu.Unlock()
+	}
+}
