@@ -35,6 +35,9 @@ type Policy struct {
 	Negative     time.Duration // "not found" is kept for so long; 0 means not at all
 	SoftLimit    time.Duration // a caller that holds a stand-in waits no longer; 0 means as long as others
 	HardLimit    time.Duration // the deadline of a load itself; 0 means 10 s
+	// AtLeast is how much of its fresh time an answer from memory must have left. Everything else is waited for,
+	// and old values stand in only where the load fails: for what is made of several answers and kept as one. 0 asks for nothing.
+	AtLeast time.Duration
 }
 
 // Key names one value. Key must hold every dimension on which the value depends. Tags name the
@@ -136,7 +139,7 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 // cancelled or the cache is closed, Internal for a panic or a wrong number of answers. Errors are not kept.
 func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V]) []Result[V] {
 	results := make([]Result[V], len(keys))
-	left := c.recall(keys, results)
+	left := c.recall(keys, p, results)
 	if len(left) == 0 {
 		return results
 	}
@@ -152,7 +155,7 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(
 
 // recall answers from memory what needs no load and gives the positions of the rest. Where a value is due for
 // renewal, one caller gets its position, and begins the load that nobody waits for.
-func (c *Cache[V]) recall(keys []Key, results []Result[V]) (left []int) {
+func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int) {
 	now := c.now()
 	var hits, negative int64
 	c.life.RLock()
@@ -166,7 +169,7 @@ func (c *Cache[V]) recall(keys []Key, results []Result[V]) (left []int) {
 		if e != nil {
 			good = c.judge(e, now)
 		}
-		if good == isUseless || e.claim(now) || !c.serve(e, good, now, &results[i]) {
+		if good == isUseless || e.claim(now) || !c.serve(e, good, p, now, &results[i]) {
 			if left == nil {
 				left = make([]int, 0, len(keys)-i)
 			}

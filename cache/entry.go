@@ -96,12 +96,12 @@ func (c *Cache[V]) failing(e *entry[V], now time.Time) error {
 }
 
 // serve answers with an entry, if it may be without waiting for a load.
-func (c *Cache[V]) serve(e *entry[V], good judgement, now time.Time, r *Result[V]) bool {
-	if good == isFresh {
+func (c *Cache[V]) serve(e *entry[V], good judgement, p Policy, now time.Time, r *Result[V]) bool {
+	if good == isFresh && p.takes(e.freshUntil, now) {
 		e.answer(r, tutti.Fresh, true)
 		return true
 	}
-	if good == isUseless {
+	if good == isUseless || p.AtLeast > 0 {
 		return false
 	}
 	if err := c.failing(e, now); err != nil {
@@ -114,6 +114,11 @@ func (c *Cache[V]) serve(e *entry[V], good judgement, now time.Time, r *Result[V
 	e.answer(r, tutti.StaleRevalidating, true)
 	c.counts.stale.Add(1)
 	return true
+}
+
+// takes reports whether an answer that is fresh until then has enough left.
+func (p *Policy) takes(until, now time.Time) bool {
+	return p.AtLeast <= 0 || !now.Add(p.AtLeast).After(until)
 }
 
 // standIn answers with an old value and tells why it stands in. One whose load is merely slow, and

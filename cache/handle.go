@@ -45,7 +45,7 @@ type wait[V any] struct {
 // leaves, and then it is not called any more.
 func (c *Cache[V]) Begin(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V], landed func()) *Handle[V] {
 	results := make([]Result[V], len(keys))
-	left := c.recall(keys, results)
+	left := c.recall(keys, p, results)
 	if len(left) == 0 {
 		landed()
 		return &Handle[V]{results: results, settled: true}
@@ -202,7 +202,7 @@ func (h *Handle[V]) depart(left []int) {
 		if e != nil {
 			good = c.judge(e, now)
 		}
-		if good == isFresh {
+		if good == isFresh && h.policy.takes(e.freshUntil, now) {
 			c.counts.hit(e.found)
 			if now.Before(e.renewFrom) {
 				e.answer(&h.results[at], tutti.Fresh, true)
@@ -216,11 +216,11 @@ func (h *Handle[V]) depart(left []int) {
 			}
 			f = b.add(key, slotsOf(c.epochs, key.Tags), h.tellable(e))
 			c.flights[key.Key] = f
-			if good == isFresh {
+			if good == isFresh && h.policy.takes(e.freshUntil, now) {
 				c.counts.early.Add(1)
 			}
 		}
-		if e != nil && c.serve(e, good, now, &h.results[at]) {
+		if e != nil && c.serve(e, good, h.policy, now, &h.results[at]) {
 			continue
 		}
 		if h.round == 0 {

@@ -149,3 +149,30 @@ func TestASlowLoadIsWaitedForByOneReaderOnly(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoNeedsTimeLeftWaitsForTheRest(t *testing.T) {
+	bubble(t, func(t *testing.T, c *Cache[string]) {
+		p := usual
+		p.AtLeast = 30 * time.Second
+		o := &origin{says: map[string]string{"a": "A", "b": "B"}}
+		ask := func(names ...string) []Result[string] { return c.GetMany(t.Context(), keyed(names...), p, o.load) }
+		get(c, o, "a")
+		time.Sleep(30 * time.Second)
+		get(c, o, "b")
+		if r := ask("a", "b"); !r[0].Cached || !r[1].Cached {
+			t.Errorf("both had enough: %+v", r)
+		}
+		time.Sleep(time.Second)
+		o.set("a", "A2")
+		r := ask("a", "b")
+		wantValue(t, r[0], "A2", tutti.Fresh)
+		if r[0].Cached || !r[1].Cached {
+			t.Errorf("the one had not enough left, the other had: %+v", r)
+		}
+		time.Sleep(2 * time.Minute) // served at once to others
+		o.fail(tutti.Unavailable)
+		wantValue(t, ask("a")[0], "A2", tutti.StaleError)
+		o.fail(nil)
+		wantValue(t, ask("a")[0], "A2", tutti.Fresh) // it waits, though the last load failed
+	})
+}

@@ -6,9 +6,9 @@ import (
 )
 
 // breaker stops calling a system that fails: opened when at least half of at least 20 calls in 10
-// seconds failed, for one second, then two, then three again and again; after each pause one call is let through
-// to try. The pauses stay short, for a system that is well again must be used again: with a last try that ends at its
-// time limit of a second, that is within five seconds. It also keeps the retry budget, because both count the same calls.
+// seconds failed, for one second, then two again and again; after each pause one call is let through
+// to try. The pauses stay short, so that a system that is well again is used again within five seconds: a second for the
+// last try to end at its time limit, two for the pause, one until the next reader tries. It also keeps the retry budget, because both count the same calls.
 type breaker struct {
 	now func() time.Time
 
@@ -40,7 +40,7 @@ const (
 	breakerCalls    = 20
 	breakerFailures = 0.5
 	firstPause      = time.Second
-	longestPause    = 3 * time.Second
+	longestPause    = 2 * time.Second
 	retryShare      = 0.2
 )
 

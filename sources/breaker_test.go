@@ -51,13 +51,13 @@ func TestBreakerForgetsOldFailures(t *testing.T) {
 	}
 }
 
-func TestBreakerPauseDoublesToThreeSeconds(t *testing.T) {
+func TestBreakerPauseDoublesToTwoSeconds(t *testing.T) {
 	c := newClock()
 	b := &breaker{now: c.now}
 	for range 20 {
 		b.testCall(bad)
 	}
-	for _, pause := range []time.Duration{1, 2, 3, 3} {
+	for _, pause := range []time.Duration{1, 2, 2, 2} {
 		c.t = c.t.Add(pause*time.Second - time.Millisecond)
 		if b.testCall(bad) {
 			t.Fatalf("a call went through before %d s", pause)
@@ -67,7 +67,7 @@ func TestBreakerPauseDoublesToThreeSeconds(t *testing.T) {
 			t.Fatalf("no call went through after %d s", pause)
 		}
 	}
-	c.t = c.t.Add(3 * time.Second)
+	c.t = c.t.Add(2 * time.Second)
 	turn, ok := b.allow()
 	if _, second := b.allow(); !ok || second {
 		t.Error("half open, it must let exactly one call through")

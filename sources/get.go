@@ -34,6 +34,7 @@ type room struct {
 // keptPage is a page with its resources, so that a warm selection needs nothing else.
 type keptPage struct {
 	resources []*tutti.Resource
+	asOf      []time.Time // of each, where they were read apart from the search; else nil
 	next      string
 	total     *int
 }

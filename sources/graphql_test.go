@@ -2,12 +2,15 @@ package sources
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
 )
 
 const aliasManifest = `
@@ -139,5 +142,55 @@ func TestASearchThatKnowsOnlyIDs(t *testing.T) {
 	page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: `late-arrival" OR *`}, tutti.Scope{})
 	if err != nil || len(page.Items) != 2 || page.Items[0].Resource.Fields.Get("title") != "B" || h.calls() != 2 {
 		t.Errorf("the page is %v, %v in %d calls", page.Items, err, h.calls())
+	}
+}
+
+// TestASearchThatKnowsOnlyIDsIsAsFreshAsItsItems lets an item grow old before a search finds it.
+func TestASearchThatKnowsOnlyIDsIsAsFreshAsItsItems(t *testing.T) {
+	c := newClock()
+	var reads atomic.Int32
+	var down atomic.Bool
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(query string, _ map[string]any) (int, string) {
+		switch {
+		case strings.Contains(query, "find("):
+			return 200, `{"data": {"find": [{"id": "a"}]}}`
+		case down.Load():
+			return 500, `{}`
+		}
+		return 200, fmt.Sprintf(`{"data": {"a0": {"id": "a", "name": "reading %d"}}}`, reads.Add(1))
+	}), func(s *config.Source, d *Deps) {
+		s.Freshness = config.Freshness{Fresh: time.Minute, Stale: time.Hour, StaleIfError: time.Hour}
+		d.Now = c.now
+	})
+	search := func(words string) tutti.Page {
+		t.Helper()
+		page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: words}, tutti.Scope{})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("the page is %v, %v", page.Items, err)
+		}
+		return page
+	}
+	h.Get(t.Context(), refs("a"), tutti.Scope{})
+	began := c.t
+	c.t = c.t.Add(20 * time.Second)
+	page := search("one")
+	if g := page.Items[0]; reads.Load() != 1 || !g.Freshness.AsOf.Equal(began) || !page.Freshness.AsOf.Equal(began) {
+		t.Errorf("the page is as of %s, its item as of %s", page.Freshness.AsOf, g.Freshness.AsOf)
+	}
+	if left := page.Until.Sub(c.t); left <= 0 || left > 40*time.Second {
+		t.Errorf("with an item that is fresh for 40 s more the page is fresh for %s", left)
+	}
+	c.t = c.t.Add(20 * time.Second)
+	if page := search("two"); reads.Load() != 2 || page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields["title"] != "reading 2" {
+		t.Errorf("an item without much time left: %d readings, %+v", reads.Load(), page.Items[0])
+	}
+	c.t = c.t.Add(10 * time.Minute)
+	if page := search("three"); page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields["title"] != "reading 3" {
+		t.Errorf("an aged item: %+v", page.Items[0])
+	}
+	c.t = c.t.Add(10 * time.Minute)
+	down.Store(true)
+	if page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", Text: "four"}, tutti.Scope{}); err == nil {
+		t.Errorf("an aged item that cannot be read comes as %s", page.Freshness.State)
 	}
 }

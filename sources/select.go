@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -73,9 +74,21 @@ func (w *selecting) take(why error) (tutti.Page, error) {
 	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
 	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks}
 	for i, res := range r.Value.page.resources {
+		f := f
+		if own := r.Value.page.asOf; own != nil {
+			f.AsOf = earlier(f.AsOf, own[i])
+			page.Freshness.AsOf = earlier(page.Freshness.AsOf, own[i])
+		}
 		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	}
 	return w.s.doubts.page(page), nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // loadPage asks the origin for a page and lets its records prime the cache. The epochs are taken
@@ -95,7 +108,7 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		}
 		return cache.Loaded[*entry]{Err: err}
 	}
-	kept := &keptPage{next: page.Next, total: page.Total}
+	kept, fresh := &keptPage{next: page.Next, total: page.Total}, cmp.Or(k.fresh(page.Fresh), k.policy.Fresh)
 	e := &entry{page: kept, bytes: 256 + len(page.Next)}
 	var tags []string
 	keep := func(r *tutti.Resource, size int) {
@@ -117,18 +130,25 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		for i, id := range page.IDs {
 			refs[i] = tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
 		}
-		for _, g := range s.get(ctx, k, refs, scope) {
+		items := k.policy
+		items.AtLeast = max(items.Fresh/2, 1) // or the page would have to be made again soon
+		w := s.question(k, refs, scope)
+		for _, g := range w.answered(s.cache.GetMany(ctx, w.keys, items, w.load)) {
 			if g.Freshness.State == tutti.StaleError && g.Err != nil { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}
 			if g.Resource != nil {
-				keep(g.Resource, sizeOf(g.Resource))
+				n := len(kept.resources)
+				if keep(g.Resource, sizeOf(g.Resource)); len(kept.resources) > n {
+					kept.asOf = append(kept.asOf, g.Freshness.AsOf)
+					fresh = min(fresh, max(g.Until.Sub(s.now()), 1))
+				}
 			} else if code := tutti.CodeOf(g.Err); code != tutti.NotFound && code != tutti.Suppressed {
 				return cache.Loaded[*entry]{Err: g.Err}
 			}
 		}
 	}
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: k.fresh(page.Fresh)}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: fresh}
 }
 
 // check brings a selection into the form that the connector gets, and refuses what the kind does

@@ -27,6 +27,7 @@ type Source struct {
 	conn              Connector
 	kinds             map[string]*kind
 	log               *slog.Logger
+	now               func() time.Time
 	meter             *meter
 	breaker           *breaker
 	gate              *gate
@@ -120,7 +121,7 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	fill(&c.Limits, &c.Freshness)
 	b, problems := m.build(c, d, place)
 	s := &Source{
-		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log,
+		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
 		breaker: &breaker{now: d.Now}, gate: newGate(d.Now, c.Limits.Concurrency, c.Limits.Rate), health: &health{now: d.Now},
 		events: newEvents(d.Seen),
 	}
