@@ -181,11 +181,11 @@ func TestASearchThatKnowsOnlyIDsIsAsFreshAsItsItems(t *testing.T) {
 		t.Errorf("with an item that is fresh for 40 s more the page is fresh for %s", left)
 	}
 	c.t = c.t.Add(20 * time.Second)
-	if page := search("two"); reads.Load() != 2 || page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields["title"] != "reading 2" {
+	if page := search("two"); reads.Load() != 2 || page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields.Get("title") != "reading 2" {
 		t.Errorf("an item without much time left: %d readings, %+v", reads.Load(), page.Items[0])
 	}
 	c.t = c.t.Add(10 * time.Minute)
-	if page := search("three"); page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields["title"] != "reading 3" {
+	if page := search("three"); page.Freshness.State != tutti.Fresh || page.Items[0].Resource.Fields.Get("title") != "reading 3" {
 		t.Errorf("an aged item: %+v", page.Items[0])
 	}
 	c.t = c.t.Add(10 * time.Minute)
