@@ -86,6 +86,7 @@ type projector struct {
 	record *record                  // nil when nobody keeps the answer
 	made   map[*tutti.Part]partText // what was written of parts
 	part   *tutti.Part              // that is being written
+	every  bool                     // pieces at every depth are
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.
@@ -185,6 +186,11 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 		switch l := v.(type) {
 		case []Piece:
 			return p.pieces(l, sub)
+		case EveryPiece:
+			p.every = true
+			ok := p.pieces(l, sub)
+			p.every = false
+			return ok
 		case []Object:
 			return p.list(len(l), t.Elem, sub, func(i int) any {
 				if l[i] == nil {

@@ -18,13 +18,18 @@ type Piece interface {
 	Part() *tutti.Part
 }
 
+// EveryPiece are the pieces of a page at every depth, each before those inside it. A []Piece is
+// what stands at the top of something.
+type EveryPiece []Piece
+
 // Whole is an object of which an answer can be kept, to be sent again for other requests.
 type Whole interface {
 	Object
 	// Varies reports whether a field can be different for another request that gets the answer.
 	Varies(field string) bool
-	// Pieces are those of a part, by its place in the page, as they are for this request.
-	Pieces(part int) []Piece
+	// Pieces are those of a part, by its place in the page, as they are for this request: at its
+	// top, or at every depth.
+	Pieces(part int, every bool) []Piece
 	// Place is where a part stands in the page.
 	Place(part *tutti.Part) int
 }
@@ -45,6 +50,7 @@ type stretch struct {
 	field *collected
 	site  *selection // where the part stands
 	part  int        // which; -1 where its text is ready
+	every bool       // its pieces at every depth stand there
 }
 
 // Size is how many bytes the answer holds by itself.
@@ -120,7 +126,7 @@ func (p *projector) stretch(s *stretch, whole Whole) bool {
 		p.out = append(p.out, text...)
 		return text != nil
 	case s.part >= 0:
-		return p.join(whole.Pieces(s.part), 0, s.site)
+		return p.join(whole.Pieces(s.part, s.every), 0, s.site)
 	}
 	p.out = append(p.out, s.text...)
 	return true
@@ -178,7 +184,7 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 	if r := p.record; r != nil {
 		s := stretch{text: text, of: part, site: site, part: -1}
 		if part.Holed {
-			s = stretch{site: site, part: r.whole.Place(part)}
+			s = stretch{site: site, part: r.whole.Place(part), every: p.every}
 		}
 		r.vary(p.out, from, len(p.out), s)
 	}

@@ -210,11 +210,11 @@ func (o experienceObject) Place(part *tutti.Part) int {
 	return -1
 }
 
-// Pieces are the components of a part at the top of the page, as they are for this request.
-func (o experienceObject) Pieces(part int) []graph.Piece {
+// Pieces are the components of a part, as they are for this request.
+func (o experienceObject) Pieces(part int, every bool) []graph.Piece {
 	var list []graph.Piece
 	for _, c := range o.x.Components {
-		if c.Part == o.x.Parts[part] && c.Parent == "" {
+		if c.Part == o.x.Parts[part] && (every || c.Parent == "") {
 			list = append(list, componentObject{c, o})
 		}
 	}

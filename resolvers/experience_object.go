@@ -38,7 +38,7 @@ func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
 	case "slots":
 		return o.slots(x.Slots), nil
 	case "components":
-		return o.components(x.Components), nil
+		return graph.EveryPiece(o.components(x.Components)), nil
 	case "problems":
 		list := make([]graph.Object, len(x.Problems))
 		for i, p := range x.Problems {
