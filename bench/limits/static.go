@@ -9,14 +9,21 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 )
 
 // static writes ready bytes: the least that answering a POST can cost with net/http.
 type static struct {
 	header http.Header
-	pages  [][]byte
+	pages  []page
 	turn   atomic.Uint64
+}
+
+// page is one ready answer.
+type page struct {
+	body   []byte
+	length []string // as a header: without it net/http would send the body in chunks
 }
 
 // newStatic reads DIR/headers, as HTTP writes them, and the bodies DIR/*.json.
@@ -35,11 +42,11 @@ func newStatic(dir string) (*static, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		page, err := os.ReadFile(name)
+		body, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		s.pages = append(s.pages, page)
+		s.pages = append(s.pages, page{body, []string{strconv.Itoa(len(body))}})
 	}
 	if len(s.pages) == 0 {
 		return nil, errors.New("there is no page in " + dir)
@@ -50,10 +57,11 @@ func newStatic(dir string) (*static, error) {
 // ServeHTTP reads the request to its end and answers with the next page.
 func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
-	page := s.pages[s.turn.Add(1)%uint64(len(s.pages))]
+	page := &s.pages[s.turn.Add(1)%uint64(len(s.pages))]
 	h := w.Header()
 	for name, values := range s.header {
 		h[name] = values
 	}
-	_, _ = w.Write(page)
+	h["Content-Length"] = page.length
+	_, _ = w.Write(page.body)
 }

@@ -101,8 +101,8 @@ func (m *measure) static(pages [][]byte) (*process, error) {
 		return nil, err
 	}
 	header := m.headers.Clone()
-	header.Del("Date") // net/http sets both
-	header.Del("Content-Length")
+	header.Del("Date")           // net/http sets it
+	header.Del("Content-Length") // each page has its own
 	var b bytes.Buffer
 	if err := header.Write(&b); err != nil {
 		return nil, err
