@@ -109,6 +109,7 @@ type Facts struct {
 	Values   map[string]any
 	Withheld map[string]Purpose // unknown because consent for the purpose is missing
 	Owner    Owner
+	Basis    Basis // the records that they were read from
 }
 
 // Owner says who the proven visitor is, and what each source calls that person.

@@ -41,16 +41,19 @@ type Part struct {
 // Basis is what something was made of: as long as none of it is forgotten and its time is not
 // over, the same would come of it.
 type Basis struct {
-	Marks []uint32  // where the cache notes that some of it is forgotten
-	Until time.Time // when the first of it stops being fresh; zero = never
-	Stale bool      // some of it was stale already
-	Asked int       // how many refs and selections it took
+	Marks  []uint32  // where the cache notes that some of it is forgotten
+	Until  time.Time // when the first of it stops being fresh; zero = never
+	Stale  bool      // some of it was stale already
+	Asked  int       // how many refs and selections it took
+	Called bool      // an origin was waited for
 }
 
-// Add joins what a source gave: when it stops being fresh, zero for what is not fresh.
-func (b *Basis) Add(marks []uint32, until time.Time) {
+// Add joins what a source gave: when it stops being fresh, zero for what is not fresh, and
+// whether it came from memory.
+func (b *Basis) Add(marks []uint32, until time.Time, cached bool) {
 	b.Marks = append(b.Marks, marks...)
 	b.Asked++
+	b.Called = b.Called || !cached
 	switch {
 	case until.IsZero():
 		b.Stale = true
@@ -62,7 +65,7 @@ func (b *Basis) Add(marks []uint32, until time.Time) {
 // Join adds another basis.
 func (b *Basis) Join(o Basis) {
 	b.Marks = append(b.Marks, o.Marks...)
-	b.Stale = b.Stale || o.Stale
+	b.Stale, b.Called = b.Stale || o.Stale, b.Called || o.Called
 	b.Asked += o.Asked
 	if b.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(b.Until) {
 		b.Until = o.Until

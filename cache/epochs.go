@@ -1,10 +1,11 @@
 package cache
 
 import (
-	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // epochs remembers when tags were last forgotten, in a table of fixed size.
@@ -19,7 +20,6 @@ type epochs struct {
 	seq atomic.Uint64
 	all atomic.Uint64 // the last ForgetAll
 
-	seed             maphash.Seed
 	forgotten, purge table
 }
 
@@ -34,14 +34,14 @@ type table [2][1 << slotBits]atomic.Uint64
 // slot is one place in each half of a table: 30 bits.
 type slot = uint32
 
-func newEpochs() *epochs { return &epochs{seed: maphash.MakeSeed()} }
+func newEpochs() *epochs { return &epochs{} }
 
 // now gives the number of the last Forget that is complete.
 func (e *epochs) now() uint64 { return e.seq.Load() }
 
-func (e *epochs) slot(tag string) slot {
-	return slot(maphash.String(e.seed, tag) & (1<<(2*slotBits) - 1))
-}
+// Mark is where every cache, in every process, notes that a tag is forgotten: 30 bits of its
+// XXH64. It names the tag outside, where its text is too long. Two tags may share one.
+func Mark(tag string) uint32 { return uint32(xxhash.Sum64String(tag) & (1<<(2*slotBits) - 1)) }
 
 // forget writes the slots before it raises the sequence: whoever takes the new number can rely
 // on every slot.
@@ -53,7 +53,7 @@ func (e *epochs) forget(tags []string, purge bool) {
 	defer e.mu.Unlock()
 	next := e.seq.Load() + 1
 	for _, tag := range tags {
-		s := e.slot(tag)
+		s := Mark(tag)
 		e.forgotten.write(s, next)
 		if purge {
 			e.purge.write(s, next)
@@ -100,7 +100,7 @@ func slotsOf(e *epochs, lists ...[]string) []slot {
 	slots := make([]slot, 0, n)
 	for _, tags := range lists {
 		for _, tag := range tags {
-			if s := e.slot(tag); !slices.Contains(slots, s) {
+			if s := Mark(tag); !slices.Contains(slots, s) {
 				slots = append(slots, s)
 			}
 		}

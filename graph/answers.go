@@ -190,6 +190,7 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 		return nil
 	}
 	now := a.now()
+	p.Basis.Called = false // nobody is called for it again
 	k := &KeptPart{}
 	size := 1024 * len(p.All)
 	if p.Holed {

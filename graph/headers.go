@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
 )
 
 // Delivery is what an answer says about itself beside its bytes. Headers are made of it.
@@ -24,7 +25,7 @@ type Delivery struct {
 	AsOf       time.Time            // when its oldest part was read at its origin; zero = nothing was read
 	State      tutti.FreshnessState // of its worst part
 	Hit        bool                 // no origin was asked for it
-	Tags       []string             // what its shared parts were made of: refs, source:kind, and CompositionTag
+	Marks      []uint32             // cache.Mark of what its shared parts were made of: refs, source:kind, CompositionTag
 }
 
 // CompositionTag is the tag of every answer that a composition was delivered in.
@@ -36,7 +37,7 @@ func (d Delivery) With(e Delivery) Delivery {
 	w := Delivery{
 		Shared: d.Shared && e.Shared, Personal: d.Personal || e.Personal, Hit: d.Hit && e.Hit,
 		ValidUntil: sooner(d.ValidUntil, e.ValidUntil), AsOf: freshness.AsOf, State: freshness.State,
-		Tags: append(slices.Clip(d.Tags), e.Tags...),
+		Marks: append(slices.Clip(d.Marks), e.Marks...),
 	}
 	if !d.FreshUntil.IsZero() && !e.FreshUntil.IsZero() {
 		w.FreshUntil = sooner(d.FreshUntil, e.FreshUntil)
@@ -98,15 +99,15 @@ func (d *Delivery) write(h http.Header, v Viewer, c Caching, now time.Time) {
 	case v.Class != tutti.BrowserKey:
 		h.Set("Cache-Control", "private, "+maxAge(min(left, c.Client)))
 	default:
-		tags, ok := surrogateKeys(d.Tags)
+		keys, ok := surrogateKeys(d.Marks)
 		if !ok || left < time.Second {
 			h.Set("Cache-Control", "public, no-cache")
 		} else {
 			h.Set("Cache-Control", "public, "+maxAge(min(left, c.Client))+", s-maxage="+seconds(min(left, c.Shared)))
 		}
-		if ok && len(tags) > 0 {
-			h.Set("Surrogate-Key", strings.Join(tags, " "))
-			h.Set("Cache-Tag", strings.Join(tags, ","))
+		if ok && len(keys) > 0 {
+			h.Set("Surrogate-Key", strings.Join(keys, " "))
+			h.Set("Cache-Tag", strings.Join(keys, ","))
 		}
 	}
 }
@@ -141,35 +142,31 @@ func (d *Delivery) status(now time.Time) string {
 // seconds writes a duration in whole seconds, as HTTP counts; never below zero.
 func seconds(d time.Duration) string { return strconv.FormatInt(max(0, int64(d/time.Second)), 10) }
 
-// SurrogateKey is how a tag is called outside: 16 hexadecimal digits, so that it is short, has
+// SurrogateKey is how a tag is called outside: 8 hexadecimal digits, so that it is short, has
 // neither spaces nor commas, and means the same in caches that do not tell upper from lower case.
-func SurrogateKey(tag string) string {
-	sum := sha256.Sum256([]byte(tag))
-	return hex.EncodeToString(sum[:8])
-}
+// Two tags may share one: then both are purged.
+func SurrogateKey(tag string) string { return surrogateKey(cache.Mark(tag)) }
 
-// maxKeys bounds the headers of tags: 17 bytes each, and 4 KB are half of what Varnish takes for
+func surrogateKey(mark uint32) string { return fmt.Sprintf("%08x", mark) }
+
+// maxKeys bounds the headers of tags: 9 bytes each, and 4 KB are half of what Varnish takes for
 // one line.
-const maxKeys = 240
+const maxKeys = 450
 
-// surrogateKeys gives the outside names of tags, sorted, each once. Where they are too many, refs
-// are named by their kind, whose tag every change of one of its items bumps; ok is false when
-// even these are too many.
-func surrogateKeys(tags []string) (keys []string, ok bool) {
-	name := func(short func(string) string) []string {
-		keys = keys[:0]
-		for _, t := range tags {
-			keys = append(keys, SurrogateKey(short(t)))
-		}
-		slices.Sort(keys)
-		return slices.Compact(keys)
+// surrogateKeys gives the outside names of marks, sorted, each once; false when there are too
+// many: what cannot be purged whole must not be kept.
+func surrogateKeys(marks []uint32) (keys []string, ok bool) {
+	marks = slices.Clone(marks)
+	slices.Sort(marks)
+	marks = slices.Compact(marks)
+	if len(marks) > maxKeys {
+		return nil, false
 	}
-	keys = make([]string, 0, len(tags))
-	if all := name(func(tag string) string { return tag }); len(all) <= maxKeys {
-		return all, true
+	keys = make([]string, len(marks))
+	for i, m := range marks {
+		keys[i] = surrogateKey(m)
 	}
-	kinds := name(func(tag string) string { kind, _, _ := strings.Cut(tag, "/"); return kind })
-	return kinds, len(kinds) <= maxKeys
+	return keys, true
 }
 
 // digestOf names a body by its content, the same on every replica.
@@ -239,3 +236,6 @@ func (all *deliveries) of(fields int) *Delivery {
 	}
 	return &all.all
 }
+
+// Marks are those of everything that the answer was made of. Do not change them.
+func (k *KeptAnswer) Marks() []uint32 { return k.marks }

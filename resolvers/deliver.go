@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -68,6 +69,8 @@ func (d *delivery) end() { keyPool.Put(d.keys) }
 type model struct {
 	x       *tutti.Experience // with holes
 	holes   []string          // their names
+	until   time.Time         // as Basis.Until
+	stale   bool              // as Basis.Stale
 	channel string
 	locale  string
 }
@@ -89,11 +92,17 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 		return nil
 	}
 	m := kept.Value.(*model)
-	x := m.x
+	x, fills := m.x, tutti.Fills(nil)
 	if len(m.holes) > 0 {
-		x = d.r.Engine.Fill(m.x, d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts))
+		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
+		x = d.r.Engine.Fill(m.x, fills)
 	}
-	return kept.Ready.Answer(ctx, d.sel, experienceObject{x: x, channel: m.channel, locale: m.locale, until: s.Until, props: d.r.props})
+	a := kept.Ready.Answer(ctx, d.sel, experienceObject{x: x, channel: m.channel, locale: m.locale, until: s.Until, props: d.r.props})
+	if a != nil {
+		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
+		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.x.Freshness, basis: basis, until: s.Until, personal: naming(fills)})
+	}
+	return a
 }
 
 // assemble makes the answer, of ready parts where there are some, and keeps what may be kept.
@@ -126,6 +135,7 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		told.Problems = append(append([]tutti.Problem(nil), d.problems...), filled.Problems...)
 		filled = &told
 	}
+	r.say(ctx, said{c: d.c, facts: d.facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(filled.Problems) > 0})
 	o := experienceObject{x: filled, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holed: filled != x, props: r.props}
 	if len(x.Problems)+len(d.problems) > 0 {
 		return graph.NewAnswer(ctx, o), nil
@@ -172,7 +182,7 @@ func private(x *tutti.Experience) bool {
 
 // newModel keeps of an experience what sending it again takes.
 func newModel(x *tutti.Experience, fills tutti.Fills, channel, locale string) *model {
-	m := &model{channel: channel, locale: locale}
+	m := &model{channel: channel, locale: locale, until: x.Basis.Until, stale: x.Basis.Stale}
 	slim := *x
 	slim.Slots, slim.Components, slim.Basis, slim.Hidden = nil, nil, tutti.Basis{}, nil
 	slim.Parts = make([]*tutti.Part, len(x.Parts))

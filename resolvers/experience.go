@@ -75,7 +75,9 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 	if err != nil {
 		return nil, err
 	}
-	x = r.Engine.Fill(x, c.FillsOf(&plan, facts))
+	fills := c.FillsOf(&plan, facts)
+	r.say(ctx, said{c: c, facts: facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(req.problems)+len(problems)+len(x.Problems) > 0})
+	x = r.Engine.Fill(x, fills)
 	if len(req.problems)+len(problems) > 0 {
 		told := *x
 		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
@@ -101,6 +103,7 @@ func (q query) More(ctx context.Context, cursor string, first *int, in *graph.Co
 	if err != nil {
 		return nil, err
 	}
+	sayAsked(ctx, private)
 	return graph.NewAnswer(ctx, listObject(list, 0)), nil
 }
 

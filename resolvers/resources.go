@@ -63,6 +63,7 @@ func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *st
 			return nil, &tutti.Error{Code: p.Code, Message: p.Message}
 		}
 	}
+	sayAsked(ctx, private)
 	list := make([]graph.Object, len(found))
 	for i, d := range found {
 		if d != nil {
@@ -109,5 +110,6 @@ func (q query) Search(ctx context.Context, source, kind string, words *string, f
 	if err != nil {
 		return nil, err
 	}
+	sayAsked(ctx, private)
 	return graph.NewAnswer(ctx, listObject(list, 0)), nil
 }

@@ -17,9 +17,11 @@ func (q query) Route(ctx context.Context, path, channel string, locale *string, 
 	}
 	m, ok := q.Library.Route(path, req.Locale, req.At)
 	if !ok {
+		sayAsked(ctx, nil)
 		return nil, nil
 	}
 	if m.Redirect != nil {
+		sayAsked(ctx, nil)
 		return routeAnswer(graph.NewAnswer(ctx, fields{"RouteRedirect", map[string]any{"to": m.Redirect.To, "permanent": m.Redirect.Permanent}})), nil
 	}
 	if m.Locale != "" { // the path names the language

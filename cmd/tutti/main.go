@@ -39,6 +39,7 @@ type cli struct {
 	Unsuppress   unsuppressCommand   `cmd:"" help:"Let an item be delivered again."`
 	Suppressions suppressionsCommand `cmd:"" help:"List the items that are withdrawn."`
 	Audit        auditCommand        `cmd:"" help:"Show who invalidated or withdrew what, when and why."`
+	Tags         tagsCommand         `cmd:"" help:"Print how headers call refs, kinds and compositions, for purging a CDN."`
 	Backup       backupCommand       `cmd:"" help:"Write the whole database into one file."`
 	Restore      restoreCommand      `cmd:"" help:"Read a backup into an empty database."`
 	Schema       schemaCommand       `cmd:"" help:"Print the schemas of files and of the API."`
