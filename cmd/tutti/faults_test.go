@@ -290,3 +290,49 @@ func TestWebhooksForgetAtOnce(t *testing.T) {
 		t.Error("the log holds a secret")
 	}
 }
+
+// TestWarmPagesOutliveEveryFault asks for a page that was read before while one source fails in all of its calls: it
+// comes whole and marked stale, and fresh again when the source is well. e2e holds the same against the clock, for a minute.
+func TestWarmPagesOutliveEveryFault(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	p.reopen(func(s *config.Source) {
+		if s.Name == "social" {
+			s.Freshness = config.Freshness{Fresh: time.Nanosecond, Stale: time.Nanosecond, StaleIfError: time.Hour}
+		}
+	}, "social")
+	look := func() page { return p.settled(demo.Arrival, ana("mobile", "en"), "social") }
+	fresh := func() (x page) {
+		for x = look(); x.Freshness.State != "FRESH"; x = look() {
+			p.server.house.live.Load().sources.Forget("social") // is asked for at once
+		}
+		return x
+	}
+	whole := fresh()
+	for name, f := range map[string]demo.Fault{
+		"503": {Kind: "error", Status: http.StatusServiceUnavailable}, "reset": {Kind: "reset"}, "black hole": {Kind: "black-hole"},
+		"garbage": {Kind: "garbage"}, "too slow": {Kind: "slow", Delay: time.Minute},
+	} {
+		if err := p.origins.Fault("social", f); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			x := look()
+			if len(x.Components) != len(whole.Components) || x.Title != whole.Title || len(x.component(t, "nearby").ItemList.Nodes) != len(whole.component(t, "nearby").ItemList.Nodes) {
+				t.Errorf("%s: there are %d components", name, len(x.Components))
+			}
+			if !strings.HasPrefix(x.Freshness.State, "STALE_") {
+				t.Errorf("%s: the page is %s", name, x.Freshness.State)
+			}
+			for _, lack := range x.Problems {
+				if !lack.Stale {
+					t.Errorf("%s: %+v", name, lack)
+				}
+			}
+		}
+		p.origins.ClearFaults()
+		if x := fresh(); len(x.Problems) > 0 {
+			t.Errorf("%s: healed, its problems are %+v", name, x.Problems)
+		}
+	}
+}
