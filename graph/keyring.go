@@ -20,7 +20,8 @@ type KeyStore interface {
 
 const (
 	keyringFresh = 4 * time.Second // with the load's time limit a revocation is seen within 5 s
-	keyringLoad  = time.Second
+	keyringFirst = 5 * time.Second // the limit of the first load, without which nobody gets in
+	keyringLoad  = 400 * time.Millisecond
 	keyringRetry = time.Second
 )
 
@@ -128,7 +129,11 @@ func (k *keyring) all(ctx context.Context, now time.Time) (map[string]tutti.Key,
 	}
 	k.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keyringLoad)
+	limit := keyringLoad
+	if keys == nil {
+		limit = keyringFirst
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	list, err := k.store.Keys(ctx)
 	k.mu.Lock()

@@ -11,7 +11,7 @@ import (
 
 // workTime is how long a piece of work may take as seen from here. A statement_timeout is the
 // server's: one that is gone, or frozen, ends nothing.
-const workTime = 1500 * time.Millisecond
+const workTime = 1200 * time.Millisecond
 
 // limited is the pool with workTime for each piece of work, waiting for a connection included.
 type limited struct{ *pgxpool.Pool }
