@@ -50,7 +50,8 @@ func (p Place) Valid() bool {
 func (p Place) DistanceTo(q Place) float64 {
 	const radius, rad = 6371008.8, math.Pi / 180
 	dlat, dlon := (q.Lat-p.Lat)*rad, (q.Lon-p.Lon)*rad
-	h := math.Pow(math.Sin(dlat/2), 2) + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*math.Pow(math.Sin(dlon/2), 2)
+	slat, slon := math.Sin(dlat/2), math.Sin(dlon/2)
+	h := slat*slat + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*slon*slon
 	return 2 * radius * math.Asin(math.Min(1, math.Sqrt(h)))
 }
 

@@ -256,20 +256,23 @@ func nested(into map[string]any, name string, v any) {
 func typed(t tutti.AttributeType, v any) (any, bool) {
 	switch t {
 	case tutti.StringType:
-		switch v := v.(type) {
+		switch t := v.(type) {
 		case string:
-			return v, true
+			return v, true // as it is: in another box it would be copied
 		case tutti.Ref:
-			return v.String(), true
+			return t.String(), true
 		case tutti.RichText:
-			return v.Plain, true
+			return t.Plain, true
 		case int64, float64, bool:
 			return formatValue(v), true
 		}
 	case tutti.BoolType:
-		b, ok := v.(bool)
-		return b, ok
+		_, ok := v.(bool)
+		return v, ok
 	case tutti.IntType:
+		if _, ok := v.(int64); ok {
+			return v, true
+		}
 		return intValue(v)
 	case tutti.DoubleType:
 		return floatValue(v)

@@ -39,14 +39,10 @@ func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v 
 
 // learner begins with what is known without asking anybody.
 func (e *Engine) learner(c *Compiled, params tutti.Params, v tutti.Context) *learner {
-	l := &learner{e: e, c: c, params: params, v: v, needed: map[string]bool{}, tried: map[string]bool{}}
-	l.facts = tutti.Facts{Values: map[string]any{}, Withheld: map[string]tutti.Purpose{}}
+	l := &learner{e: e, c: c, params: params, v: v, needs: c.needs}
+	l.facts = tutti.Facts{Values: make(map[string]any, len(c.needs.attributes))}
 	if v.Visitor != "" {
 		l.facts.Owner = tutti.Owner{Visitor: v.Visitor, InSource: map[string]string{}}
-	}
-	l.need(c.reads)
-	for _, source := range c.owners {
-		l.needVisitor(source)
 	}
 	l.given()
 	l.derive()
@@ -70,46 +66,18 @@ type learner struct {
 	c        *Compiled
 	params   tutti.Params
 	v        tutti.Context
-	needed   map[string]bool // attributes, those that others are made of included
-	sources  []string        // whose name of the visitor is needed, also for enrichers
+	needs    *needs
 	tried    map[string]bool // refs that were asked for
 	facts    tutti.Facts
 	problems []tutti.Problem
 }
 
-// need notes attributes and everything that they are made of.
-func (l *learner) need(names []string) {
-	for _, name := range names {
-		if l.needed[name] || l.e.attributes[name] == nil {
-			continue
-		}
-		l.needed[name] = true
-		a := l.e.attributes[name]
-		switch {
-		case a.Derive != "":
-			l.need(l.e.reads(name))
-		case a.Enricher != "":
-			if x := l.e.enrichers[a.Enricher]; x != nil {
-				l.need(x.reads)
-			}
-		}
-	}
-}
-
-// needVisitor notes what a source's name of the visitor is made of.
-func (l *learner) needVisitor(source string) {
-	if x := l.e.visitors[source]; x != nil && !slices.Contains(l.sources, source) {
-		l.sources = append(l.sources, source)
-		l.need(x.reads)
-	}
-}
-
 // given takes what the request, the token and the channel say; consent comes first.
 func (l *learner) given() {
-	for _, name := range sortedKeys(l.needed) {
-		a := l.e.attributes[name]
+	for _, a := range l.needs.attributes {
+		name := a.Name
 		if !l.v.Consent.Given(a.Purpose) {
-			l.facts.Withheld[name] = a.Purpose
+			l.withhold(name, a.Purpose)
 			continue
 		}
 		if a.Derive != "" || a.Param != "" || a.Enricher != "" {
@@ -129,6 +97,13 @@ func (l *learner) given() {
 			l.set(a, v)
 		}
 	}
+}
+
+func (l *learner) withhold(name string, p tutti.Purpose) {
+	if l.facts.Withheld == nil {
+		l.facts.Withheld = map[string]tutti.Purpose{}
+	}
+	l.facts.Withheld[name] = p
 }
 
 func (l *learner) builtIn(name string) (any, bool) {
@@ -180,22 +155,21 @@ func (l *learner) ResolveName(name string) (any, bool) {
 // derive evaluates derived attributes until no more can be known. A derived one is worked out
 // again when more is known: it may have been decidable without, never otherwise.
 func (l *learner) derive() {
-	names := sortedKeys(l.needed)
-	for again := true; again; {
+	for again := len(l.needs.derived) > 0; again; {
 		again = false
-		for _, name := range names {
-			rule := l.e.derived[name]
-			if rule == nil || l.facts.Withheld[name] != "" {
+		for _, d := range l.needs.derived {
+			name := d.attribute.Name
+			if l.facts.Withheld[name] != "" {
 				continue
 			}
 			if _, known := l.facts.Values[name]; known {
 				continue
 			}
-			v, state, err := rule.EvalKnown(l)
+			v, state, err := d.rule.EvalKnown(l)
 			if err != nil || state == tutti.Unknown || v == nil {
 				continue
 			}
-			l.set(l.e.attributes[name], v)
+			l.set(d.attribute, v)
 			_, known := l.facts.Values[name]
 			again = again || known
 		}
@@ -229,9 +203,9 @@ func (l *learner) withholdMade() {
 		}
 		return ""
 	}
-	for _, name := range sortedKeys(l.needed) {
-		if p := purpose(name); p != "" {
-			l.facts.Withheld[name] = p
+	for _, a := range l.needs.attributes {
+		if p := purpose(a.Name); p != "" {
+			l.withhold(a.Name, p)
 		}
 	}
 }

@@ -20,9 +20,12 @@ type ask struct {
 // asks are the records that are not read yet and whose refs are known now, in a fixed order;
 // nameless are those that must wait until their source's name of the visitor is known.
 func (l *learner) asks() (ready, nameless []*ask) {
+	if !l.needs.asking {
+		return nil, nil
+	}
 	byPath := map[string]*ask{}
-	for _, name := range sortedKeys(l.needed) {
-		a := l.e.attributes[name]
+	for _, a := range l.needs.attributes {
+		name := a.Name
 		if _, known := l.facts.Values[name]; known || l.facts.Withheld[name] != "" {
 			continue
 		}
@@ -53,6 +56,9 @@ func (l *learner) asks() (ready, nameless []*ask) {
 		default:
 			ready = append(ready, k)
 		}
+		if l.tried == nil {
+			l.tried = map[string]bool{}
+		}
 		l.tried[tried] = true
 	}
 	return ready, nameless
@@ -64,8 +70,8 @@ func (l *learner) named(source string) bool {
 	if l.facts.Owner.Visitor == "" {
 		return false
 	}
-	if !slices.Contains(l.sources, source) {
-		l.needVisitor(source)
+	if l.e.visitors[source] != nil && !slices.Contains(l.needs.sources, source) {
+		l.needs = l.needs.with(l.e, source)
 		l.given() // the name may be made of attributes that nothing else reads
 		l.derive()
 	}

@@ -215,6 +215,7 @@ func (w *words) inputs(in *inputs) { in.words(w) }
 // finish notes what every part of the composition is made of and chosen from, once it is compiled.
 func (c *Compiled) finish() {
 	c.number = compositions.Add(1)
+	c.needs = c.engine.needsOf(c.reads, c.owners)
 	c.head.words(c.title)
 	c.head.words(c.description)
 	var slots func([]slotNode)

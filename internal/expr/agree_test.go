@@ -28,7 +28,7 @@ func condition(depth int) *rapid.Generator[string] {
 		op := rapid.SampledFrom([]string{"==", "!=", "<", "<=", ">", ">="}).Draw(t, "op")
 		return rapid.SampledFrom([]string{
 			"b", "!c", "b == true", "c != false", "s " + op + " 'x'", "'y' " + op + " a.s", "n " + op + " 2", "3 " + op + " n", "f " + op + " 2.5",
-			"f > 2", "n < 2.5", "2.5 >= n", "s in ['x', 'y']", "a.s in []", "'x' in l", "'z' in l",
+			"f > 2", "n < 2.5", "2.5 >= n", "s in ['x', 'y']", "a.s in []", "'x' in l", "'z' in l", "s == a.s", "a.s != s", "f == 2.5 && b == c", "n != n",
 		}).Draw(t, "leaf")
 	})
 }
@@ -94,6 +94,41 @@ func TestSpelledTextsAgreeWithCEL(t *testing.T) {
 	for _, src := range []string{"s + string(f)", "string(b) + s", "s.lowerAscii() + s", "b ? s : a.s"} {
 		if p, err := r.Compile(src, ""); err != nil || p.spelled != nil {
 			t.Errorf("%s: %v, spelled %v", src, err, p)
+		}
+	}
+}
+
+func TestMeasuredDistancesAgreeWithCEL(t *testing.T) {
+	r, err := NewRules([]tutti.Attribute{{Name: "p", Type: tutti.PlaceType}, {Name: "a.p", Type: tutti.PlaceType}}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := []any{tutti.Place{Lat: 43.26, Lon: -2.93}, tutti.Place{Lat: -90, Lon: 180}, tutti.Place{}, map[string]float64{"lat": 1, "lon": 2}}
+	rapid.Check(t, func(t *rapid.T) {
+		place := rapid.SampledFrom([]string{"p", "a.p", "{'lat': 43.26, 'lon': -2.93}", "{'lon': 0, 'lat': -90.0}"})
+		src := "geo.distance(" + place.Draw(t, "from") + ", " + place.Draw(t, "to") + ")"
+		p, err := r.Compile(src, tutti.DoubleType)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		if p.measured == nil {
+			t.Fatalf("%s does not run in the fast evaluator", src)
+		}
+		known := knownMap{}
+		for _, name := range []string{"p", "a.p"} {
+			if i := rapid.IntRange(-1, len(places)-1).Draw(t, name); i >= 0 {
+				known[name] = places[i]
+			}
+		}
+		metres, fast, ferr := p.EvalKnown(known)
+		want, slow, serr := p.evalCEL(known)
+		if metres != want || fast != slow || ferr != nil || serr != nil {
+			t.Fatalf("%s with %v: fast %v %s %v, CEL %v %s %v", src, known, metres, fast, ferr, want, slow, serr)
+		}
+	})
+	for _, src := range []string{"geo.distance(p, a.p) + 1.0", "geo.distance(p, {'lat': 100.0, 'lon': 0.0})"} {
+		if p, err := r.Compile(src, ""); err != nil || p.measured != nil {
+			t.Errorf("%s: %v, measured %v", src, err, p)
 		}
 	}
 }

@@ -119,6 +119,8 @@ func (r *Rules) Compile(src string, want tutti.AttributeType) (*Rule, error) {
 		rule.simple = simplify(rep, rep.Expr())
 	} else if out.IsExactType(cel.StringType) {
 		rule.spelled = spell(rep, rep.Expr())
+	} else if out.IsExactType(cel.DoubleType) {
+		rule.measured = measure(rep, rep.Expr())
 	}
 	if rule.known, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err == nil {
 		rule.partial, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize, cel.OptPartialEval))
@@ -256,9 +258,10 @@ type Rule struct {
 	reads    []string
 	patterns []*cel.AttributePatternType
 	boolean  bool
-	single   string   // the name, when the expression is nothing else
-	simple   node     // the fast evaluator of a condition; nil when it needs CEL
-	spelled  spelling // the fast evaluator of a text; nil when it needs CEL
+	single   string     // the name, when the expression is nothing else
+	simple   node       // the fast evaluator of a condition; nil when it needs CEL
+	spelled  spelling   // the fast evaluator of a text; nil when it needs CEL
+	measured *measuring // the fast evaluator of a distance; nil when it needs CEL
 	known    cel.Program
 	partial  cel.Program
 }
@@ -301,6 +304,13 @@ func (p *Rule) EvalKnown(known Known) (any, tutti.Tri, error) {
 		switch s, known := p.spelled.eval(known); known {
 		case yes:
 			return s, tutti.True, nil
+		case dunno:
+			return nil, tutti.Unknown, nil
+		}
+	} else if p.measured != nil {
+		switch metres, known := p.measured.eval(known); known {
+		case yes:
+			return metres, tutti.True, nil
 		case dunno:
 			return nil, tutti.Unknown, nil
 		}

@@ -59,6 +59,9 @@ func simplify(a *ast.AST, e ast.Expr) node {
 
 func simplifyComparison(a *ast.AST, f string, left, right ast.Expr) node {
 	name, ok := nameIn(a, left)
+	if other, both := nameIn(a, right); ok && both && (f == "_==_" || f == "_!=_") {
+		return sameAs{name, other, f == "_!=_"}
+	}
 	value, ok2 := constant(right)
 	if !ok || !ok2 {
 		if name, ok = nameIn(a, right); !ok {
@@ -240,6 +243,28 @@ func (n comparison) eval(k Known) truth {
 	return no
 }
 
+// sameAs compares the values of two names.
+type sameAs struct {
+	name, other string
+	not         bool
+}
+
+func (n sameAs) eval(k Known) truth {
+	v, ok := k.ResolveName(n.name)
+	w, ok2 := k.ResolveName(n.other)
+	if !ok || !ok2 {
+		return dunno
+	}
+	c, ok := compare(v, w)
+	if !ok {
+		return askCEL
+	}
+	if (c == 0) != n.not {
+		return yes
+	}
+	return no
+}
+
 // compare orders two values of one type, and numbers of two; false when CEL knows better.
 func compare(a, b any) (int, bool) {
 	switch a := a.(type) {
@@ -262,7 +287,7 @@ func compare(a, b any) (int, bool) {
 		}
 		switch b := b.(type) {
 		case float64:
-			return sign(a, b), true
+			return sign(a, b), b == b
 		case int64:
 			return sign(a, float64(b)), exactFloat(b)
 		}
