@@ -263,10 +263,20 @@ func appendBody(b, data []byte, errs gqlerror.List) []byte {
 	return append(b, '}')
 }
 
+// slow is how long a request takes that the log tells although it went well.
+const slow = time.Second
+
 func (s *Server) record(ctx context.Context, o Observation) {
 	level := slog.LevelInfo
-	if o.Status >= 500 || o.Code == tutti.Internal {
+	switch {
+	case o.Status >= 500 || o.Code == tutti.Internal:
 		level = slog.LevelError
+	case o.Code == "" && o.Status < 400 && o.Duration < slow:
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(ctx, level) {
+		s.observe(ctx, o)
+		return
 	}
 	attrs := []slog.Attr{
 		slog.String("request", o.RequestID), slog.String("method", o.Method), slog.Int("status", o.Status),

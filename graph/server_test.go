@@ -52,7 +52,7 @@ func newHouse(t testing.TB, change ...func(*GenerationConfig)) *house {
 	}
 	var mu sync.Mutex
 	h.server = NewServer(ServerConfig{
-		Keys: h.store, Log: slog.New(slog.NewTextHandler(h.log, nil)), Now: func() time.Time { return h.clock },
+		Keys: h.store, Log: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time { return h.clock },
 		Observe: func(_ context.Context, o Observation) { mu.Lock(); h.seen = append(h.seen, o); mu.Unlock() },
 	}, g)
 	h.http = httptest.NewServer(h.server)

@@ -145,6 +145,7 @@ type serveCommand struct {
 	Listen   string `help:"Address to listen on." default:"127.0.0.1:8080" env:"TUTTI_LISTEN"`
 	Database string `help:"sqlite:PATH or postgres://…" default:"sqlite:./tutti.db" env:"TUTTI_DATABASE_URL"`
 	LogJSON  bool   `name:"log-json" help:"Log lines as JSON." env:"TUTTI_LOG_JSON"`
+	LogAll   bool   `name:"log-requests" help:"Log every request, not only those that fail or take longer than a second." env:"TUTTI_LOG_REQUESTS"`
 
 	Drain time.Duration `help:"On SIGTERM: how long to say no at /readyz and still serve, until nobody sends requests any more." default:"5s" env:"TUTTI_DRAIN"`
 }
@@ -164,7 +165,7 @@ requests that began end. An interrupt (Ctrl-C), or a second signal, does not wai
 
 // Run serves until it is interrupted.
 func (c *serveCommand) Run(ctx context.Context, out, errs io.Writer) error {
-	log := newLog(errs, c.LogJSON)
+	log := newLog(errs, c.LogJSON, c.LogAll)
 	cfg, err := config.Load(c.Config, os.LookupEnv)
 	if err != nil {
 		return err
@@ -256,9 +257,13 @@ func (h *house) follows(ctx context.Context, path string) <-chan struct{} {
 	return done
 }
 
-func newLog(w io.Writer, asJSON bool) *slog.Logger {
-	if asJSON {
-		return slog.New(slog.NewJSONHandler(w, nil))
+func newLog(w io.Writer, asJSON, all bool) *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if all {
+		options.Level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
 }
