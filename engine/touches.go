@@ -157,11 +157,8 @@ func (n *componentNode) touched(t Target) TouchHow {
 
 // factKinds are the kinds of the records whose facts the rules read, as far as the config tells.
 func (c *Compiled) factKinds() []string {
-	l := &learner{e: c.engine, needed: map[string]bool{}}
-	l.need(c.reads)
 	var tags []string
-	for _, name := range sortedKeys(l.needed) {
-		a := c.engine.attributes[name]
+	for _, a := range c.engine.needsOf(c.reads, nil).attributes {
 		switch {
 		case a.Param != "":
 			for _, p := range c.params {
