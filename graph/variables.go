@@ -15,8 +15,9 @@ import (
 
 // coerceVariables turns the JSON values of an operation's variables into what their types say,
 // after section 6.1.2 of the GraphQL specification, with a code and a hint for each mistake.
-// Numbers come as json.Number and keep their digits where the type is a custom scalar. It does
-// not change raw. Messages hold no values: they may be personal.
+// Numbers come as json.Number and keep their digits where the type is a custom scalar. Objects in
+// raw become those of the outcome: nobody else may use them. Messages hold no values: they may be
+// personal.
 func coerceVariables(g *Generation, op *ast.OperationDefinition, raw map[string]any) (map[string]any, []*tutti.Error) {
 	c := &coercer{generation: g}
 	out := c.variables(op, raw)
@@ -99,7 +100,6 @@ func (c *coercer) object(path string, def *ast.Definition, v any) any {
 		c.fail(path, tutti.InvalidValue, "the value is not an object.", "It is of type "+def.Name+".")
 		return nil
 	}
-	out := make(map[string]any, len(m))
 	known := 0
 	for _, f := range def.Fields {
 		if _, given := m[f.Name]; given {
@@ -113,14 +113,16 @@ func (c *coercer) object(path string, def *ast.Definition, v any) any {
 		e, given := m[f.Name]
 		switch {
 		case given:
-			out[f.Name] = c.value(c.below(path, f.Name), f.Type, e)
+			if v := c.value(c.below(path, f.Name), f.Type, e); !c.wrong { // else what is wrong must stay, to be told
+				m[f.Name] = v
+			}
 		case f.DefaultValue != nil:
-			out[f.Name], _ = f.DefaultValue.Value(nil)
+			m[f.Name], _ = f.DefaultValue.Value(nil)
 		case f.Type.NonNull:
 			c.fail(path+"."+f.Name, tutti.InvalidValue, "the field is missing.", "It is of type "+f.Type.String()+".")
 		}
 	}
-	return out
+	return m
 }
 
 // below is the path of a field. Only errors need it, and what is right is read a thousand times as
