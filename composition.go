@@ -215,8 +215,9 @@ type ComponentType struct {
 	Deprecated  string              `json:"deprecated,omitempty"` // why not to use it any more, and what instead
 	Props       []PropDefinition    `json:"props,omitempty"`
 	Slots       []SlotDefinition    `json:"slots,omitempty"`
-	Downlevel   []Downlevel         `json:"downlevel,omitempty"` // for apps that cannot draw it as it is; the first that they can draw counts
-	Templates   map[string]Template `json:"templates,omitempty"` // by channel
+	Migrations  []Migration         `json:"migrations,omitempty"` // oldest first
+	Downlevel   []Downlevel         `json:"downlevel,omitempty"`  // for apps that cannot draw it as it is; the first that they can draw counts
+	Templates   map[string]Template `json:"templates,omitempty"`  // by channel
 }
 
 // Downlevel declares a down-level form: an older version of the component type, or another one.

@@ -49,6 +49,7 @@ func (c *compiling) compile(name string, body json.RawMessage, version int) *Com
 	if !readStrict(body, &c.stored, &c.notes) {
 		return nil
 	}
+	c.migrate()
 	s := &c.stored
 	if s.ID == "" {
 		s.ID = name

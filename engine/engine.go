@@ -68,6 +68,7 @@ type Engine struct {
 	compositionTypes map[string]*tutti.CompositionType
 	chains           map[string][]string // by lower-case locale
 	forms            map[string][]*tutti.DownlevelForm
+	migrations       map[string]*migrations // by component type
 
 	declared   []tutti.Attribute           // all attributes, the built-in ones included
 	attributes map[string]*tutti.Attribute // the same by name
@@ -100,6 +101,7 @@ func New(cfg Config, sources Sources) (*Engine, error) {
 	}
 	var n notes
 	e.declareFacts(&n)
+	e.migrations = compileMigrations(cfg.ComponentTypes, &n)
 	var errs []error
 	for _, p := range n.problems {
 		errs = append(errs, p.Err())

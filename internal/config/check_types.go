@@ -53,6 +53,7 @@ func (k *checker) componentTypes() {
 			k.prop(at, p)
 			k.oneType(at, p, typed)
 		}
+		k.migrations(path+".migrations", &t)
 		k.downlevel(path+".downlevel", &t, typed)
 		k.slots(path+".slots", t.Slots, names)
 		for _, channel := range slices.Sorted(maps.Keys(t.Templates)) {
