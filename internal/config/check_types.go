@@ -14,15 +14,17 @@ import (
 
 // reservedTypes are the names that the API's own schema takes; a test compares them with it.
 var reservedTypes = []string{
-	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "Boolean", "Button", "Channel",
-	"Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft", "CompositionType", "CompositionVersion",
-	"CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind", "ErrorCode", "Experience", "Float", "Focal",
-	"ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Int", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location",
-	"Message", "Meta", "Money", "Mutation", "Operation", "OperationConnection", "OperationInput", "Origin", "PageInfo", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
-	"PlaceInput", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload", "Query", "Reason",
-	"Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection", "RouteEntry",
-	"RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition", "SocialPost",
-	"Source", "SourceHealth", "Speech", "String", "SupportTicket", "Trust", "Truth", "URL", "UnknownComponent", "Warning",
+	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "AuditAction", "AuditConnection",
+	"AuditEntry", "Boolean", "Button", "Channel", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
+	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind",
+	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Int", "InvalidateMode",
+	"Invalidation", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "Message", "Meta", "Money", "Mutation", "Operation",
+	"OperationConnection", "OperationInput", "Origin", "PageInfo", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
+	"PlaceInput", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
+	"Query", "Reason", "Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection",
+	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition",
+	"SocialPost", "Source", "SourceHealth", "Speech", "String", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",
+	"Truth", "URL", "UnknownComponent", "Warning",
 }
 
 // reservedProps are the fields that every component has.
