@@ -217,7 +217,7 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	c.life.RLock()
 	defer c.life.RUnlock()
 	if !c.closed {
-		c.memory.set(newEntry(key.Key, slotsOf(c.epochs, key.Tags, l.Tags), taken, l, p, c.now()), c.now())
+		c.memory.set(newEntry(key.Key, slotsOf(slotsOf(nil, key.Tags), l.Tags), taken, l, p, c.now()), c.now())
 	}
 }
 

@@ -92,17 +92,11 @@ func (t *table) after(slots []slot, taken uint64) bool {
 	return false
 }
 
-func slotsOf(e *epochs, lists ...[]string) []slot {
-	n := 0
-	for _, tags := range lists {
-		n += len(tags)
-	}
-	slots := make([]slot, 0, n)
-	for _, tags := range lists {
-		for _, tag := range tags {
-			if s := Mark(tag); !slices.Contains(slots, s) {
-				slots = append(slots, s)
-			}
+// slotsOf adds the slots of tags that are not among them yet.
+func slotsOf(slots []slot, tags []string) []slot {
+	for _, tag := range tags {
+		if s := Mark(tag); !slices.Contains(slots, s) {
+			slots = append(slots, s)
 		}
 	}
 	return slots

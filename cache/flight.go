@@ -28,6 +28,7 @@ type batch[V any] struct {
 	taken   Epochs
 	asks    []Ask[V]
 	flights []flight[V]  // with room for all, so that none moves
+	slots   []slot       // of all flights, one after the other
 	handles []*Handle[V] // who waits for it; under Cache.mu
 	landed  atomic.Bool
 }
@@ -42,10 +43,17 @@ type Panic struct {
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
 func newBatch[V any](taken Epochs, most int) *batch[V] {
-	return &batch[V]{taken: taken, asks: make([]Ask[V], 0, most), flights: make([]flight[V], 0, most)}
+	return &batch[V]{taken: taken, asks: make([]Ask[V], 0, most), flights: make([]flight[V], 0, most), slots: make([]slot, 0, 3*most)}
 }
 
-func (b *batch[V]) add(key Key, slots []slot, old *entry[V]) *flight[V] {
+func (b *batch[V]) add(key Key, old *entry[V]) *flight[V] {
+	n := len(b.slots)
+	for _, tag := range key.Tags {
+		if s := Mark(tag); !slices.Contains(b.slots[n:], s) {
+			b.slots = append(b.slots, s)
+		}
+	}
+	slots := b.slots[n:len(b.slots):len(b.slots)] // what only the answer tells is added to a copy
 	ask := Ask[V]{Key: key}
 	if old != nil && old.found {
 		ask.Old, ask.HasOld, ask.Validator = old.value, true, old.validator
@@ -148,8 +156,7 @@ func (c *Cache[V]) accept(key Key, f *flight[V], l Loaded[V], p Policy) (*entry[
 		}
 		slots = union(slots, f.old.slots)
 	}
-	slots = union(slots, slotsOf(c.epochs, l.Tags))
-	return newEntry(key.Key, slots, f.batch.taken, l, p, c.now()), nil
+	return newEntry(key.Key, slotsOf(slots, l.Tags), f.batch.taken, l, p, c.now()), nil
 }
 
 // union adds to a what only b has.

@@ -214,7 +214,7 @@ func (h *Handle[V]) depart(left []int) {
 			if b == nil {
 				b = newBatch[V](c.Epochs(nil), len(left))
 			}
-			f = b.add(key, slotsOf(c.epochs, key.Tags), h.tellable(e))
+			f = b.add(key, h.tellable(e))
 			c.flights[key.Key] = f
 			if good == isFresh && h.policy.takes(e.freshUntil, now) {
 				c.counts.early.Add(1)
