@@ -67,10 +67,18 @@ func (m *model) failing(key string) bool {
 	return ok && m.clock.Before(at.Add(patience)) && int(at.Sub(time.Unix(0, 0))%time.Second/time.Millisecond) >= since(m.last, key)
 }
 
-func (m *model) read(names []string) {
+// read asks for keys and waits, or leaves at once.
+func (m *model) read(names []string, leaving bool) {
 	m.loads = map[string]bool{}
 	before := m.calls
-	for i, r := range m.c.GetMany(context.Background(), keyed(names...), modelPolicy, m.load) {
+	var results []Result[string]
+	if leaving {
+		results = m.c.Begin(context.Background(), keyed(names...), modelPolicy, m.load, func() {}).Take(tutti.Timeout)
+	} else {
+		results = m.c.GetMany(context.Background(), keyed(names...), modelPolicy, m.load)
+	}
+	left := func(r Result[string]) bool { return leaving && r.Err == tutti.Timeout }
+	for i, r := range results {
 		key, age := names[i], m.clock.Sub(r.AsOf)
 		born := int(r.AsOf.Sub(time.Unix(0, 0)) % time.Second / time.Millisecond)
 		if r.Found && !strings.HasPrefix(r.Value, key+"/") {
@@ -81,9 +89,9 @@ func (m *model) read(names []string) {
 			m.t.Fatalf("%s is fresh: born in step %d, %v old, forgotten in %d, %v", key, born, age, since(m.last, key), r.Err)
 		case r.State == tutti.StaleRevalidating && (age < modelPolicy.Fresh || age >= modelPolicy.Fresh+modelPolicy.Stale || born < since(m.last, key)):
 			m.t.Fatalf("%s is stale: born in step %d, %v old, forgotten in %d", key, born, age, since(m.last, key))
-		case r.State == tutti.StaleError && (r.Err == nil || !m.failing(key) || age >= modelPolicy.Fresh+modelPolicy.StaleIfError || born < since(m.gone, key)):
+		case r.State == tutti.StaleError && (r.Err == nil || !m.failing(key) && !left(r) || age >= modelPolicy.Fresh+modelPolicy.StaleIfError || born < since(m.gone, key)):
 			m.t.Fatalf("%s stands in: born in step %d, %v old, purged in %d, %v", key, born, age, since(m.gone, key), r.Err)
-		case r.State == tutti.Missing && r.Err != nil && !m.down:
+		case r.State == tutti.Missing && r.Err != nil && !m.down && !left(r):
 			m.t.Fatalf("%s is missing, though the origin is up: %v", key, r.Err)
 		case r.State == tutti.Missing && r.Err == nil && !m.lost[key] && (age >= modelPolicy.Negative || born < max(m.last["tag:"+key], m.last["*"])): // nothing told its late tag
 			m.t.Fatalf("%s is not found: born in step %d, %v old", key, born, age)
@@ -108,7 +116,7 @@ func TestWhatAReaderGetsFollowsTheModel(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			m.step++ // written into the milliseconds of the clock, so that AsOf tells the step of a load
 			m.clock = m.clock.Truncate(time.Second).Add(time.Duration(m.step) * time.Millisecond)
-			switch do := rapid.SampledFrom([]string{"read", "read", "read", "wait", "forget", "purge", "all", "down", "up", "lose", "find"}).Draw(t, "do"); do {
+			switch do := rapid.SampledFrom([]string{"read", "read", "read", "leave", "wait", "forget", "purge", "all", "down", "up", "lose", "find"}).Draw(t, "do"); do {
 			case "wait":
 				m.clock = m.clock.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
 			case "forget":
@@ -127,7 +135,7 @@ func TestWhatAReaderGetsFollowsTheModel(t *testing.T) {
 			case "lose", "find":
 				m.lost[rapid.SampledFrom(names).Draw(t, "name")] = do == "lose"
 			default:
-				m.read(rapid.SliceOfN(rapid.SampledFrom(names), 1, 6).Draw(t, "keys"))
+				m.read(rapid.SliceOfN(rapid.SampledFrom(names), 1, 6).Draw(t, "keys"), do == "leave")
 			}
 		}
 		s := m.c.Stats()
