@@ -91,6 +91,10 @@ func (v Field) Any() any {
 // Text gives a string; false for everything else.
 func (v Field) Text() (string, bool) { return v.text, v.is == textValue }
 
+// Other gives what is neither a string nor an int64, a bool or an instant: what may hold much. False
+// for these, and for no value.
+func (v Field) Other() (any, bool) { return v.other, v.is == otherValue }
+
 // Int gives an int64; false for everything else.
 func (v Field) Int() (int64, bool) { return v.number, v.is == intValue }
 

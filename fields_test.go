@@ -27,6 +27,14 @@ func TestFieldsGiveBackWhatWentIn(t *testing.T) {
 	if f.Get("none") != nil || f.Text("rank") != "" || f.Int("title") != 0 || f.Text("title") != "A" || f.Int("rank") != -7 {
 		t.Error("a field is read as what it is not")
 	}
+	if money, ok := f.Field("price").Other(); !ok || money != in["price"] {
+		t.Errorf("the price is %v, %v", money, ok)
+	}
+	for _, name := range []string{"title", "rank", "sold", "at", "none"} {
+		if v, ok := f.Field(name).Other(); ok {
+			t.Errorf("%s is %v besides", name, v)
+		}
+	}
 	last := ""
 	for name := range f.Values() {
 		if name <= last {

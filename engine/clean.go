@@ -17,10 +17,12 @@ func clean(got tutti.Got) tutti.Got {
 	}
 	var others map[string]any
 	for name, f := range r.Fields.Values() {
-		if s, ok := f.Text(); ok && !strings.Contains(s, markStart) {
-			continue // the usual case makes no any of it
+		s, isText := f.Text()
+		v, isOther := f.Other()
+		if isText && strings.Contains(s, markStart) {
+			v, isOther = s, true
 		}
-		if v := f.Any(); marked(v) {
+		if isOther && marked(v) {
 			if others == nil {
 				others = map[string]any{}
 			}

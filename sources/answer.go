@@ -166,6 +166,9 @@ func (a *answer) check(status int, now time.Time) error {
 }
 
 func isJSON(contentType string) bool {
+	if contentType == "application/json" { // the usual case
+		return true
+	}
 	t, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json") || t == "text/json")
 }
@@ -173,6 +176,9 @@ func isJSON(contentType string) bool {
 // retryAfter reads Retry-After in both of its forms; zero when there is none.
 func retryAfter(h http.Header, now time.Time) time.Time {
 	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return time.Time{}
+	}
 	if s, err := strconv.ParseFloat(v, 64); err == nil && s >= 0 && s < 1e7 {
 		return now.Add(time.Duration(s * float64(time.Second)))
 	}

@@ -166,12 +166,18 @@ func richText(s, from string) tutti.RichText {
 	return text.FromHTML(s)
 }
 
+// pathBytes mean nothing but themselves in a path and its query.
+const pathBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/?=&,+"
+
 // address keeps addresses that a person may follow: http, https, mailto, tel, or a path. What
 // could run in a page becomes "".
 func address(s string) string {
 	s = strings.TrimSpace(s)
 	if !printable(s) || strings.HasPrefix(s, `\`) {
 		return ""
+	}
+	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && strings.Trim(s, pathBytes) == "" {
+		return s // the usual path needs no reading
 	}
 	u, err := url.Parse(s)
 	if err != nil {

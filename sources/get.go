@@ -327,14 +327,18 @@ func sizeOf(r *tutti.Resource) int {
 			n += len(s)
 			continue
 		}
-		switch v := f.Any().(type) {
+		other, ok := f.Other()
+		if !ok {
+			continue
+		}
+		switch v := other.(type) {
 		case tutti.RichText:
 			n += len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
 		case []tutti.Ref:
 			n += 96 * len(v)
 		case []string:
 			n += 32 * len(v)
-		case tutti.Money, tutti.Place, tutti.Focal, tutti.Ref, int64, float64, bool, time.Time:
+		case tutti.Money, tutti.Place, tutti.Focal, tutti.Ref, float64:
 			n += 48
 		default: // json: about twice its text, which is part of the record
 			n += 2 * len(r.Raw)

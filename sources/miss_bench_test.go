@@ -73,9 +73,12 @@ func benchIDs(page, n int) []string {
 // benchHouse opens the four sources over an origin that answers at once.
 func benchHouse(b *testing.B) (*Sources, string) {
 	b.Helper()
+	bodies := sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, ids, _ := strings.Cut(r.URL.RawQuery, "ids=")
-		body := benchAnswer(nil, strings.TrimPrefix(r.URL.Path, "/"), strings.ReplaceAll(ids, "%2C", ","))
+		b := bodies.Get().(*[]byte)
+		defer bodies.Put(b)
+		body := benchAnswer((*b)[:0], strings.TrimPrefix(r.URL.Path, "/"), strings.ReplaceAll(ids, "%2C", ","))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
 	}))
