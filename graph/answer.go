@@ -21,11 +21,17 @@ type ResourceAnswer interface{ IsResource() }
 // RouteAnswer is what a path leads to: always an *Answer.
 type RouteAnswer interface{ IsRouteResult() }
 
+// PlansAnswer is one event of plans: always an *Answer.
+type PlansAnswer interface{ IsPlansEvent() }
+
 // IsResource says that an answer may stand where a Resource is expected.
 func (*Answer) IsResource() {}
 
 // IsRouteResult says that an answer may stand where a RouteResult is expected.
 func (*Answer) IsRouteResult() {}
+
+// IsPlansEvent says that an answer may stand where a PlansEvent is expected.
+func (*Answer) IsPlansEvent() {}
 
 // NewAnswer writes obj with the selection set of the field that is being resolved. It gives nil
 // when obj is nil, and an answer of null when a null in it reaches the top. Errors inside are

@@ -29,14 +29,22 @@ func requestError(status int, list gqlerror.List) outcome {
 	return outcome{status: status, errors: list}
 }
 
-// execute answers one operation: limits, validation, variables, policies, and then the
-// resolvers. Only the last step does I/O.
-func (s *Server) execute(ctx *call, g *Generation, v Viewer, p parameters, method string) outcome {
+// asked is the operation that a request means.
+type asked struct {
+	parameters
+	document  *document
+	operation *ast.OperationDefinition
+	cached    bool   // the document was known
+	untrusted string // as of outcome
+}
+
+// asked finds the operation that a request means, valid and trusted; or what to answer instead.
+func (s *Server) asked(g *Generation, v Viewer, p parameters) (asked, *outcome) {
 	m, bad := s.meaning(g, v, p)
 	if bad != nil {
 		out := requestError(bad.status, gqlerror.List{{Err: bad.err, Message: "refused"}})
 		out.untrusted = m.untrusted
-		return out
+		return asked{}, &out
 	}
 	p.query = m.text
 	d, cached, errs := g.document(p.query)
@@ -44,17 +52,29 @@ func (s *Server) execute(ctx *call, g *Generation, v Viewer, p parameters, metho
 		if m.register {
 			s.automatic.remove(p.hash)
 		}
-		return requestError(0, errs)
+		out := requestError(0, errs)
+		return asked{}, &out
 	}
 	if m.register {
 		s.automatic.add(p.hash, p.query)
 	}
 	op := d.doc.Operations.ForName(p.operationName)
 	if op == nil {
-		return requestError(0, one(noOperation(d, p.operationName)))
+		out := requestError(0, one(noOperation(d, p.operationName)))
+		return asked{}, &out
 	}
-	out := s.run(ctx, g, v, p, method, d, op)
-	out.operation, out.cached, out.untrusted = op, cached, m.untrusted
+	return asked{p, d, op, cached, m.untrusted}, nil
+}
+
+// execute answers one operation: limits, validation, variables, policies, and then the
+// resolvers. Only the last step does I/O.
+func (s *Server) execute(ctx *call, g *Generation, v Viewer, p parameters, method string) outcome {
+	a, refused := s.asked(g, v, p)
+	if refused != nil {
+		return *refused
+	}
+	out := s.run(ctx, g, v, a.parameters, method, a.document, a.operation)
+	out.operation, out.cached, out.untrusted = a.operation, a.cached, a.untrusted
 	return out
 }
 
@@ -73,9 +93,30 @@ func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method st
 		out.allow = http.MethodPost
 		return out
 	}
+	vars, refused := s.allow(g, v, p, method, d, op)
+	switch known := d.operations[op]; {
+	case refused != nil:
+		return *refused
+	case op.Operation == ast.Subscription:
+		return requestError(0, one(notStreamed))
+	case known.direct != nil && method == http.MethodPost:
+		return s.answer(ctx, known, vars, borrow())
+	}
+	within, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return s.resolve(within, g, p, d, op, vars, method == http.MethodGet)
+}
+
+// allow checks an operation against access and limits, and gives its variables, coerced; or what
+// to answer instead of executing it.
+func (s *Server) allow(g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) (map[string]any, *outcome) {
+	refuse := func(status int, list gqlerror.List) (map[string]any, *outcome) {
+		out := requestError(status, list)
+		return nil, &out
+	}
 	known := d.operations[op]
 	if list := g.forbidden(known.restrictions, v.Class); list != nil {
-		return requestError(http.StatusForbidden, list)
+		return refuse(http.StatusForbidden, list)
 	}
 	vars, bad := coerceVariables(g, op, p.variables)
 	if len(bad) > 0 {
@@ -83,29 +124,24 @@ func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method st
 		for _, e := range bad {
 			list = append(list, one(e)...)
 		}
-		return requestError(0, list)
+		return refuse(0, list)
 	}
 	if method == http.MethodGet {
 		if list := g.inAddress(op, vars); list != nil {
-			return requestError(0, list)
+			return refuse(0, list)
 		}
 	}
 	if list := g.forbidden(g.policies.variables(op, vars), v.Class); list != nil {
-		return requestError(http.StatusForbidden, list)
+		return refuse(http.StatusForbidden, list)
 	}
 	costErr := known.costErr
 	if !known.costFixed {
 		_, costErr = cost(op, vars, g.limits)
 	}
 	if costErr != nil {
-		return requestError(0, one(costErr))
+		return refuse(0, one(costErr))
 	}
-	if known.direct != nil && method == http.MethodPost {
-		return s.answer(ctx, known, vars, borrow())
-	}
-	within, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	return s.resolve(within, g, p, d, op, vars, method == http.MethodGet)
+	return vars, nil
 }
 
 // forbidden gives the refusals of what a class may not ask for; nil when it may ask for all.
@@ -124,18 +160,23 @@ func (g *Generation) forbidden(found []restriction, class tutti.KeyClass) gqlerr
 	return list
 }
 
+// operating puts what resolvers read of an operation into a context.
+func (s *Server) operating(ctx context.Context, p parameters, d *document, op *ast.OperationDefinition, vars map[string]any) context.Context {
+	return graphql.WithOperationContext(withOperation(ctx, d.operations[op]), &graphql.OperationContext{
+		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
+		RecoverFunc:            s.recovered,
+		ResolverMiddleware:     nullAsNull,
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	})
+}
+
 func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *document, op *ast.OperationDefinition, vars map[string]any, kept bool) outcome {
 	var said *deliveries
 	if kept {
 		said = new(deliveries)
 		ctx = context.WithValue(ctx, deliveriesKey{}, said)
 	}
-	ctx = graphql.WithOperationContext(withOperation(ctx, d.operations[op]), &graphql.OperationContext{
-		RawQuery: p.query, Variables: vars, OperationName: p.operationName, Doc: d.doc, Extensions: p.extensions, Operation: op,
-		RecoverFunc:            s.recovered,
-		ResolverMiddleware:     nullAsNull,
-		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
-	})
+	ctx = s.operating(ctx, p, d, op, vars)
 	ctx = graphql.WithResponseContext(ctx, keep, s.recovered)
 	resp := g.executable.Exec(ctx)(ctx)
 	errs := graphql.GetErrors(ctx)

@@ -19,6 +19,7 @@ type GenerationConfig struct {
 	Attributes     []tutti.Attribute
 	Stored         []string // texts of operations that are kept: what they name and the config no longer defines stays in the schema
 	Resolvers      ResolverRoot
+	Planner        Planner        // nil = no plans are made in bulk
 	Visitors       *TokenVerifier // nil = visitor tokens are refused
 	Limits         Limits
 	Introspection  bool                // the schema may be asked for, with any key
@@ -45,6 +46,7 @@ type Generation struct {
 	documents      *documents
 	mode           tutti.OperationMode
 	caching        Caching
+	planner        Planner
 }
 
 // NewGeneration makes a generation, or says what in the config cannot become a schema: an
@@ -67,6 +69,7 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 		documents:  newDocuments(limits.CacheBytes),
 		mode:       c.Operations,
 		caching:    c.Caching,
+		planner:    c.Planner,
 	}
 	if g.mode == "" {
 		g.mode = tutti.OperationsOff

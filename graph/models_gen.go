@@ -379,6 +379,16 @@ type Freshness struct {
 	AsOf *time.Time `json:"asOf,omitempty"`
 }
 
+// A place for personal words.
+type Hole struct {
+	// Stands in the strings of the experience wherever the words belong: U+E000, a number, U+E001. No text of an origin holds it.
+	Token string `json:"token"`
+	// What belongs there: an expression, such as stay.guestName. Of a text that is cut to a length: where it stands.
+	Name string `json:"name"`
+	// How its words are escaped.
+	Form HoleForm `json:"form"`
+}
+
 // What was, or would be, invalidated, and what that touches.
 type Invalidation struct {
 	// What becomes of the content.
@@ -443,6 +453,26 @@ type Location struct {
 	Lat float64 `json:"lat"`
 	// -180 to 180.
 	Lon float64 `json:"lon"`
+}
+
+// What is known about one of many, and how to call it. 16 KB at most.
+type MemberContextInput struct {
+	// How the answer calls this one; its place in the list is told besides.
+	ID *string `json:"id,omitempty"`
+	// The wanted language. Default: that of all.
+	Locale *string `json:"locale,omitempty"`
+	// The visitor's id.
+	Visitor *string `json:"visitor,omitempty"`
+	// Where the visitor is.
+	Location *PlaceInput `json:"location,omitempty"`
+	// The market to sell in, apart from the language. Default: the first configured one.
+	Market *string `json:"market,omitempty"`
+	// ISO 4217. Default: the market's.
+	Currency *string `json:"currency,omitempty"`
+	// Declared attributes, by name.
+	Attributes Attributes `json:"attributes,omitempty"`
+	// What the visitor agreed to. What is not given is not allowed.
+	Consent *ConsentInput `json:"consent,omitempty"`
 }
 
 // What a chat shows.
@@ -636,6 +666,82 @@ type PlaceInput struct {
 	// -180 to 180.
 	Lon float64 `json:"lon"`
 }
+
+// What is wrong with one context.
+type PlanError struct {
+	// For programs.
+	Code ErrorCode `json:"code"`
+	// For people.
+	Message string `json:"message"`
+	// Which part of the context.
+	Field *string `json:"field,omitempty"`
+	// What to do.
+	Hint *string `json:"hint,omitempty"`
+}
+
+// Contexts for which the same was decided, and what they get.
+type PlanGroup struct {
+	// Names the plan: the same decisions have the same key, in any request and on every replica. What the items hold at their
+	// origins is not part of it.
+	Key string `json:"key"`
+	// Whether there are parts in it that belong to one visitor. Such a group has one member, and nobody else may see it.
+	Private bool `json:"private"`
+	// Who gets it, in the order in which they came.
+	Members []*PlanMember `json:"members"`
+	// The places for personal words, in a fixed order.
+	Holes []*Hole `json:"holes"`
+	// What they get, with tokens in place of personal words. Its ids are those before any words are put in; holds is null, and
+	// validUntil is the earliest of all members.
+	Experience *Answer `json:"experience"`
+}
+
+func (PlanGroup) IsPlansEvent() {}
+
+// One context of a group.
+type PlanMember struct {
+	// Which of the contexts, from 0.
+	Index int `json:"index"`
+	// As its context says.
+	ID *string `json:"id,omitempty"`
+	// The words for the group's holes, in their order, escaped for where they stand: put each in place of its token, as it is.
+	Fills []string `json:"fills"`
+	// What could not be found out about this one.
+	Problems []*Problem `json:"problems"`
+}
+
+// A context for which nothing could be decided.
+type PlanRefusal struct {
+	// Which of the contexts, from 0.
+	Index int `json:"index"`
+	// As its context says.
+	ID *string `json:"id,omitempty"`
+	// What is wrong with it.
+	Errors []*PlanError `json:"errors"`
+}
+
+func (PlanRefusal) IsPlansEvent() {}
+
+// How far it is. The first event and the last are of this type, and some in between.
+type PlansProgress struct {
+	// The composition's id.
+	Composition string `json:"composition"`
+	// The published version.
+	Version int `json:"version"`
+	// How many contexts came.
+	Total int `json:"total"`
+	// How many of them are decided, the refused ones included.
+	Decided int `json:"decided"`
+	// How many of them were refused.
+	Refused int `json:"refused"`
+	// How many plans came of it so far. Only once all contexts are decided it grows no more.
+	Groups int `json:"groups"`
+	// How many groups were delivered.
+	Delivered int `json:"delivered"`
+	// Whether this is the last event. A stream that ends without it is not complete.
+	Done bool `json:"done"`
+}
+
+func (PlansProgress) IsPlansEvent() {}
 
 // What to look at instead of the published state as the visitor sees it.
 type PreviewInput struct {
@@ -1009,6 +1115,10 @@ type Speech struct {
 	Text string `json:"text"`
 	// What to say when the person stays silent.
 	Reprompt *string `json:"reprompt,omitempty"`
+}
+
+// What comes piece by piece: over Server-Sent Events, with POST and Accept: text/event-stream.
+type Subscription struct {
 }
 
 // A request to the help desk. Only its owner gets it.
@@ -1585,6 +1695,73 @@ func (e *HealthState) UnmarshalJSON(b []byte) error {
 }
 
 func (e HealthState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How words are written where they stand.
+type HoleForm string
+
+const (
+	// As they are.
+	HoleFormText HoleForm = "TEXT"
+	// As HTML, between tags.
+	HoleFormHTML HoleForm = "HTML"
+	// As CommonMark.
+	HoleFormMarkdown HoleForm = "MARKDOWN"
+	// As SSML, between tags.
+	HoleFormSsml HoleForm = "SSML"
+	// As a piece of an address.
+	HoleFormURL HoleForm = "URL"
+)
+
+var AllHoleForm = []HoleForm{
+	HoleFormText,
+	HoleFormHTML,
+	HoleFormMarkdown,
+	HoleFormSsml,
+	HoleFormURL,
+}
+
+func (e HoleForm) IsValid() bool {
+	switch e {
+	case HoleFormText, HoleFormHTML, HoleFormMarkdown, HoleFormSsml, HoleFormURL:
+		return true
+	}
+	return false
+}
+
+func (e HoleForm) String() string {
+	return string(e)
+}
+
+func (e *HoleForm) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HoleForm(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HoleForm", str)
+	}
+	return nil
+}
+
+func (e HoleForm) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HoleForm) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HoleForm) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

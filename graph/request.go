@@ -57,6 +57,11 @@ func readBody(r *http.Request, limit int64) ([]byte, *refused) {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
 		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "the body's character set is not supported.", "Send UTF-8.")
 	}
+	return bodyOf(r, limit)
+}
+
+// bodyOf reads a body of text, up to a number of bytes.
+func bodyOf(r *http.Request, limit int64) ([]byte, *refused) {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, refuse(http.StatusUnsupportedMediaType, tutti.BadRequest, "compressed requests are not supported.", "Send the body as it is.")
 	}
@@ -67,6 +72,7 @@ func readBody(r *http.Request, limit int64) ([]byte, *refused) {
 		return nil, tooLarge()
 	}
 	var body []byte
+	var err error
 	if r.ContentLength > 0 {
 		body = make([]byte, r.ContentLength)
 		_, err = io.ReadFull(r.Body, body)

@@ -29,6 +29,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	ResourceConnection() ResourceConnectionResolver
 	RouteConnection() RouteConnectionResolver
+	Subscription() SubscriptionResolver
 	AttributesInput() AttributesInputResolver
 }
 
@@ -237,6 +238,12 @@ type ComplexityRoot struct {
 		State func(childComplexity int) int
 	}
 
+	Hole struct {
+		Form  func(childComplexity int) int
+		Name  func(childComplexity int) int
+		Token func(childComplexity int) int
+	}
+
 	Invalidation struct {
 		Compositions func(childComplexity int) int
 		DryRun       func(childComplexity int) int
@@ -370,6 +377,45 @@ type ComplexityRoot struct {
 		Tags        func(childComplexity int) int
 		Title       func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
+	}
+
+	PlanError struct {
+		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
+		Hint    func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
+	PlanGroup struct {
+		Experience func(childComplexity int) int
+		Holes      func(childComplexity int) int
+		Key        func(childComplexity int) int
+		Members    func(childComplexity int) int
+		Private    func(childComplexity int) int
+	}
+
+	PlanMember struct {
+		Fills    func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Index    func(childComplexity int) int
+		Problems func(childComplexity int) int
+	}
+
+	PlanRefusal struct {
+		Errors func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Index  func(childComplexity int) int
+	}
+
+	PlansProgress struct {
+		Composition func(childComplexity int) int
+		Decided     func(childComplexity int) int
+		Delivered   func(childComplexity int) int
+		Done        func(childComplexity int) int
+		Groups      func(childComplexity int) int
+		Refused     func(childComplexity int) int
+		Total       func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	Problem struct {
@@ -595,6 +641,10 @@ type ComplexityRoot struct {
 		Reprompt func(childComplexity int) int
 		Ssml     func(childComplexity int) int
 		Text     func(childComplexity int) int
+	}
+
+	Subscription struct {
+		Plans func(childComplexity int, composition string, params any, channel string, locale *string, contexts []*MemberContextInput) int
 	}
 
 	SupportTicket struct {
@@ -1524,6 +1574,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Freshness.State(childComplexity), true
 
+	case "Hole.form":
+		if e.ComplexityRoot.Hole.Form == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hole.Form(childComplexity), true
+	case "Hole.name":
+		if e.ComplexityRoot.Hole.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hole.Name(childComplexity), true
+	case "Hole.token":
+		if e.ComplexityRoot.Hole.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hole.Token(childComplexity), true
+
 	case "Invalidation.compositions":
 		if e.ComplexityRoot.Invalidation.Compositions == nil {
 			break
@@ -2153,6 +2222,155 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Place.UpdatedAt(childComplexity), true
+
+	case "PlanError.code":
+		if e.ComplexityRoot.PlanError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanError.Code(childComplexity), true
+	case "PlanError.field":
+		if e.ComplexityRoot.PlanError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanError.Field(childComplexity), true
+	case "PlanError.hint":
+		if e.ComplexityRoot.PlanError.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanError.Hint(childComplexity), true
+	case "PlanError.message":
+		if e.ComplexityRoot.PlanError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanError.Message(childComplexity), true
+
+	case "PlanGroup.experience":
+		if e.ComplexityRoot.PlanGroup.Experience == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanGroup.Experience(childComplexity), true
+	case "PlanGroup.holes":
+		if e.ComplexityRoot.PlanGroup.Holes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanGroup.Holes(childComplexity), true
+	case "PlanGroup.key":
+		if e.ComplexityRoot.PlanGroup.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanGroup.Key(childComplexity), true
+	case "PlanGroup.members":
+		if e.ComplexityRoot.PlanGroup.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanGroup.Members(childComplexity), true
+	case "PlanGroup.private":
+		if e.ComplexityRoot.PlanGroup.Private == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanGroup.Private(childComplexity), true
+
+	case "PlanMember.fills":
+		if e.ComplexityRoot.PlanMember.Fills == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanMember.Fills(childComplexity), true
+	case "PlanMember.id":
+		if e.ComplexityRoot.PlanMember.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanMember.ID(childComplexity), true
+	case "PlanMember.index":
+		if e.ComplexityRoot.PlanMember.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanMember.Index(childComplexity), true
+	case "PlanMember.problems":
+		if e.ComplexityRoot.PlanMember.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanMember.Problems(childComplexity), true
+
+	case "PlanRefusal.errors":
+		if e.ComplexityRoot.PlanRefusal.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanRefusal.Errors(childComplexity), true
+	case "PlanRefusal.id":
+		if e.ComplexityRoot.PlanRefusal.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanRefusal.ID(childComplexity), true
+	case "PlanRefusal.index":
+		if e.ComplexityRoot.PlanRefusal.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanRefusal.Index(childComplexity), true
+
+	case "PlansProgress.composition":
+		if e.ComplexityRoot.PlansProgress.Composition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Composition(childComplexity), true
+	case "PlansProgress.decided":
+		if e.ComplexityRoot.PlansProgress.Decided == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Decided(childComplexity), true
+	case "PlansProgress.delivered":
+		if e.ComplexityRoot.PlansProgress.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Delivered(childComplexity), true
+	case "PlansProgress.done":
+		if e.ComplexityRoot.PlansProgress.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Done(childComplexity), true
+	case "PlansProgress.groups":
+		if e.ComplexityRoot.PlansProgress.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Groups(childComplexity), true
+	case "PlansProgress.refused":
+		if e.ComplexityRoot.PlansProgress.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Refused(childComplexity), true
+	case "PlansProgress.total":
+		if e.ComplexityRoot.PlansProgress.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Total(childComplexity), true
+	case "PlansProgress.version":
+		if e.ComplexityRoot.PlansProgress.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlansProgress.Version(childComplexity), true
 
 	case "Problem.code":
 		if e.ComplexityRoot.Problem.Code == nil {
@@ -3157,6 +3375,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Speech.Text(childComplexity), true
 
+	case "Subscription.plans":
+		if e.ComplexityRoot.Subscription.Plans == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_plans_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Plans(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["contexts"].([]*MemberContextInput)), true
+
 	case "SupportTicket.createdAt":
 		if e.ComplexityRoot.SupportTicket.CreatedAt == nil {
 			break
@@ -3466,6 +3696,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConsentInput,
 		ec.unmarshalInputContextInput,
 		ec.unmarshalInputForcedVariantInput,
+		ec.unmarshalInputMemberContextInput,
 		ec.unmarshalInputOperationInput,
 		ec.unmarshalInputPersonaInput,
 		ec.unmarshalInputPerspectiveInput,
@@ -3515,6 +3746,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -3891,6 +4139,150 @@ type Mutation @access(to: [MANAGEMENT]) {
     "For the audit log: why."
     reason: String!
   ): Boolean!
+}
+
+"What comes piece by piece: over Server-Sent Events, with POST and Accept: text/event-stream."
+type Subscription @access(to: [SERVER]) {
+  """
+  Decides for many contexts at once, and assembles once for each plan that comes of it: a letter to 100,000 people is a
+  dozen renders. First comes how it goes, then one group for each plan, then that it is done. A context that is not right is
+  told of, and the others go on. POST /plans gives the same as lines of JSON.
+  """
+  plans(
+    "The composition's id, such as hotel-arrival."
+    composition: ID!
+    "Values for the composition's params, by name: the same for all."
+    params: JSON
+    "The channel's name, such as email."
+    channel: ID!
+    "The language of those who do not say another. Default: the configured one."
+    locale: Locale
+    "For whom: 10,000 at most. All count for the same moment."
+    contexts: [MemberContextInput!]!
+  ): PlansEvent!
+}
+
+# ------------------------------------------------------------------------------ in bulk
+
+"What is told while plans are made for many."
+union PlansEvent @access(to: [SERVER]) = PlansProgress | PlanGroup | PlanRefusal
+
+"How far it is. The first event and the last are of this type, and some in between."
+type PlansProgress @access(to: [SERVER]) {
+  "The composition's id."
+  composition: ID!
+  "The published version."
+  version: Int!
+  "How many contexts came."
+  total: Int!
+  "How many of them are decided, the refused ones included."
+  decided: Int!
+  "How many of them were refused."
+  refused: Int!
+  "How many plans came of it so far. Only once all contexts are decided it grows no more."
+  groups: Int!
+  "How many groups were delivered."
+  delivered: Int!
+  "Whether this is the last event. A stream that ends without it is not complete."
+  done: Boolean!
+}
+
+"Contexts for which the same was decided, and what they get."
+type PlanGroup @access(to: [SERVER]) {
+  """
+  Names the plan: the same decisions have the same key, in any request and on every replica. What the items hold at their
+  origins is not part of it.
+  """
+  key: ID!
+  "Whether there are parts in it that belong to one visitor. Such a group has one member, and nobody else may see it."
+  private: Boolean!
+  "Who gets it, in the order in which they came."
+  members: [PlanMember!]!
+  "The places for personal words, in a fixed order."
+  holes: [Hole!]!
+  """
+  What they get, with tokens in place of personal words. Its ids are those before any words are put in; holds is null, and
+  validUntil is the earliest of all members.
+  """
+  experience: Experience!
+}
+
+"One context of a group."
+type PlanMember @access(to: [SERVER]) {
+  "Which of the contexts, from 0."
+  index: Int!
+  "As its context says."
+  id: ID
+  "The words for the group's holes, in their order, escaped for where they stand: put each in place of its token, as it is."
+  fills: [String!]!
+  "What could not be found out about this one."
+  problems: [Problem!]!
+}
+
+"A place for personal words."
+type Hole @access(to: [SERVER]) {
+  "Stands in the strings of the experience wherever the words belong: U+E000, a number, U+E001. No text of an origin holds it."
+  token: String!
+  "What belongs there: an expression, such as stay.guestName. Of a text that is cut to a length: where it stands."
+  name: String!
+  "How its words are escaped."
+  form: HoleForm!
+}
+
+"How words are written where they stand."
+enum HoleForm {
+  "As they are."
+  TEXT
+  "As HTML, between tags."
+  HTML
+  "As CommonMark."
+  MARKDOWN
+  "As SSML, between tags."
+  SSML
+  "As a piece of an address."
+  URL
+}
+
+"A context for which nothing could be decided."
+type PlanRefusal @access(to: [SERVER]) {
+  "Which of the contexts, from 0."
+  index: Int!
+  "As its context says."
+  id: ID
+  "What is wrong with it."
+  errors: [PlanError!]!
+}
+
+"What is wrong with one context."
+type PlanError @access(to: [SERVER]) {
+  "For programs."
+  code: ErrorCode!
+  "For people."
+  message: String!
+  "Which part of the context."
+  field: String
+  "What to do."
+  hint: String
+}
+
+"What is known about one of many, and how to call it. 16 KB at most."
+input MemberContextInput {
+  "How the answer calls this one; its place in the list is told besides."
+  id: ID
+  "The wanted language. Default: that of all."
+  locale: Locale
+  "The visitor's id."
+  visitor: ID
+  "Where the visitor is."
+  location: PlaceInput
+  "The market to sell in, apart from the language. Default: the first configured one."
+  market: ID
+  "ISO 4217. Default: the market's."
+  currency: String
+  "Declared attributes, by name."
+  attributes: AttributesInput
+  "What the visitor agreed to. What is not given is not allowed."
+  consent: ConsentInput
 }
 
 # ------------------------------------------------------------------------------ context
@@ -5753,6 +6145,18 @@ func (ec *executionContext) childFields_Freshness(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Freshness", field.Name)
 }
 
+func (ec *executionContext) childFields_Hole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_Hole_token(ctx, field)
+	case "name":
+		return ec.fieldContext_Hole_name(ctx, field)
+	case "form":
+		return ec.fieldContext_Hole_form(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Hole", field.Name)
+}
+
 func (ec *executionContext) childFields_Invalidation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "mode":
@@ -5943,6 +6347,34 @@ func (ec *executionContext) childFields_Persona(ctx context.Context, field graph
 		return ec.fieldContext_Persona_revision(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Persona", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_PlanError_code(ctx, field)
+	case "message":
+		return ec.fieldContext_PlanError_message(ctx, field)
+	case "field":
+		return ec.fieldContext_PlanError_field(ctx, field)
+	case "hint":
+		return ec.fieldContext_PlanError_hint(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanError", field.Name)
+}
+
+func (ec *executionContext) childFields_PlanMember(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "index":
+		return ec.fieldContext_PlanMember_index(ctx, field)
+	case "id":
+		return ec.fieldContext_PlanMember_id(ctx, field)
+	case "fills":
+		return ec.fieldContext_PlanMember_fills(ctx, field)
+	case "problems":
+		return ec.fieldContext_PlanMember_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanMember", field.Name)
 }
 
 func (ec *executionContext) childFields_Problem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

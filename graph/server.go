@@ -56,6 +56,8 @@ type Server struct {
 	trusted   atomic.Pointer[trusted]
 	uses      uses
 	automatic *automatic
+
+	planning chan struct{} // holds one for each request whose plans are being made
 }
 
 // automaticBytes is the room for automatic persisted queries: thousands of usual length.
@@ -63,7 +65,7 @@ const automaticBytes = 8 << 20
 
 // NewServer makes a server that answers with gen until the next Swap.
 func NewServer(c ServerConfig, gen *Generation) *Server {
-	s := &Server{log: c.Log, now: c.Now, timeout: c.Timeout, observe: c.Observe}
+	s := &Server{log: c.Log, now: c.Now, timeout: c.Timeout, observe: c.Observe, planning: make(chan struct{}, plansAtOnce)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -94,7 +96,11 @@ func (s *Server) Generation() *Generation { return s.current.Load() }
 func (s *Server) Invalidate() { s.keys.invalidate() }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handle(w, r, s.serve) }
+
+// handle answers one request with serve: it names and observes the request, and turns a panic into
+// an answer.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request, serve func(*call, http.ResponseWriter, *http.Request, *Generation, *Observation)) {
 	began := time.Now()
 	g := s.current.Load()
 	ctx := &call{Context: r.Context(), id: requestID(r), generation: g}
@@ -111,16 +117,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.fail(ctx, w, r, o, plainJSON, &refused{http.StatusInternalServerError, s.recovered(ctx, p)})
+			err := s.recovered(ctx, p)
+			if o.Status == 0 { // nothing is sent yet
+				s.fail(ctx, w, r, o, plainJSON, &refused{http.StatusInternalServerError, err})
+			}
 		}
 	}()
-	s.serve(ctx, w, r, g, o)
+	serve(ctx, w, r, g, o)
 }
 
 func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
 	origin := foreignOrigin(r, g)
 	allowed := s.allowCORS(w, r, origin)
-	media := negotiate(r.Header.Values("Accept"))
+	media, events := negotiate(r.Header.Values("Accept")), takesEvents(r)
 	switch {
 	case r.Method == http.MethodOptions:
 		o.Status = http.StatusNoContent
@@ -130,7 +139,7 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 		w.Header().Set("Allow", allowedMethods)
 		s.fail(ctx, w, r, o, media, refuse(http.StatusMethodNotAllowed, tutti.BadRequest, "the method is not supported.", "Use GET for queries, or POST."))
 		return
-	case media == "":
+	case media == "" && !events:
 		s.fail(ctx, w, r, o, media, refuse(http.StatusNotAcceptable, tutti.BadRequest, "none of the accepted media types can be sent.", "Accept "+graphqlJSON+" or "+plainJSON+"."))
 		return
 	}
@@ -140,12 +149,15 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
-	p, bad := readParameters(r, g.limits.BodyBytes)
+	p, bad := readParameters(r, g.bodyLimit(w, v, events))
 	if bad != nil {
 		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
 	ctx.viewer = v
+	if events && s.events(ctx, w, o, media, g, v, p) {
+		return
+	}
 	out := s.execute(ctx, g, v, p, r.Method)
 	if out.operation != nil {
 		o.Operation, o.Kind, o.Cached = out.operation.Name, string(out.operation.Operation), out.cached
@@ -198,10 +210,7 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		o.Status = out.status
 	}
 	o.Errors = len(presented)
-	if len(presented) > 0 {
-		code, _ := presented[0].Extensions["code"].(string)
-		o.Code = tutti.Code(code)
-	}
+	o.Code = firstCode(presented)
 	buf := out.written
 	if buf == nil || len(presented) > 0 {
 		buf = borrow()
@@ -243,6 +252,15 @@ var (
 	alwaysVaries  = []string{varies}
 	contentTypes  = map[string][]string{graphqlJSON: {graphqlJSON + "; charset=utf-8"}, plainJSON: {plainJSON + "; charset=utf-8"}}
 )
+
+// firstCode is the code of the first of presented errors; "" without one.
+func firstCode(presented gqlerror.List) tutti.Code {
+	if len(presented) == 0 {
+		return ""
+	}
+	code, _ := presented[0].Extensions["code"].(string)
+	return tutti.Code(code)
+}
 
 // appendBody joins errors and data; there is no data key where nothing was executed.
 func appendBody(b, data []byte, errs gqlerror.List) []byte {

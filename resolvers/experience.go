@@ -21,15 +21,20 @@ func (q query) Experience(ctx context.Context, id string, params any, channel st
 	if err != nil {
 		return nil, err
 	}
-	given, ok := params.(map[string]any)
-	if params != nil && !ok {
-		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "params", Message: "params must be an object.", Hint: `Write, for example, {hotel: "stay:hotel/azul"}.`}
-	}
-	checked, err := c.CheckParams(given)
+	checked, err := checkParams(c, params)
 	if err != nil {
 		return nil, err
 	}
 	return q.deliver(ctx, c, checked, req)
+}
+
+// checkParams checks what a request gives as params.
+func checkParams(c *engine.Compiled, params any) (tutti.Params, error) {
+	given, ok := params.(map[string]any)
+	if params != nil && !ok {
+		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "params", Message: "params must be an object.", Hint: `Write, for example, {hotel: "stay:hotel/azul"}.`}
+	}
+	return c.CheckParams(given)
 }
 
 // compiled gives a composition as the request looks at it: published, or its draft where there

@@ -90,6 +90,9 @@ func (r *Resolvers) Query() graph.QueryResolver { return query{r} }
 // Mutation answers mutations.
 func (r *Resolvers) Mutation() graph.MutationResolver { return mutation{r} }
 
+// Subscription is never asked: the server streams what Plans tells.
+func (r *Resolvers) Subscription() graph.SubscriptionResolver { return nil }
+
 // Composition answers the fields of stored compositions that take arguments.
 func (r *Resolvers) Composition() graph.CompositionResolver { return composition{r} }
 

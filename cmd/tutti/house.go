@@ -157,7 +157,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 		Kept: g.kept, Reload: h.refresh, Now: time.Now,
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
-		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Stored: h.trustedTexts(), Resolvers: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
+		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Stored: h.trustedTexts(), Resolvers: r, Planner: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
 		BaseURL: cfg.BaseURL, Operations: cfg.Operations, Caching: graph.Caching{Client: cfg.ClientMaxAge, Shared: cfg.SharedMaxAge},
 	})
 }

@@ -103,6 +103,7 @@ func (s *server) wait(ctx context.Context) error {
 func (h *house) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", h.server)
+	mux.Handle("POST /plans", h.server.Plans())
 	mux.HandleFunc("POST /webhooks/{source}", func(w http.ResponseWriter, r *http.Request) {
 		h.live.Load().sources.Webhook(r.PathValue("source")).ServeHTTP(w, r)
 	})
