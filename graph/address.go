@@ -48,7 +48,7 @@ func (g *Generation) inAddress(op *ast.OperationDefinition, vars map[string]any)
 	var list gqlerror.List
 	for _, name := range names {
 		list = append(list, one(&tutti.Error{
-			Code: tutti.BadRequest, Field: name, Message: name + " may not stand in an address: addresses are logged on their way.", Hint: "Send the operation with POST.",
+			Code: tutti.BadRequest, Field: name, Message: "the fact " + name + " may not stand in an address: addresses are logged on their way.", Hint: "Send the operation with POST.",
 		})...)
 	}
 	return list[:min(len(list), g.limits.Errors)]

@@ -103,6 +103,7 @@ func TestCommandsOfTheDocsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, "tutti.jsonl", "")
+	write(t, "operations.json", "{}")
 	seen := 0
 	for _, page := range pages {
 		for _, block := range blocks(t, page, "sh") {

@@ -95,7 +95,7 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 		gen.close()
 		return nil, err
 	}
-	h.checkTrusted(schema)
+	h.done.Go(func() { h.checkTrusted(schema) })
 	h.done.Go(h.watchStore)
 	return h, nil
 }
@@ -175,7 +175,7 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 	h.opening.Unlock()
 	old := h.live.Swap(gen)
 	h.server.Swap(schema)
-	h.checkTrusted(schema)
+	h.done.Go(func() { h.checkTrusted(schema) })
 	h.done.Go(func() { // requests that began before go on with the old sources for a moment
 		select {
 		case <-time.After(time.Minute):

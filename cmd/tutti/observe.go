@@ -20,11 +20,17 @@ func (h *house) observer() func(context.Context, graph.Observation) {
 	failures := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tutti_request_errors_total", Help: "Requests that were answered with an error, by the code of the first.",
 	}, []string{"code"})
-	h.meters.MustRegister(duration, failures, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	untrusted := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "tutti_untrusted_operations_total", Help: "Requests for operations that are not trusted, where the config does not allow all.",
+	})
+	h.meters.MustRegister(duration, failures, untrusted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return func(_ context.Context, o graph.Observation) {
 		duration.WithLabelValues(o.Kind, string(o.Class), strconv.Itoa(o.Status)).Observe(o.Duration.Seconds())
 		if o.Code != "" {
 			failures.WithLabelValues(string(o.Code)).Inc()
+		}
+		if o.Untrusted != "" {
+			untrusted.Inc()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,16 +85,19 @@ func TestWordsAreSplitAsAShellDoes(t *testing.T) {
 	}
 }
 
-// curl does what a line with curl says. Of its options it knows those that the README uses.
+// curl does what a line with curl says. Of its options it knows those that the docs use.
 func (p *played) curl(line string, env map[string]string) answer {
 	p.t.Helper()
-	var url, method, body string
+	var address, method, body string
+	query, get := url.Values{}, false
 	header := http.Header{}
 	args := shellWords(line, env)[1:]
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
-		case "-s":
-		case "-H", "-d", "-X":
+		case "-s", "-i":
+		case "-G":
+			get = true
+		case "-H", "-d", "-X", "--data-urlencode":
 			if i++; i == len(args) {
 				p.t.Fatalf("%s says nothing: %s", args[i-1], line)
 			}
@@ -103,17 +107,23 @@ func (p *played) curl(line string, env map[string]string) answer {
 				header.Set(name, value)
 			case "-d":
 				body, method = args[i], http.MethodPost
+			case "--data-urlencode":
+				name, value, _ := strings.Cut(args[i], "=")
+				query.Add(name, value)
 			case "-X":
 				method = args[i]
 			}
 		default:
-			if url != "" || !strings.HasPrefix(args[i], "http://") {
+			if address != "" || !strings.HasPrefix(args[i], "http://") {
 				p.t.Fatalf("unknown option %q in %s", args[i], line)
 			}
-			url = args[i]
+			address = args[i]
 		}
 	}
-	req, err := http.NewRequestWithContext(p.t.Context(), method, url, strings.NewReader(body))
+	if get {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -30,22 +30,19 @@ func (h *house) trustedTexts() []string {
 	return texts
 }
 
-// checkTrusted logs which trusted operations cannot be answered any more as the config is now. It
-// takes its time, and ends with the house.
+// checkTrusted logs which trusted operations cannot be answered any more as the config is now. With
+// thousands it takes seconds; it ends with the house.
 func (h *house) checkTrusted(schema *graph.Generation) {
-	list := *h.trusted.Load()
-	h.done.Go(func() {
-		for _, o := range list {
-			select {
-			case <-h.closed:
-				return
-			default:
-			}
-			if problems := schema.Check(o.Text); len(problems) > 0 {
-				h.log.Warn("a trusted operation cannot be answered as the config is", "operation", o.ID, "name", o.Name, "problem", problems[0])
-			}
+	for _, o := range *h.trusted.Load() {
+		select {
+		case <-h.closed:
+			return
+		default:
 		}
-	})
+		if problems := schema.Check(o.Text); len(problems) > 0 {
+			h.log.Warn("a trusted operation cannot be answered as the config is", "operation", o.ID, "name", o.Name, "problem", problems[0])
+		}
+	}
 }
 
 // noteUses tells the store which trusted operations were asked for. When it returns, all uses
