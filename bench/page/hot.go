@@ -137,7 +137,16 @@ func (m *measure) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nmemory, hot\n  resident %.0f MiB after the hot runs (peak %.0f), %.0f MiB after 10 idle seconds\n", mib(now), mib(peak), mib(idle))
+	program, err := m.house.status("RssFile")
+	if err != nil {
+		return err
+	}
+	live, err := m.house.meters("go_memstats_heap_inuse_bytes", "go_memstats_stack_inuse_bytes")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nmemory, hot\n  resident %.0f MiB after the hot runs (peak %.0f), %.0f MiB after 10 idle seconds; of that the program's own file %.0f MiB, heap in use %.0f MiB, stacks %.0f MiB\n",
+		mib(now), mib(peak), mib(idle), mib(program), live[0]/(1<<20), live[1]/(1<<20))
 	m.promised(m.most <= 60<<10, "memory, hot: %.0f MiB; at most 60 MiB", mib(m.most))
 	return nil
 }
