@@ -96,6 +96,9 @@ func startPair(t *testing.T) *pair {
 
 const hotelQuery = `{ resource(ref: "stay:hotel/azul") { title freshness { state } } }`
 
+// pageQuery asks for a whole page, which is soon answered from what is kept ready.
+const pageQuery = `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web") { title freshness { state } components { component } } }`
+
 func (p *pair) tutti(args ...string) string {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.t.Context(), binary(p.t), args...)
@@ -351,6 +354,11 @@ func TestPostgresIsGone(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
 	away := gone(t)
+	for _, r := range p.replicas {
+		for range 10 {
+			r.ask(pageQuery)
+		}
+	}
 	refused := func(what string) {
 		t.Helper()
 		for _, r := range p.replicas {
@@ -366,6 +374,9 @@ func TestPostgresIsGone(t *testing.T) {
 		t.Helper()
 		for _, r := range p.replicas {
 			r.until(what+": says that it is stale", 15*time.Second, func() bool { return strings.Contains(r.ask(hotelQuery), `"STALE_ERROR"`) })
+			if page := r.ask(pageQuery); !strings.Contains(page, `"STALE_ERROR"`) || !strings.Contains(page, "welcome") {
+				t.Errorf("%s: a page is not marked as stale: %s", what, page)
+			}
 			if res, err := http.Get(r.url("/readyz")); err != nil || res.StatusCode != http.StatusOK {
 				t.Errorf("%s: a replica is not ready, though it delivers", what)
 			}
@@ -378,6 +389,7 @@ func TestPostgresIsGone(t *testing.T) {
 				got := r.ask(hotelQuery)
 				return strings.Contains(got, name) && strings.Contains(got, `"FRESH"`)
 			})
+			r.until("calls a page fresh", 15*time.Second, func() bool { return strings.Contains(r.ask(pageQuery), `"FRESH"`) })
 		}
 	}
 

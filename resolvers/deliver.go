@@ -40,8 +40,12 @@ func (r *Resolvers) deliver(ctx context.Context, c *engine.Compiled, params tutt
 
 // keeps reports whether answers to this request may be kept, and kept ones given.
 func (r *Resolvers) keeps(ctx context.Context, sel *graph.Selection, req *request) bool {
-	return r.Kept != nil && sel.Keeps() && !graph.ViewerFrom(ctx).Editing() && !req.previewed && len(req.problems) == 0
+	return r.Kept != nil && !r.doubts() && sel.Keeps() && !graph.ViewerFrom(ctx).Editing() && !req.previewed && len(req.problems) == 0
 }
+
+// doubts reports whether nothing may be called fresh: this process may have missed what others
+// were told.
+func (r *Resolvers) doubts() bool { return r.Stale != nil && r.Stale() }
 
 // keys are buffers for the keys of one delivery.
 type keys struct{ signature, answer, part []byte }

@@ -48,7 +48,7 @@ const lasting = 24 * time.Hour
 // it is not.
 func (r *Resolvers) freshUntil(b tutti.Basis) time.Time {
 	switch {
-	case b.Stale:
+	case b.Stale, r.doubts():
 		return time.Time{}
 	case b.Until.IsZero():
 		return r.Now().Add(lasting)

@@ -66,6 +66,7 @@ type Deps struct {
 	Kept             *graph.Kept                     // ready answers; nil = none are kept
 	Reload           func(ctx context.Context) error // reads the published state again, after a change
 	Now              func() time.Time
+	Stale            func() bool // whether nothing may be called fresh for now; nil = never
 }
 
 // Resolvers answers the schema for one generation. Safe for concurrent use.

@@ -32,7 +32,7 @@ func (d *doubts) items(got []tutti.Got) {
 	if w, now := d.withheld(); w != nil {
 		for i, g := range got {
 			if g.Resource != nil && w.has(g.Resource.Ref, now) {
-				got[i] = missing(errSuppressed)
+				got[i] = suppressed(g.Resource.Ref)
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 		}
 		ref.ID = id
 		if withheld.has(ref, now) {
-			q.at[i], q.got[i] = -1, missing(errSuppressed)
+			q.at[i], q.got[i] = -1, suppressed(ref)
 			continue
 		}
 		at, again := seen[id]

@@ -4,11 +4,19 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
 )
 
 // withheld are the items that nobody gets, by their ref as the kind spells it, and until when; a
 // zero time has no end. A map is never changed once others can see it.
 type withheld map[tutti.Ref]time.Time
+
+// suppressed is what comes of a ref that nobody gets. It is old when that ends.
+func suppressed(ref tutti.Ref) tutti.Got {
+	g := missing(errSuppressed)
+	g.Marks = []uint32{cache.Mark(ref.Tag())}
+	return g
+}
 
 var errSuppressed = &tutti.Error{Code: tutti.Suppressed, Message: "This item is withdrawn."}
 

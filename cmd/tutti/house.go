@@ -154,7 +154,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	r := resolvers.New(resolvers.Deps{
 		Engine: e, Library: g.library, Sources: g.sources, SourceStates: func() []resolvers.SourceState { return sourceStates(g) }, Store: h.store,
 		Attributes: cfg.Attributes, Channels: cfg.Channels, Locales: cfg.Locales, ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes,
-		Kept: g.kept, Reload: h.refresh, Now: time.Now,
+		Kept: g.kept, Reload: h.refresh, Now: time.Now, Stale: h.contact.stale,
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
 		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Stored: h.trustedTexts(), Resolvers: r, Planner: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
