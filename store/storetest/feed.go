@@ -76,7 +76,7 @@ func testFeed(t *testing.T, database Database) {
 		equal(t, "notices", len(read(t, f, noon)), 1)
 	})
 	t.Run("loses nothing of what many write at once", func(t *testing.T) {
-		const writers, each = 8, 40
+		const writers, each = 3, 40
 		open := database(t)
 		one := openOne(t, open)
 		f := openFeed(t, one)
