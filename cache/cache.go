@@ -35,14 +35,15 @@ type Policy struct {
 	Negative     time.Duration // "not found" is kept for so long; 0 means not at all
 	SoftLimit    time.Duration // a caller that holds a stand-in waits no longer; 0 means as long as others
 	HardLimit    time.Duration // the deadline of a load itself; 0 means 10 s
-	// AtLeast is how much of its fresh time an answer from memory must have left. Everything else is waited for,
-	// and old values stand in only where the load fails: for what is made of several answers and kept as one. 0 asks for nothing.
+	// AtLeast is how much of its fresh time an answer from memory must have left. Everything else is
+	// waited for, and old values stand in only where the load fails: for what is made of several
+	// answers and kept as one. 0 asks for nothing.
 	AtLeast time.Duration
 }
 
-// Key names one value. Key must hold every dimension on which the value depends. Tags name the
-// records that it is made of, as far as they are known before the load; they are part of what the key means: the
-// same key always comes with the same tags.
+// Key names one value. Key must hold every dimension on which the value depends. Tags name the records
+// that it is made of, as far as they are known before the load; they are part of what the key means:
+// the same key always comes with the same tags.
 type Key struct {
 	Key  string
 	Tags []string
@@ -75,9 +76,11 @@ type Loaded[V any] struct {
 //	nothing to give  not Found, State MISSING, Err tells why
 //
 // Err beside a value tells why a stale one stands in. AsOf is the instant at which the load that
-// brought the value began: the value is not older. Cached means that it comes from memory, and not from a
-// load that this call waited for. Until is zero when it is not fresh; else it is fresh until then at least, and who keeps
-// something made of it should read it again then, so that it is renewed before its end. Marks are for Forgotten: where this cache notes that a tag of the value is forgotten.
+// brought the value began: the value is not older. Cached means that it comes from memory, and not
+// from a load that this call waited for. Until is zero when it is not fresh; else it is fresh until
+// then at least, and who keeps something made of it should read it again then, so that it is renewed
+// before its end. Marks are for Forgotten: where this cache notes that a tag of the value is
+// forgotten.
 type Result[V any] struct {
 	Value  V
 	Found  bool
@@ -125,15 +128,16 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 }
 
 // GetMany answers keys in their order; a key may come more than once. What is fresh comes from memory.
-// What is stale comes at once and is renewed behind the caller's back; so is what is fresh and near its end, once, so that
-// what is read often never grows old. A key whose load has just failed comes at once with its stand-in, while it is tried again behind,
-// once a second. For the rest the caller waits: for loads of others where they began after the last Forget of the
-// key's tags, and else for one call of load, which gets all keys that nobody is loading, those to be renewed included.
+// What is stale comes at once and is renewed behind the caller's back; so is what is fresh and near
+// its end, once, so that what is read often never grows old. A key whose load has just failed comes at
+// once with its stand-in, while it is tried again behind, once a second. For the rest the caller
+// waits: for loads of others where they began after the last Forget of the key's tags, and else for
+// one call of load, which gets all keys that nobody is loading, those to be renewed included.
 //
 // load answers asks in their order. It runs in a goroutine of the cache, with the values of ctx but
-// with the hard limit as its deadline, and must return soon after its context ends. A panic becomes an error with
-// code Internal. The caller leaves when ctx ends, or at the soft limit when it holds an old value for every key it
-// waits for; the load goes on and fills the cache.
+// with the hard limit as its deadline, and must return soon after its context ends. A panic becomes an
+// error with code Internal. The caller leaves when ctx ends, or at the soft limit when it holds an old
+// value for every key it waits for; the load goes on and fills the cache.
 //
 // Err carries the load's own error, Timeout when the time is over, Unavailable when the caller
 // cancelled or the cache is closed, Internal for a panic or a wrong number of answers. Errors are not kept.
@@ -153,8 +157,8 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(
 	}
 }
 
-// recall answers from memory what needs no load and gives the positions of the rest. Where a value is due for
-// renewal, one caller gets its position, and begins the load that nobody waits for.
+// recall answers from memory what needs no load and gives the positions of the rest. Where a value is
+// due for renewal, one caller gets its position, and begins the load that nobody waits for.
 func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int) {
 	now := c.now()
 	var hits, negative int64
@@ -206,10 +210,10 @@ func (c *Cache[V]) Forgotten(marks []uint32, after uint64) bool {
 	return c.epochs.now() != after && c.epochs.forgottenSince(marks, after)
 }
 
-// Put keeps a value that came by another way than GetMany, like a record in a selection's
-// answer. taken must come from before the origin was asked: when a tag was forgotten since, the value
-// serves as a stand-in at most. Nothing happens when l holds an error or Unchanged, or when memory holds what was
-// loaded after a later Forget.
+// Put keeps a value that came by another way than GetMany, like a record in a selection's answer.
+// taken must come from before the origin was asked: when a tag was forgotten since, the value serves
+// as a stand-in at most. Nothing happens when l holds an error or Unchanged, or when memory holds what
+// was loaded after a later Forget.
 func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	if l.Err != nil || l.Unchanged {
 		return
@@ -221,9 +225,9 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	}
 }
 
-// Forget makes everything old that was made of these records: when Forget has returned, nothing
-// whose load began before is served as fresh or as stale-while-revalidating, whether it is kept already or still on its
-// way. It serves as a stand-in (STALE_ERROR) when its reload fails or is slow.
+// Forget makes everything old that was made of these records: when Forget has returned, nothing whose
+// load began before is served as fresh or as stale-while-revalidating, whether it is kept already or
+// still on its way. It serves as a stand-in (STALE_ERROR) when its reload fails or is slow.
 func (c *Cache[V]) Forget(tags ...string) { c.epochs.forget(tags, false) }
 
 // Purge is Forget for what must not be seen again: it does not even stand in.

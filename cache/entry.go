@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// earlyShare of its fresh time before its end, but at most earlyMost, a value is renewed by who reads it then. It
-	// is the fixed form of what probabilistic early expiration does: the more often a value is
-	// read, the surer somebody reads it in that time.
+	// earlyShare of its fresh time before its end, but at most earlyMost, a value is renewed by who
+	// reads it then. It is the fixed form of what probabilistic early expiration does: the more often
+	// a value is read, the surer somebody reads it in that time.
 	earlyShare = 10
 	earlyMost  = 30 * time.Second
 	// retryPause is how long a value is left alone after a load for it began, whatever came of it.
@@ -85,8 +85,8 @@ func (e *entry[V]) fail(now time.Time, taken uint64, err error) {
 	e.failed.Store(&failure{at: now, taken: taken, err: err})
 }
 
-// failing gives the error of the last attempt to renew it; nil when that is long ago, or when it was forgotten
-// since: then it is worth waiting for another.
+// failing gives the error of the last attempt to renew it; nil when that is long ago, or when it was
+// forgotten since: then it is worth waiting for another.
 func (c *Cache[V]) failing(e *entry[V], now time.Time) error {
 	f := e.failed.Load()
 	if f == nil || !now.Before(f.at.Add(patience)) || c.epochs.forgottenSince(e.slots, f.taken) {

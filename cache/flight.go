@@ -64,8 +64,8 @@ func (b *batch[V]) add(key Key, old *entry[V]) *flight[V] {
 	return &b.flights[len(b.flights)-1]
 }
 
-// await lets the batch tell the handle when it has landed. It reports false when it does already. The caller
-// holds Cache.mu since before the handle's first flight of this batch.
+// await lets the batch tell the handle when it has landed. It reports false when it does already. The
+// caller holds Cache.mu since before the handle's first flight of this batch.
 func (b *batch[V]) await(h *Handle[V]) bool {
 	if n := len(b.handles); n > 0 && b.handles[n-1] == h {
 		return false

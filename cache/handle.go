@@ -39,10 +39,10 @@ type wait[V any] struct {
 	old    *entry[V]
 }
 
-// Begin is GetMany without the waiting. What memory can answer is answered when it returns, loads for the rest
-// have begun, and nobody is waited for. landed is called exactly once, from any goroutine and perhaps before Begin returns, as soon as
-// every key has its answer (or, at the soft limit, its stand-in). It must not block. A Take before that
-// leaves, and then it is not called any more.
+// Begin is GetMany without the waiting. What memory can answer is answered when it returns, loads for
+// the rest have begun, and nobody is waited for. landed is called exactly once, from any goroutine and
+// perhaps before Begin returns, as soon as every key has its answer (or, at the soft limit, its
+// stand-in). It must not block. A Take before that leaves, and then it is not called any more.
 func (c *Cache[V]) Begin(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V], landed func()) *Handle[V] {
 	results := make([]Result[V], len(keys))
 	left := c.recall(keys, p, results)
@@ -68,9 +68,9 @@ func (c *Cache[V]) begin(ctx context.Context, keys []Key, p Policy, load func(co
 	return h
 }
 
-// Take gives the answers, in the order of the keys. Where one has not come yet, the caller leaves: an old value stands in
-// where it may, and why stands as Err beside it or instead of it. The load goes on and fills the cache.
-// The results belong to the caller.
+// Take gives the answers, in the order of the keys. Where one has not come yet, the caller leaves: an
+// old value stands in where it may, and why stands as Err beside it or instead of it. The load goes on
+// and fills the cache. The results belong to the caller.
 func (h *Handle[V]) Take(why error) []Result[V] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -251,8 +251,8 @@ func (h *Handle[V]) tellable(e *entry[V]) *entry[V] {
 	return e
 }
 
-// answer answers one key whose flight has landed. It gives false when what landed was forgotten on its way and
-// another round is allowed.
+// answer answers one key whose flight has landed. It gives false when what landed was forgotten on its
+// way and another round is allowed.
 func (h *Handle[V]) answer(w wait[V], last bool) bool {
 	c, r := h.c, &h.results[w.at]
 	e, err := w.flight.entry, w.flight.err

@@ -21,15 +21,17 @@ const (
 	windowTime = 5 * time.Second
 )
 
-// TestFailingSourcesCostFreshnessAndNothingElse lets five sources fail in all of their calls for a minute, in
-// five ways at once, under load. Pages that were read before come whole, without an error and marked
-// stale; they are not slower, nor are the pages of the source that is well; and everything is fresh within five seconds after the faults end.
+// TestFailingSourcesCostFreshnessAndNothingElse lets five sources fail in all of their calls for a
+// minute, in five ways at once, under load. Pages that were read before come whole, without an error
+// and marked stale; they are not slower, nor are the pages of the source that is well; and everything
+// is fresh within five seconds after the faults end.
 //
-// "Slower" is measured against a second server, with origins of its own that do not fail: both run on this machine at the same time, and
-// each page is asked of both, one right after the other, in turns. So whatever else the machine
-// does happens to both. The p99 of all pages of each window of five seconds is compared, and the median of the ratios must keep the limit. As
-// the p99 of a window rests on a few requests, so does the median: the test fails when the limit lies below its 95 % interval (by
-// bootstrap over the windows), or when the median is over it by a quarter.
+// "Slower" is measured against a second server, with origins of its own that do not fail: both run on
+// this machine at the same time, and each page is asked of both, one right after the other, in turns.
+// So whatever else the machine does happens to both. The p99 of all pages of each window of five
+// seconds is compared, and the median of the ratios must keep the limit. As the p99 of a window rests
+// on a few requests, so does the median: the test fails when the limit lies below its 95 % interval
+// (by bootstrap over the windows), or when the median is over it by a quarter.
 func TestFailingSourcesCostFreshnessAndNothingElse(t *testing.T) {
 	failing, healthy := startFaultyHouse(t), startFaultyHouse(t)
 	load := startLoad(t, failing, healthy)

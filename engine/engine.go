@@ -28,10 +28,11 @@ type Sources interface {
 	Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) []tutti.Got
 	// Select gives one page of what a selection finds.
 	Select(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.Page, error)
-	// Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine and
-	// perhaps before Begin returns, when everything has come; it does not block. take gives the answers. Taken before everything has
-	// come, what is not there has code Timeout, perhaps beside an old copy, landed is not called any more, and
-	// the calls go on for others. With a context that has ended only memory is asked.
+	// Begin is Get for refs of one kind, without the waiting. landed is called once, from any
+	// goroutine and perhaps before Begin returns, when everything has come; it does not block. take
+	// gives the answers. Taken before everything has come, what is not there has code Timeout, perhaps
+	// beside an old copy, landed is not called any more, and the calls go on for others. With a
+	// context that has ended only memory is asked.
 	Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got)
 	// BeginSelect is Select, in the same way.
 	BeginSelect(ctx context.Context, sel tutti.Selection, scope tutti.Scope, landed func()) (take func() (tutti.Page, error))

@@ -152,8 +152,8 @@ func (g *gathering) launch(ctx context.Context) {
 	}
 }
 
-// begin sends a call out. One that comes from memory has landed when it returns. When there is no time left, only
-// memory is asked.
+// begin sends a call out. One that comes from memory has landed when it returns. When there is no time
+// left, only memory is asked.
 func (g *gathering) begin(ctx context.Context, c *call) {
 	if g.closed {
 		var cancel context.CancelFunc

@@ -7,8 +7,9 @@ import (
 
 // breaker stops calling a system that fails: opened when at least half of at least 20 calls in 10
 // seconds failed, for one second, then two again and again; after each pause one call is let through
-// to try. The pauses stay short, so that a system that is well again is used again within five seconds: a second for the
-// last try to end at its time limit, two for the pause, one until the next reader tries. It also keeps the retry budget, because both count the same calls.
+// to try. The pauses stay short, so that a system that is well again is used again within five
+// seconds: a second for the last try to end at its time limit, two for the pause, one until the next
+// reader tries. It also keeps the retry budget, because both count the same calls.
 type breaker struct {
 	now func() time.Time
 

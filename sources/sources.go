@@ -266,10 +266,11 @@ type group struct {
 	reading *question
 }
 
-// Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine and perhaps before
-// Begin returns, when everything has come. It must not block. take gives the answers, to whoever calls it first. Before everything has come
-// the caller leaves with it: landed is not called any more, what is not there has code Timeout, perhaps beside an
-// old copy, and the calls go on and fill the cache.
+// Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine
+// and perhaps before Begin returns, when everything has come. It must not block. take gives the
+// answers, to whoever calls it first. Before everything has come the caller leaves with it: landed is
+// not called any more, what is not there has code Timeout, perhaps beside an old copy, and the calls
+// go on and fill the cache.
 func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got) {
 	if len(refs) == 0 {
 		landed()

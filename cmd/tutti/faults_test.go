@@ -291,8 +291,9 @@ func TestWebhooksForgetAtOnce(t *testing.T) {
 	}
 }
 
-// TestWarmPagesOutliveEveryFault asks for a page that was read before while one source fails in all of its calls: it
-// comes whole and marked stale, and fresh again when the source is well. e2e holds the same against the clock, for a minute.
+// TestWarmPagesOutliveEveryFault asks for a page that was read before while one source fails in all of
+// its calls: it comes whole and marked stale, and fresh again when the source is well. e2e holds the
+// same against the clock, for a minute.
 func TestWarmPagesOutliveEveryFault(t *testing.T) {
 	t.Parallel()
 	p := play(t)

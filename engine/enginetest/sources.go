@@ -187,7 +187,8 @@ func (s *Sources) slow(source string) bool {
 	return s.faults[source].Delay > 0
 }
 
-// begin calls a source: behind the caller when it is slow. Who takes before the answer leaves, which ends the call.
+// begin calls a source: behind the caller when it is slow. Who takes before the answer leaves, which
+// ends the call.
 func begin[T any](ctx context.Context, slow bool, landed func(), call func(context.Context) T, left func() T) (take func() T) {
 	if !slow {
 		answer := call(ctx)
