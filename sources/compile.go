@@ -240,6 +240,9 @@ func (k *compiledKind) reads() {
 		case e.path != nil && e.path[0] == "record":
 			e.at = k.tree.add(e.path[1:]...)
 		default:
+			if e.list != nil {
+				e.listAt = k.tree.add(e.list[1:]...)
+			}
 			for _, p := range e.prog.Paths() {
 				if p[0] != "record" {
 					continue

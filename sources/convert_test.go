@@ -171,3 +171,33 @@ func BenchmarkRecord(b *testing.B) {
 		}
 	}
 }
+
+// TestOneMemberOfEachIsTakenAsCELDoes: with everything that may stand in such a list.
+func TestOneMemberOfEachIsTakenAsCELDoes(t *testing.T) {
+	m, err := ParseManifest("acme.yaml", []byte("name: acme\nkinds: {item: {type: Product, get: {path: '/${id}'}, map: {tags: 'record.a.list.map(x, x.b.c)'}, tags: {part: 'record.parts.map( p, p.id )'}}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := m.compiled.kinds["item"]
+	if k.fields[0].value.listAt == nil || k.tags[0].id.listAt == nil {
+		t.Fatal("it is not seen that one member is taken")
+	}
+	c := &manifestConnector{compiled: m.compiled, source: "s", settings: map[string]any{}, log: slog.New(slog.DiscardHandler)}
+	for list, want := range map[string]string{
+		`[{"b":{"c":"x"}},{"b":{"c":"y\n","c":"z"},"d":1}]`: `["x","z"]`, `[]`: `null`, `[{"b":{"c":"x"}},{"b":{"c":7}}]`: `["x","7"]`, `[{"b":{"c":1.50}}]`: `["1.5"]`,
+		`[{"b":{"c":"x"}},{"b":{}}]`: `null`, `[{"b":{"c":"x"}},{"b":null}]`: `null`, `[{"b":{"c":"x"}},7]`: `null`, `null`: `null`, `{"k":{"b":{"c":"x"}}}`: `null`, `"text"`: `null`, `[{"b":{"c":"\ue000a"}}]`: `["a"]`,
+	} {
+		b := raw(`{"id":"1","a":{"list":` + list + `},"parts":[{"id":"p1"},{"id":"p2"}]}`)
+		fast, ok, err := k.readAlone(c, b, "")
+		slow, slowOK, slowErr := k.readSlowly(c, b, "")
+		if !ok || err != nil || !slowOK || slowErr != nil {
+			t.Fatalf("%s: %v, %v; %v, %v", list, ok, err, slowOK, slowErr)
+		}
+		if got := show(fast.Resource.Fields.Get("tags")); got != want || got != show(slow.Resource.Fields.Get("tags")) {
+			t.Errorf("%s comes to %s, by CEL to %s, want %s", list, got, show(slow.Resource.Fields.Get("tags")), want)
+		}
+		if got := show(fast.Resource.Tags); got != `["s:item/1","s:part/p1","s:part/p2"]` {
+			t.Errorf("%s has the tags %s", list, got)
+		}
+	}
+}

@@ -36,6 +36,9 @@ type expression struct {
 	path []string
 	prog tutti.Program
 	at   *tree // of a plain path into a record, where the walk over an answer finds it
+
+	list, each []string // of record.list.map(x, x.each): both paths
+	listAt     *tree
 }
 
 var plainPath = regexp.MustCompile(`^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,4}\])*$`)
@@ -52,9 +55,19 @@ func compileExpression(src string, in func() (*expr.Dynamic, error)) (*expressio
 	}
 	e := &expression{prog: prog}
 	if plainPath.MatchString(src) {
-		e.path = strings.Split(strings.NewReplacer("[", ".", "]", "").Replace(src), ".")
+		e.path = steps(src)
+	} else if m := mappedList.FindStringSubmatch(src); m != nil && m[2] == m[3] {
+		e.list, e.each = steps(m[1]), steps(m[4][1:])
 	}
 	return e, nil
+}
+
+// mappedList is a list of records of which one member is taken: record.variants.map(v, v.id).
+var mappedList = regexp.MustCompile(`^(record(?:\.[A-Za-z_]\w*|\[\d{1,4}\])+)\.map\(\s*([A-Za-z_]\w*)\s*,\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)+)\s*\)$`)
+
+// steps are those of a plain path.
+func steps(path string) []string {
+	return strings.Split(strings.NewReplacer("[", ".", "]", "").Replace(path), ".")
 }
 
 // eval gives the value; false when something on the way, or the value itself, is absent or null.

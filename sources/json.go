@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -68,13 +67,13 @@ func next[T raw | string](b T) T {
 }
 
 // member gives the value of an object's key, of the last one when it stands there twice.
-func member(b raw, key string) (v raw, ok bool) {
+func member[T raw | string](b T, key string) (v T, ok bool) {
 	for b = next(b[1:]); b[0] != '}'; b = next(b) {
 		n := stringEnd(b)
 		name := b[:n]
 		b = next(b[n:])
 		end := valueEnd(b)
-		if string(name[1:n-1]) == key || bytes.IndexByte(name, '\\') >= 0 && unquote(string(name)) == key {
+		if string(name[1:n-1]) == key || strings.IndexByte(string(name), '\\') >= 0 && unquote(string(name)) == key {
 			v, ok = b[:end], true
 		}
 		b = b[end:]

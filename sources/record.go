@@ -41,6 +41,11 @@ func (s *seen) token(t *tree) (token string, plain bool) {
 
 // eval is expression.eval over the record.
 func (s *seen) eval(e *expression) (v any, ok bool, err error) {
+	if e.listAt != nil {
+		if list, ok := s.texts(e); ok {
+			return list, true, nil
+		}
+	}
 	if e.at == nil {
 		return e.eval(s.vars())
 	}
@@ -49,6 +54,33 @@ func (s *seen) eval(e *expression) (v any, ok bool, err error) {
 		return nil, false, nil
 	}
 	return decode(token), true, nil
+}
+
+// texts takes a member of each element of a list. False when it is not a text everywhere: then CEL says
+// what the expression is worth.
+func (s *seen) texts(e *expression) (texts []any, ok bool) {
+	at := s.spans[e.listAt.slot]
+	if at.to == 0 || s.text[at.from-s.from] != '[' {
+		return nil, false
+	}
+	texts = []any{}
+	for b := next(s.text[at.from-s.from+1 : at.to-s.from]); b[0] != ']'; b = next(b) {
+		n := valueEnd(b)
+		v := b[:n]
+		for _, name := range e.each {
+			if v[0] != '{' {
+				return nil, false
+			}
+			if v, ok = member(v, name); !ok {
+				return nil, false
+			}
+		}
+		if v[0] != '"' {
+			return nil, false
+		}
+		texts, b = append(texts, unquote(v)), b[n:]
+	}
+	return texts, true
 }
 
 func (s *seen) truth(e *expression) bool {
