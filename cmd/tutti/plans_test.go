@@ -373,3 +373,23 @@ func must(b []byte, err error) []byte {
 	}
 	return b
 }
+
+// TestTheExamplesOfBulkRun runs what docs/bulk.md shows, as a shell does.
+func TestTheExamplesOfBulkRun(t *testing.T) {
+	p := play(t)
+	p.reconfigure(patient)
+	env := map[string]string{"TUTTI_SERVER_KEY": p.key(tutti.ServerKey), "TUTTI_URL": p.server.address()}
+	examples := blocks(t, docs+"bulk.md", "sh")
+	says := [][]string{
+		{`{"progress":{"composition":"home"`, `"id":"r1"`, `"id":"r2"`, `"id":"r3"`, `{"refused":{"index":3,"id":"r4"`, `"done":true`},
+		{`"private":true`, `"private":false`, `"id":"r2"`, `"done":true`},
+		{"event: next", `"decided":2,"done":true`, "event: complete"},
+	}
+	if len(examples) != len(says) {
+		t.Fatalf("%d examples", len(examples))
+	}
+	for i, example := range examples {
+		a := p.curl(strings.TrimSpace(example), env)
+		wants(t, "example "+fmt.Sprint(i+1), a.Raw, says[i]...)
+	}
+}
