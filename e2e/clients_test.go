@@ -50,6 +50,35 @@ func TestGeneratedTypesCompile(t *testing.T) {
 	}
 }
 
+// TestTypesOfTheConfigCompile holds what tutti types prints to the strictest reading of tsc, with
+// an app that tells components apart by __typename.
+func TestTypesOfTheConfigCompile(t *testing.T) {
+	dir := clientsFolder(t)
+	const app = `import { supports, type Component, type HeroProps, type PropsOf } from "./components";
+export const sent: readonly string[] = supports;
+export function words(c: Component): string {
+  switch (c.__typename) {
+    case "Hero": return (c.headline ?? "") + (c.text?.html ?? "") + (c.image?.alt ?? "");
+    case "Offers": return (c.items?.nodes ?? []).map((n) => n.title ?? "").join(", ");
+    default: return c.type ?? "";
+  }
+}
+export const hero: HeroProps = { headline: "a", text: "b", image: { id: "i", ref: "dam:asset/x", type: "Asset", url: "/x" } };
+export const facts: PropsOf["Facts"] = { at: { lat: 1, lon: 2 }, rating: 4.5 };
+`
+	for name, content := range map[string][]byte{"components.ts": ofDemoConfig(t, "types"), "app.ts": []byte(app), "app_wrong.ts": []byte("import type { HeroProps } from \"./components\";\nexport const hero: HeroProps = { headline: 7 };\n")} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := tsc(t, dir, "components.ts", "app.ts"); found != "" {
+		t.Errorf("what tutti types prints does not compile:\n%s", found)
+	}
+	if found := tsc(t, dir, "app_wrong.ts"); !strings.Contains(found, "app_wrong.ts(2,") {
+		t.Errorf("tsc takes a number for words:\n%s", found)
+	}
+}
+
 var clientsMade bool // tests run one after the other
 
 // clientsFolder prints the demo's schema, makes the types and the two pages of it, and gives the
@@ -60,19 +89,7 @@ func clientsFolder(t *testing.T) string {
 	if clientsMade {
 		return dir
 	}
-	printed := exec.CommandContext(t.Context(), binary(t), "schema", "graphql", "--config", "../demo/tutti.yaml")
-	config, err := os.ReadFile("../demo/tutti.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	printed.Env = os.Environ()
-	for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)\}`).FindAllStringSubmatch(string(config), -1) {
-		printed.Env = append(printed.Env, m[1]+"=https://nobody.example/long-enough-for-a-secret")
-	}
-	schema, err := printed.Output()
-	if err != nil {
-		t.Fatalf("printing the schema: %v", err)
-	}
+	schema := ofDemoConfig(t, "schema", "graphql")
 	write := func(name string, content []byte) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
@@ -94,6 +111,25 @@ func clientsFolder(t *testing.T) string {
 	}
 	clientsMade = true
 	return dir
+}
+
+// ofDemoConfig gives what a command prints for the demo's config.
+func ofDemoConfig(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary(t), append(args, "--config", "../demo/tutti.yaml")...)
+	config, err := os.ReadFile("../demo/tutti.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = os.Environ()
+	for _, m := range regexp.MustCompile(`\$\{([A-Z_]+)\}`).FindAllStringSubmatch(string(config), -1) {
+		cmd.Env = append(cmd.Env, m[1]+"=https://nobody.example/long-enough-for-a-secret")
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("tutti %s: %v", strings.Join(args, " "), err)
+	}
+	return out
 }
 
 // tsc gives what the compiler has to say about these files.

@@ -43,6 +43,7 @@ type cli struct {
 	Backup       backupCommand       `cmd:"" help:"Write the whole database into one file."`
 	Restore      restoreCommand      `cmd:"" help:"Read a backup into an empty database."`
 	Schema       schemaCommand       `cmd:"" help:"Print the schemas of files and of the API."`
+	Types        typesCommand        `cmd:"" help:"Write TypeScript types and the schema, for apps."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 

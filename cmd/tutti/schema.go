@@ -8,17 +8,16 @@ import (
 	"os"
 
 	"github.com/tuttihq/tutti"
-	"github.com/tuttihq/tutti/graph"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
-	"github.com/vektah/gqlparser/v2/formatter"
 )
 
-// schemaCommand holds the schemas that can be printed.
+// schemaCommand holds the schemas that can be printed, and what depends on them.
 type schemaCommand struct {
 	Config   schemaConfigCommand   `cmd:"" help:"The JSON Schema of tutti.yaml."`
 	Manifest schemaManifestCommand `cmd:"" help:"The JSON Schema of a source's manifest."`
 	GraphQL  schemaGraphQLCommand  `cmd:"" name:"graphql" help:"The GraphQL schema of the API, with the types that the config makes."`
+	Check    schemaCheckCommand    `cmd:"" help:"Tell which operations a change of the config's types would break."`
 }
 
 type schemaConfigCommand struct{}
@@ -70,12 +69,11 @@ func (c *schemaGraphQLCommand) Run(_ context.Context, out, _ io.Writer) error {
 			return err
 		}
 	}
-	gen, err := graph.NewGeneration(graph.GenerationConfig{ID: "schema", ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes})
+	schema, err := schemaOf(cfg)
 	if err != nil {
 		return err
 	}
-	formatter.NewFormatter(out, formatter.WithIndent("  ")).FormatSchema(gen.Schema())
-	return nil
+	return printed(out, schema)
 }
 
 func printed(out io.Writer, content []byte) error {
