@@ -256,6 +256,63 @@ func TestNoFillRaceServesForgottenValuesAsFresh(t *testing.T) {
 	}
 }
 
+// As above with Purge, and every other round the origin fails after it: what was purged does not
+// even stand in.
+func TestNoFillRaceServesPurgedValuesAtAll(t *testing.T) {
+	c := open(t)
+	var version atomic.Int64
+	load := func(_ context.Context, asks []Ask[string]) []Loaded[string] {
+		answers := make([]Loaded[string], len(asks))
+		for i, a := range asks {
+			v := version.Load()
+			for range rand.IntN(4) {
+				runtime.Gosched()
+			}
+			answers[i] = Loaded[string]{Value: strconv.FormatInt(v, 10), Found: true, Tags: []string{"late"}}
+			if a.HasOld { // an origin may say that nothing changed, of what it knew before
+				if old, _ := strconv.ParseInt(a.Old, 10, 64); old == v {
+					answers[i] = Loaded[string]{Unchanged: true, Tags: []string{"late"}}
+				}
+			}
+		}
+		return answers
+	}
+	failing := func(_ context.Context, asks []Ask[string]) []Loaded[string] {
+		answers := make([]Loaded[string], len(asks))
+		for i := range answers {
+			answers[i].Err = tutti.Errorf(tutti.Unavailable, "asking an origin that is down")
+		}
+		return answers
+	}
+	tag := []string{"tag:a", "late"}
+	wrong := 0
+	for round := range int64(3000) {
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { c.GetMany(context.Background(), keyed("a", "b"), usual, load) })
+		}
+		for range rand.IntN(6) {
+			runtime.Gosched()
+		}
+		version.Store(round + 1)
+		c.Purge(tag[round%2])
+		ask := load
+		if round%2 == 0 {
+			ask = failing
+		}
+		for range 2 {
+			r := c.GetMany(context.Background(), keyed("a"), usual, ask)[0]
+			if v, _ := strconv.ParseInt(r.Value, 10, 64); r.Found && v <= round {
+				wrong++
+			}
+		}
+		wg.Wait()
+	}
+	if wrong != 0 {
+		t.Errorf("%d purged values served", wrong)
+	}
+}
+
 func TestEveryForgetIsSeenAndFewTagsShareSlots(t *testing.T) {
 	e := newEpochs()
 	var slots [][]slot
