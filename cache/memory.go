@@ -18,6 +18,7 @@ const overhead = 200
 // marks, so readers do not wait for one another. What nobody can be served with goes in any case.
 type memory[V any] struct {
 	size           func(V) int
+	gone           func(V) // called with each value that leaves, under its part's mu; nil = nobody
 	max            int64
 	used           atomic.Int64 // bytes
 	evicted, items atomic.Int64
@@ -162,6 +163,9 @@ func (m *memory[V]) remove(p *part[V], e *entry[V]) {
 	}
 	e.seat.newer, e.seat.older = nil, nil // somebody may still read it: it must not hold the others
 	delete(p.entries, e.seat.hash)
+	if m.gone != nil {
+		m.gone(e.value)
+	}
 	m.used.Add(-e.seat.cost)
 	m.items.Add(-1)
 }

@@ -84,32 +84,75 @@ func (d *jsonDecoder) word(w string) error {
 }
 
 func (d *jsonDecoder) object(depth int) (any, error) {
-	d.at++
 	m := map[string]any{}
+	return m, d.each(func(name string) (err error) {
+		m[name], err = d.value(depth)
+		return err
+	})
+}
+
+// members reads a whole text that is one object: value reads what follows each name.
+func (d *jsonDecoder) members(value func(name string) error) error {
+	if d.space(); d.peek() != '{' {
+		return errJSON
+	}
+	if err := d.each(value); err != nil {
+		return err
+	}
+	if d.space(); d.at < len(d.s) {
+		return errJSON
+	}
+	return nil
+}
+
+// peek gives the next byte, 0 at the end.
+func (d *jsonDecoder) peek() byte {
+	if d.at < len(d.s) {
+		return d.s[d.at]
+	}
+	return 0
+}
+
+// stringEnd gives where the string that begins here ends, or the end of everything.
+func (d *jsonDecoder) stringEnd() int {
+	for i := d.at + 1; i < len(d.s); i++ {
+		switch d.s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(d.s)
+}
+
+// each reads an object: value reads what follows each name.
+func (d *jsonDecoder) each(value func(name string) error) error {
+	d.at++
 	if d.space(); d.take('}') {
-		return m, nil
+		return nil
 	}
 	for {
 		d.space()
-		if d.at == len(d.s) || d.s[d.at] != '"' {
-			return nil, errJSON
+		if d.peek() != '"' {
+			return errJSON
 		}
 		name, err := d.text()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if d.space(); !d.take(':') {
-			return nil, errJSON
+			return errJSON
 		}
 		d.space()
-		if m[name], err = d.value(depth); err != nil {
-			return nil, err
+		if err := value(name); err != nil {
+			return err
 		}
 		if d.space(); d.take('}') {
-			return m, nil
+			return nil
 		}
 		if !d.take(',') {
-			return nil, errJSON
+			return errJSON
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"unicode/utf8"
 	"unsafe"
 
@@ -35,7 +36,7 @@ func refuse(status int, code tutti.Code, message, hint string) *refused {
 }
 
 // readParameters reads a GET or POST. What is wrong is told without repeating it.
-func readParameters(r *http.Request, limit int64) (parameters, *refused) {
+func readParameters(r *http.Request, limit int64, texts *queryTexts) (parameters, *refused) {
 	if r.Method == http.MethodGet {
 		return fromURL(r.URL)
 	}
@@ -43,7 +44,7 @@ func readParameters(r *http.Request, limit int64) (parameters, *refused) {
 	if bad != nil {
 		return parameters{}, bad
 	}
-	return fromBody(body)
+	return fromBody(body, texts)
 }
 
 func readBody(r *http.Request, limit int64) ([]byte, *refused) {
@@ -92,30 +93,62 @@ func bodyOf(r *http.Request, limit int64) ([]byte, *refused) {
 
 const wantedBody = `Send one object: {"query": "…", "variables": {…}, "operationName": "…"}.`
 
-func fromBody(body []byte) (parameters, *refused) {
+func fromBody(body []byte, texts *queryTexts) (parameters, *refused) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if len(trimmed) > 0 && trimmed[0] == '[' {
 		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "batches of operations are not supported.", "Send each operation as its own request; HTTP/2 carries many at once.")
 	}
-	v, err := decodeJSON(unsafe.String(unsafe.SliceData(body), len(body))) // nobody changes it any more
-	m, isObject := v.(map[string]any)
-	if err != nil || !isObject {
-		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not a JSON object.", wantedBody)
-	}
 	var p parameters
-	for _, t := range []struct {
-		name string
-		into *string
-	}{{"query", &p.query}, {"documentId", &p.id}, {"operationName", &p.operationName}} {
-		if *t.into, isObject = m[t.name].(string); !isObject && m[t.name] != nil {
-			return p, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+t.name+" is not a string.", wantedBody)
-		}
-	}
 	var bad *refused
-	if p.variables, bad = object(m["variables"], "variables"); bad != nil {
+	text := func(d *jsonDecoder, name string, into *string) error {
+		if d.peek() == 'n' {
+			return d.word("null")
+		}
+		if d.peek() != '"' {
+			bad = refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a string.", wantedBody)
+			_, err := d.value(0)
+			return err
+		}
+		var err error
+		*into, err = d.text()
+		return err
+	}
+	d := &jsonDecoder{s: unsafe.String(unsafe.SliceData(body), len(body))} // nobody changes it any more
+	var variables, extensions any
+	err := d.members(func(name string) (err error) {
+		switch name {
+		case "query":
+			if literal, known := texts.known(d); known {
+				p.query = literal
+				return nil
+			}
+			from := d.at
+			if err = text(d, name, &p.query); err == nil {
+				texts.add(d.s[from:d.at], p.query)
+			}
+		case "documentId":
+			err = text(d, name, &p.id)
+		case "operationName":
+			err = text(d, name, &p.operationName)
+		case "variables":
+			variables, err = d.value(1)
+		case "extensions":
+			extensions, err = d.value(1)
+		default:
+			_, err = d.value(1)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return parameters{}, refuse(http.StatusBadRequest, tutti.BadRequest, "the body is not a JSON object.", wantedBody)
+	case bad != nil:
 		return p, bad
 	}
-	if p.extensions, bad = object(m["extensions"], "extensions"); bad != nil {
+	if p.variables, bad = object(variables, "variables"); bad != nil {
+		return p, bad
+	}
+	if p.extensions, bad = object(extensions, "extensions"); bad != nil {
 		return p, bad
 	}
 	return p, p.check()
@@ -183,4 +216,42 @@ func object(v any, name string) (map[string]any, *refused) {
 		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a JSON object.", wantedBody)
 	}
 	return m, nil
+}
+
+// queryTexts knows the texts of operations by how they stand in requests, as JSON strings: apps send
+// the same ones again and again. Safe for concurrent use.
+type queryTexts struct {
+	mu    sync.RWMutex // guards all below
+	texts map[string]string
+	bytes int
+}
+
+// maxQueryTexts is how many bytes of texts are known.
+const maxQueryTexts = 1 << 20
+
+// known gives the text of the string that comes next, and goes past it; false for one that is new.
+func (q *queryTexts) known(d *jsonDecoder) (text string, ok bool) {
+	if d.peek() != '"' {
+		return "", false
+	}
+	end := d.stringEnd()
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if text, ok = q.texts[d.s[d.at:end]]; ok {
+		d.at = end
+	}
+	return text, ok
+}
+
+// add notes how a text stands in requests.
+func (q *queryTexts) add(literal, text string) {
+	if literal == "" || literal[0] != '"' || len(literal) > maxQueryTexts/16 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes += len(literal) + len(text); q.texts == nil || q.bytes > maxQueryTexts {
+		q.texts, q.bytes = map[string]string{}, len(literal)+len(text)
+	}
+	q.texts[strings.Clone(literal)] = strings.Clone(text)
 }

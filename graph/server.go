@@ -52,6 +52,7 @@ type Server struct {
 	timeout time.Duration
 	observe func(context.Context, Observation)
 	current atomic.Pointer[Generation]
+	texts   queryTexts
 
 	trusted   atomic.Pointer[trusted]
 	uses      uses
@@ -149,7 +150,7 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
-	p, bad := readParameters(r, g.bodyLimit(w, v, events))
+	p, bad := readParameters(r, g.bodyLimit(w, v, events), &s.texts)
 	if bad != nil {
 		s.fail(ctx, w, r, o, media, bad)
 		return
