@@ -282,3 +282,19 @@ func TestReloadsSwapTypesUnderRequests(t *testing.T) {
 	close(ended)
 	asking.Wait()
 }
+
+// TestTypedQueriesOfTheDocsRun asks what configuration.md shows, of the demo's page.
+func TestTypedQueriesOfTheDocsRun(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	queries := blocks(t, docs+"configuration.md", "graphql")
+	if len(queries) == 0 {
+		t.Fatal("there is no query")
+	}
+	for _, query := range queries {
+		a := p.ask(p.key(tutti.BrowserKey), "", strings.Replace(query, `composition: "home"`, `composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}`, 1), nil)
+		if a.code() != "" || !strings.Contains(a.Raw, `"headline":`) {
+			t.Errorf("%s answers %.300s", query, a.Raw)
+		}
+	}
+}
