@@ -52,7 +52,7 @@ func (e *Engine) Owner(ctx context.Context, v tutti.Context, sources ...string) 
 	if v.Visitor == "" || len(sources) == 0 {
 		return tutti.Owner{Visitor: v.Visitor}
 	}
-	facts, _ := e.Learn(ctx, &Compiled{engine: e, owners: sources}, nil, v)
+	facts, _ := e.Learn(ctx, &Compiled{engine: e, owners: sources, needs: e.needsOf(nil, sources)}, nil, v)
 	return facts.Owner
 }
 
