@@ -31,6 +31,9 @@ type Delivery struct {
 // CompositionTag is the tag of every answer that a composition was delivered in.
 func CompositionTag(id string) string { return "composition:" + id }
 
+// CompositionMark is the mark of CompositionTag.
+func CompositionMark(id string) uint32 { return cache.Mark(CompositionTag(id)) }
+
 // With is the delivery of an answer that holds both: the stricter of two in everything.
 func (d Delivery) With(e Delivery) Delivery {
 	freshness := tutti.Freshness{State: d.State, AsOf: d.AsOf}.Worst(tutti.Freshness{State: e.State, AsOf: e.AsOf})

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
-	"github.com/tuttihq/tutti/cache"
 	"github.com/tuttihq/tutti/engine"
 	"github.com/tuttihq/tutti/graph"
 )
@@ -36,7 +35,7 @@ func (r *Resolvers) say(ctx context.Context, s said) {
 		d.FreshUntil = time.Time{}
 	}
 	if !s.personal {
-		d.Marks = append(slices.Clone(s.basis.Marks), cache.Mark(graph.CompositionTag(s.c.ID)))
+		d.Marks = append(slices.Clone(s.basis.Marks), graph.CompositionMark(s.c.ID))
 	}
 	graph.Deliver(ctx, d)
 }
