@@ -58,12 +58,17 @@ func openReplica(t testing.TB, c replicaConfig) *replica {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.sources.Close)
-	r.furnish(c, "one")
+	r.furnish(c, "one", nil)
+	t.Cleanup(func() {
+		if r.kept != nil {
+			r.kept.Close()
+		}
+	})
 	return r
 }
 
 // furnish makes what stands on the sources, as another generation of the same config.
-func (r *replica) furnish(c replicaConfig, generation string) {
+func (r *replica) furnish(c replicaConfig, generation string, docs []engine.Doc) {
 	visitors := map[string]string{}
 	for _, s := range c.config.Sources {
 		if s.Visitor != "" {
@@ -78,10 +83,14 @@ func (r *replica) furnish(c replicaConfig, generation string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.library = engine.NewLibrary(e)
+	library := engine.NewLibrary(e)
+	for _, p := range library.Load(docs, time.Time{}) {
+		r.t.Fatalf("%s %s is left out: %s", p.Kind, p.Name, p.Problem.String())
+	}
+	r.library = library
+	old := r.kept
 	if c.kept > 0 {
 		r.kept = graph.NewKept(c.kept, r.sources, c.now)
-		r.t.Cleanup(r.kept.Close)
 	}
 	verifier, err := graph.NewTokenVerifier(graph.TokenConfig{Issuer: c.config.Visitors.Issuer, Audience: c.config.Visitors.Audience, Secret: c.config.Visitors.Secret, Leeway: time.Minute, Now: c.now})
 	if err != nil {
@@ -103,6 +112,14 @@ func (r *replica) furnish(c replicaConfig, generation string) {
 	} else {
 		r.server.Swap(r.gen)
 	}
+	if old != nil {
+		old.Close()
+	}
+}
+
+// reload takes another config with the same sources, with documents that are published.
+func (r *replica) reload(c replicaConfig, generation string, docs []engine.Doc) {
+	r.furnish(c, generation, docs)
 }
 
 // load publishes documents.
