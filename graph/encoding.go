@@ -175,6 +175,14 @@ func (b *Body) In(c Coding) []byte {
 	return coded
 }
 
+// tagOf gives the ETag of an answer's bytes in a coding, from what is kept of it where it is.
+func (b *Body) tagOf(plain []byte, c Coding) string {
+	if b == nil {
+		return etag(digestOf(plain), c)
+	}
+	return b.ETag(c)
+}
+
 // ETag gives the strong validator of the body in a coding.
 func (b *Body) ETag(c Coding) string {
 	p := b.digest.Load()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -142,7 +143,7 @@ func TestWhatIsNotTrustedIsLogged(t *testing.T) {
 		h := newHouse(t, inMode(mode))
 		h.server.Trust([]tutti.Operation{{ID: tutti.OperationID(localesText), Text: localesText}})
 		h.ask(tutti.BrowserKey, other, nil)
-		if got := h.seen[0].Untrusted == id && strings.Contains(h.log.String(), "untrusted="+id); got != logged {
+		if got := h.seen[0].Untrusted == id && regexp.MustCompile("level=INFO msg=request .* untrusted="+id).MatchString(h.log.String()); got != logged {
 			t.Errorf("%s: logged %t: %s", mode, got, h.log)
 		}
 		h.send("POST", "/graphql", h.keys[tutti.BrowserKey], `{"documentId":"`+tutti.OperationID(localesText)+`"}`)

@@ -57,12 +57,16 @@ type Server struct {
 	trusted   atomic.Pointer[trusted]
 	uses      uses
 	automatic *automatic
+	bodies    *bodies
 
 	planning chan struct{} // holds one for each request whose plans are being made
 }
 
 // automaticBytes is the room for automatic persisted queries: thousands of usual length.
 const automaticBytes = 8 << 20
+
+// bodiesBytes is the room for compressed answers: some hundreds of usual length.
+const bodiesBytes = 16 << 20
 
 // NewServer makes a server that answers with gen until the next Swap.
 func NewServer(c ServerConfig, gen *Generation) *Server {
@@ -81,6 +85,7 @@ func NewServer(c ServerConfig, gen *Generation) *Server {
 	}
 	s.keys = newKeyring(c.Keys, s.now, s.log)
 	s.automatic = newAutomatic(automaticBytes)
+	s.bodies = newBodies(bodiesBytes)
 	s.trusted.Store(newTrusted(nil))
 	s.current.Store(gen)
 	return s
@@ -221,9 +226,14 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	o.Bytes = len(buf.b)
 	coding := CodingFor(r.Header.Values("Accept-Encoding"), len(buf.b))
 	h := w.Header()
+	var kept *Body // of an answer that is sent again and again
+	if (coding != Identity || out.delivery != nil) && o.Status == http.StatusOK && len(presented) == 0 {
+		kept = s.bodies.of(buf.b)
+	}
 	if d := out.delivery; d != nil && o.Status == http.StatusOK {
 		d.write(h, ViewerFrom(ctx), GenerationFrom(ctx).caching, s.now())
-		if tag := etag(digestOf(buf.b), coding); h.Get("Cache-Control") != noStore {
+		if h.Get("Cache-Control") != noStore {
+			tag := kept.tagOf(buf.b, coding)
 			h.Set("ETag", tag)
 			if matches(r.Header.Values("If-None-Match"), tag) {
 				o.Status = http.StatusNotModified
@@ -234,11 +244,15 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	body := buf.b
 	if coding != Identity {
-		coded := borrow()
-		defer coded.giveBack()
-		coded.b = appendEncoded(coded.b, body, coding)
-		body = coded.b
 		h.Set("Content-Encoding", string(coding))
+		if kept != nil {
+			body = kept.In(coding)
+		} else {
+			coded := borrow()
+			defer coded.giveBack()
+			coded.b = appendEncoded(coded.b, body, coding)
+			body = coded.b
+		}
 	}
 	h["Content-Type"] = contentTypes[media]
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -290,7 +304,7 @@ func (s *Server) record(ctx context.Context, o Observation) {
 	switch {
 	case o.Status >= 500 || o.Code == tutti.Internal:
 		level = slog.LevelError
-	case o.Code == "" && o.Status < 400 && o.Duration < slow:
+	case o.Code == "" && o.Status < 400 && o.Duration < slow && o.Untrusted == "":
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(ctx, level) {
