@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -17,17 +18,28 @@ func (e *Engine) Fill(x *tutti.Experience, fills tutti.Fills) *tutti.Experience 
 }
 
 func (f *filling) experience(x *tutti.Experience) *tutti.Experience {
-	f.replaced, f.ids = map[*tutti.Component]*tutti.Component{}, map[string]string{}
 	out := *x
+	flat := isFlat(x)
 	changed := false
 	out.Title, changed = f.words(x.Title, changed)
 	out.Description, changed = f.words(x.Description, changed)
-	for _, c := range x.Components {
-		if filled := f.component(c); filled != c {
-			f.replaced[c] = filled
-			f.ids[c.ID] = filled.ID
-			changed = true
+	for i, c := range x.Components {
+		filled := f.component(c)
+		if filled == c {
+			continue
 		}
+		if flat {
+			if &out.Components[0] == &x.Components[0] {
+				out.Components = slices.Clone(x.Components)
+			}
+			out.Components[i] = filled
+		} else {
+			if f.replaced == nil {
+				f.replaced, f.ids = map[*tutti.Component]*tutti.Component{}, map[string]string{}
+			}
+			f.replaced[c], f.ids[c.ID] = filled, filled.ID
+		}
+		changed = true
 	}
 	changed = f.said(&out, x) || changed
 	if !changed {
@@ -40,6 +52,12 @@ func (f *filling) experience(x *tutti.Experience) *tutti.Experience {
 		out.ID = f.as.ids.of("filled", x.ID, strings.Join(f.used, "\x00"))
 	}
 	return &out
+}
+
+// isFlat reports whether no component of an experience is named by another or by a slot: it is only
+// a list of them.
+func isFlat(x *tutti.Experience) bool {
+	return len(x.Slots) == 0 && !slices.ContainsFunc(x.Components, func(c *tutti.Component) bool { return c.Parent != "" || len(c.Slots) > 0 })
 }
 
 type filling struct {

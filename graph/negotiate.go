@@ -17,6 +17,14 @@ func negotiate(accept []string) string {
 	if len(accept) == 0 {
 		return plainJSON
 	}
+	if len(accept) == 1 { // what nearly everybody sends
+		switch accept[0] {
+		case graphqlJSON:
+			return graphqlJSON
+		case plainJSON, "*/*":
+			return plainJSON
+		}
+	}
 	quality := map[string]float64{}
 	specific := map[string]int{}
 	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
