@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -59,7 +58,7 @@ func playReplicas(t *testing.T) *replicas {
 func (r *replicas) join(cfg *config.Config, content string, origins *demo.Origins, keys map[tutti.KeyClass]string, secret tutti.Secret) *played {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.t.Context()))
-	s, err := start(ctx, cfg, "127.0.0.1:0", r.database, content, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s, err := start(ctx, cfg, "127.0.0.1:0", r.database, content, slog.New(slog.DiscardHandler))
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)
@@ -80,11 +79,13 @@ func (r *replicas) join(cfg *config.Config, content string, origins *demo.Origin
 	return p
 }
 
-// until asks again and again, as long as the test may run.
+// until asks again and again, for a minute at most.
 func (r *replicas) until(what string, is func() bool) {
 	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute) // so that it fails before the whole suite does
+	defer cancel()
 	for !is() {
-		if r.t.Context().Err() != nil {
+		if ctx.Err() != nil {
 			r.t.Fatalf("never: %s", what)
 		}
 	}
@@ -118,6 +119,9 @@ func TestReplicas(t *testing.T) {
 		token := r.other.token("guest-7")
 		room := func() string { return r.other.ask(r.other.key(tutti.ManagementKey), token, stay, nil).Raw }
 		before := room()
+		if !strings.Contains(before, "412") {
+			t.Fatalf("the reservation is not there: %s", before)
+		}
 		r.one.change("stay", "reservation", "R-1007", map[string]any{"room": "canary-7"})
 		r.until("the other shows the new room", func() bool { return strings.Contains(room(), "canary-7") })
 		if strings.Contains(before, "canary-7") {
