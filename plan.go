@@ -19,6 +19,16 @@ type Plan struct {
 	Until       time.Time // the next instant at which time alone changes the outcome; zero = never. Not part of the key
 }
 
+// PagePart is which part of a page is wanted.
+type PagePart string
+
+// The parts of a page.
+const (
+	WholePage    PagePart = ""
+	SharedPart   PagePart = "SHARED"   // the same for everybody with the same decisions
+	PersonalPart PagePart = "PERSONAL" // one visitor's alone, or naming him
+)
+
 // SlotPlan is a slot with its decided components.
 type SlotPlan struct {
 	ID         string // stable, of the stored slot

@@ -76,7 +76,7 @@ func addError(ctx context.Context, err *gqlerror.Error) {
 
 // directArguments are the arguments of the field experience that can be read here. Others go the
 // generic way.
-var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true, "supports": true}
+var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true, "supports": true, "part": true}
 
 // directFields gives the fields of an operation that asks for nothing but experiences; nil when it
 // asks for more. It is worked out once for an operation.
@@ -139,7 +139,7 @@ func (s *Server) experience(c *call, d *direct, f *ast.Field) (ok bool) {
 		d.fail(d.located(err))
 		return false
 	}
-	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, args.supports, nil)
+	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, args.supports, args.part, nil)
 	if err != nil {
 		d.fail(d.located(err))
 		return false
@@ -161,6 +161,7 @@ type experienceArguments struct {
 	locale               *string
 	context              *ContextInput
 	supports             []string
+	part                 *PagePart
 }
 
 // arguments reads what validation and coerceVariables have checked.
@@ -187,6 +188,11 @@ func (d *direct) arguments(g *Generation) (args experienceArguments, err error) 
 			}
 		case "supports":
 			args.supports = texts(v)
+		case "part":
+			if s, ok := v.(string); ok {
+				part := PagePart(s)
+				args.part = &part
+			}
 		}
 	}
 	return args, nil

@@ -1889,6 +1889,67 @@ func (e KeyClass) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// A part of a page.
+type PagePart string
+
+const (
+	// Everything.
+	PagePartAll PagePart = "ALL"
+	// What is the same for everybody for whom the same was decided.
+	PagePartShared PagePart = "SHARED"
+	// What is one visitor's alone, and what names the visitor.
+	PagePartPersonal PagePart = "PERSONAL"
+)
+
+var AllPagePart = []PagePart{
+	PagePartAll,
+	PagePartShared,
+	PagePartPersonal,
+}
+
+func (e PagePart) IsValid() bool {
+	switch e {
+	case PagePartAll, PagePartShared, PagePartPersonal:
+		return true
+	}
+	return false
+}
+
+func (e PagePart) String() string {
+	return string(e)
+}
+
+func (e *PagePart) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PagePart(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PagePart", str)
+	}
+	return nil
+}
+
+func (e PagePart) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PagePart) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PagePart) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which state of the stored compositions, audiences and redirects.
 type PerspectiveState string
 

@@ -46,7 +46,7 @@ func worldIn(ctx context.Context) worldOf {
 	return w
 }
 
-func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PreviewInput) (*Answer, error) {
+func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PagePart, _ *PreviewInput) (*Answer, error) {
 	w := worldIn(ctx)
 	sel := SelectionOf(ctx)
 	if o := w.w.root("Experience", composition); o != nil && w.w.calm && sel.Keeps() {

@@ -488,7 +488,7 @@ type ComplexityRoot struct {
 		Composition      func(childComplexity int, id string) int
 		CompositionTypes func(childComplexity int) int
 		Compositions     func(childComplexity int, first *int, after *string) int
-		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) int
+		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, preview *PreviewInput) int
 		Locales          func(childComplexity int) int
 		More             func(childComplexity int, cursor string, first *int, context *ContextInput) int
 		Operations       func(childComplexity int, first *int, after *string) int
@@ -2709,7 +2709,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["preview"].(*PreviewInput)), true
+		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["part"].(*PagePart), args["preview"].(*PreviewInput)), true
 
 	case "Query.locales":
 		if e.ComplexityRoot.Query.Locales == nil {
@@ -3846,6 +3846,8 @@ type Query {
     What it cannot draw comes in a down-level form or another variant, else not at all. Default: everything.
     """
     supports: [String!]
+    "Which part of the page. The shared part can be kept by a CDN, and the personal part be asked for besides: components keep their ids."
+    part: PagePart = ALL
     "Look at something else than what is published. For preview and management keys."
     preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
   ): Experience! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
@@ -4347,6 +4349,16 @@ input PerspectiveInput {
   state: PerspectiveState
   "The moment that counts for publications and time windows. Default: now."
   at: DateTime
+}
+
+"A part of a page."
+enum PagePart {
+  "Everything."
+  ALL
+  "What is the same for everybody for whom the same was decided."
+  SHARED
+  "What is one visitor's alone, and what names the visitor."
+  PERSONAL
 }
 
 "Which state of the stored compositions, audiences and redirects."

@@ -57,7 +57,7 @@ type MutationResolver interface {
 	Unsuppress(ctx context.Context, ref tutti.Ref, reason string) (bool, error)
 }
 type QueryResolver interface {
-	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) (*Answer, error)
+	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, preview *PreviewInput) (*Answer, error)
 	More(ctx context.Context, cursor string, first *int, context *ContextInput) (*Answer, error)
 	Route(ctx context.Context, path string, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) (RouteAnswer, error)
 	Routes(ctx context.Context, channel string, locale *string, first *int, after *string) (*Answer, error)
@@ -700,14 +700,22 @@ func (ec *executionContext) field_Query_experience_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["supports"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "part",
+		func(ctx context.Context, v any) (*PagePart, error) {
+			return ec.unmarshalOPagePart2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPagePart(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["part"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
 		func(ctx context.Context, v any) (*PreviewInput, error) {
 			return ec.unmarshalOPreviewInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["preview"] = arg6
+	args["preview"] = arg7
 	return args, nil
 }
 
@@ -8774,7 +8782,7 @@ func (ec *executionContext) _Query_experience(ctx context.Context, field graphql
 						return nil
 					}
 					return fc.Args["params"].(any)
-				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["preview"].(*PreviewInput))
+				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["part"].(*PagePart), fc.Args["preview"].(*PreviewInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Answer) graphql.Marshaler {
@@ -21422,6 +21430,22 @@ func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgr
 		return graphql.Null
 	}
 	return ec._Money(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPagePart2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPagePart(ctx context.Context, v any) (*PagePart, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(PagePart)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPagePart2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPagePart(ctx context.Context, sel ast.SelectionSet, v *PagePart) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOPerspectiveInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPerspectiveInput(ctx context.Context, v any) (*PerspectiveInput, error) {

@@ -47,6 +47,9 @@ func (r *Resolvers) keeps(ctx context.Context, sel *graph.Selection, req *reques
 // were told.
 func (r *Resolvers) doubts() bool { return r.Stale != nil && r.Stale() }
 
+// wholeKey begins the keys of whole answers, by the part of the page that they are of.
+var wholeKey = map[tutti.PagePart]byte{tutti.WholePage: 'a', tutti.SharedPart: 's', tutti.PersonalPart: 'v'}
+
 // keys are buffers for the keys of one delivery.
 type keys struct{ signature, answer, part []byte }
 
@@ -89,7 +92,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 	if !ok {
 		return nil
 	}
-	d.keys.answer = d.sel.Key(d.keys.answer[:0], 'a', d.class, s.Key)
+	d.keys.answer = d.sel.Key(d.keys.answer[:0], wholeKey[d.req.part], d.class, s.Key)
 	d.signed = true
 	kept := d.r.Kept.Answer(d.keys.answer)
 	if kept == nil {
@@ -113,6 +116,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	r, need := d.r, needOf(d.sel)
 	plan, why := d.c.Decide(d.params, d.req.Context, d.facts)
+	engine.Only(&plan, d.req.part)
 	moment := r.Kept.Moment()
 	kept := map[*tutti.Part]*graph.KeptPart{}
 	divisible := r.Engine.Divisible(plan.Channel, &need)

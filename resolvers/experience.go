@@ -9,10 +9,13 @@ import (
 	"github.com/tuttihq/tutti/graph"
 )
 
-func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, supports []string, preview *graph.PreviewInput) (*graph.Answer, error) {
+func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, supports []string, part *graph.PagePart, preview *graph.PreviewInput) (*graph.Answer, error) {
 	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
 		return nil, err
+	}
+	if part != nil && *part != graph.PagePartAll {
+		req.part = tutti.PagePart(*part)
 	}
 	if req.Supports, err = tutti.ParseSupports(supports); err != nil {
 		return nil, err
@@ -76,6 +79,7 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 	}
 	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
 	plan, why := c.Decide(params, req.Context, facts)
+	engine.Only(&plan, req.part)
 	x, err := r.Engine.Assemble(ctx, plan, need)
 	if err != nil {
 		return nil, err

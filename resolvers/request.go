@@ -13,6 +13,7 @@ import (
 type request struct {
 	tutti.Context
 	chain     []string
+	part      tutti.PagePart // that is wanted
 	problems  []tutti.Problem
 	previewed bool // something else than what is published may be looked at
 }
