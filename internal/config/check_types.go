@@ -17,13 +17,13 @@ var reservedTypes = []string{
 	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "AuditAction", "AuditConnection",
 	"AuditEntry", "Boolean", "Button", "Channel", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
 	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind",
-	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Int", "InvalidateMode",
-	"Invalidation", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "Message", "Meta", "Money", "Mutation", "Operation",
-	"OperationConnection", "OperationInput", "Origin", "PageInfo", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
-	"PlaceInput", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
+	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Hole", "HoleForm", "Int", "InvalidateMode",
+	"Invalidation", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "MemberContextInput", "Message", "Meta", "Money", "Mutation", "Operation",
+	"OperationConnection", "OperationInput", "Origin", "PageInfo", "PagePart", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
+	"PlaceInput", "PlanError", "PlanGroup", "PlanMember", "PlanRefusal", "PlansEvent", "PlansProgress", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
 	"Query", "Reason", "Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection",
 	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition",
-	"SocialPost", "Source", "SourceHealth", "Speech", "String", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",
+	"SocialPost", "Source", "SourceHealth", "Speech", "String", "Subscription", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",
 	"Truth", "URL", "UnknownComponent", "Warning",
 }
 
