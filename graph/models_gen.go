@@ -690,7 +690,7 @@ type PlanGroup struct {
 	Members []*PlanMember `json:"members"`
 	// The places for personal words, in a fixed order.
 	Holes []*Hole `json:"holes"`
-	// What they get, with tokens in place of personal words. Its ids are those before any words are put in; holds is null, and
+	// What they get, with tokens in place of personal words. Its ids are those before any words are put in;
 	// validUntil is the earliest of all members.
 	Experience *Answer `json:"experience"`
 }

@@ -4203,7 +4203,7 @@ type PlanGroup @access(to: [SERVER]) {
   "The places for personal words, in a fixed order."
   holes: [Hole!]!
   """
-  What they get, with tokens in place of personal words. Its ids are those before any words are put in; holds is null, and
+  What they get, with tokens in place of personal words. Its ids are those before any words are put in;
   validUntil is the earliest of all members.
   """
   experience: Experience!
