@@ -103,7 +103,8 @@ func (k *KeptPart) leave() { k.part.Store(nil) }
 // text is what was written of the part at a place; nil once it left.
 func (k *KeptPart) text(site *selection) []byte {
 	if p := k.part.Load(); p != nil {
-		return p.Written.(partText)[site]
+		text, _ := p.Written.(partText).at(site)
+		return text
 	}
 	return nil
 }
@@ -198,8 +199,8 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 	} else {
 		k.part.Store(p.Slim())
 		size = 256 * len(p.All)
-		for _, text := range p.Written.(partText) {
-			size += len(text)
+		for _, s := range p.Written.(partText) {
+			size += len(s.text)
 		}
 	}
 	k.begin(p.Basis, moment, now)

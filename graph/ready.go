@@ -57,7 +57,23 @@ type stretch struct {
 func (r *Ready) Size() int { return r.size }
 
 // partText is what was written of a part, by the place in the selection where it stands.
-type partText map[*selection][]byte
+type partText []siteText
+
+// siteText is what was written of a part at one place.
+type siteText struct {
+	site *selection
+	text []byte
+}
+
+// at gives what was written at a place; false when nothing was. There are one or two places.
+func (p partText) at(site *selection) ([]byte, bool) {
+	for i := range p {
+		if p[i].site == site {
+			return p[i].text, true
+		}
+	}
+	return nil, false
+}
 
 // record notes what an answer is made of while it is written.
 type record struct {
@@ -159,7 +175,7 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 	}
 	from := len(p.out)
 	kept, _ := part.Written.(partText)
-	text, known := kept[site]
+	text, known := kept.at(site)
 	if known {
 		p.out = append(p.out, text...)
 	} else {
@@ -175,10 +191,7 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 			if p.made == nil {
 				p.made = map[*tutti.Part]partText{}
 			}
-			if p.made[part] == nil {
-				p.made[part] = partText{}
-			}
-			p.made[part][site] = text
+			p.made[part] = append(p.made[part], siteText{site, text})
 		}
 	}
 	if r := p.record; r != nil {
@@ -220,7 +233,7 @@ func (p *projector) keepParts() {
 type job struct {
 	p    projector
 	sel  *Selection
-	into *direct // where the whole response is partText; nil for a buffer of its own
+	into *direct // where the whole response is written; nil for a buffer of its own
 	buf  *buffer
 }
 

@@ -29,21 +29,31 @@ func coerceVariables(g *Generation, op *ast.OperationDefinition, raw map[string]
 }
 
 func (c *coercer) variables(op *ast.OperationDefinition, raw map[string]any) map[string]any {
-	out := make(map[string]any, len(op.VariableDefinitions))
+	if raw == nil {
+		raw = map[string]any{}
+	}
 	for _, d := range op.VariableDefinitions {
 		v, given := raw[d.Variable]
 		if !given {
 			if d.DefaultValue != nil {
-				v, _ = d.DefaultValue.Value(nil)
-				out[d.Variable] = v
+				raw[d.Variable], _ = d.DefaultValue.Value(nil)
 			} else if d.Type.NonNull {
 				c.fail(d.Variable, tutti.InvalidValue, "the variable is missing.", "It is of type "+d.Type.String()+".")
 			}
 			continue
 		}
-		out[d.Variable] = c.value(d.Variable, d.Type, v)
+		if v := c.value(d.Variable, d.Type, v); !c.wrong { // else what is wrong must stay, to be told
+			raw[d.Variable] = v
+		}
 	}
-	return out
+	if len(raw) > len(op.VariableDefinitions) { // what the operation does not know
+		for name := range raw {
+			if op.VariableDefinitions.ForName(name) == nil {
+				delete(raw, name)
+			}
+		}
+	}
+	return raw
 }
 
 type coercer struct {
