@@ -19,8 +19,8 @@ type attributeType struct {
 }
 
 var attributeTypes = map[tutti.AttributeType]attributeType{
-	tutti.StringType: {"String", `Write a string, for example "gold".`, func(v any) (any, bool) { s, ok := v.(string); return s, ok }},
-	tutti.BoolType:   {"Boolean", "Write true or false.", func(v any) (any, bool) { b, ok := v.(bool); return b, ok }},
+	tutti.StringType: {"String", `Write a string, for example "gold".`, func(v any) (any, bool) { _, ok := v.(string); return v, ok }},
+	tutti.BoolType:   {"Boolean", "Write true or false.", func(v any) (any, bool) { _, ok := v.(bool); return v, ok }},
 	tutti.IntType:    {"Int", "Write a whole number, for example 3.", readInt},
 	tutti.DoubleType: {"Float", "Write a number, for example 1.5.", readFloat},
 	tutti.TimestampType: {"DateTime", `Write an instant with a zone, for example "2026-11-21T09:00:00Z".`, func(v any) (any, bool) {
