@@ -22,7 +22,7 @@ e2e: ## proofs against real software: a Vendure shop, the HTTP audits, Apollo Cl
 
 bench: ## prints the figures of docs/performance.md
 	@scripts/bench; held=$$?; \
-	go test -p 1 -run '^$$' -bench . -benchmem -benchtime 0.5s ./cache ./engine ./graph ./sources ./internal/expr ./internal/text && exit $$held
+	go test -p 1 -run '^$$' -bench . -benchmem -benchtime 0.5s ./cache ./engine ./graph ./sources ./internal/expr ./internal/text ./cmd/tutti && exit $$held
 
 bench-plots: ## draws what a page costs with more refs, rules, components and contexts, into docs/plots
 	@scripts/bench -plots docs/plots -rounds 5 -seconds 2
