@@ -71,9 +71,7 @@ func newRootField(f *ast.Field) *rootField {
 	r := &rootField{set: f.SelectionSet, known: map[string]*Selection{}}
 	seen := map[string]bool{}
 	variablesIn(f.SelectionSet, seen, map[string]bool{})
-	for _, name := range sortedNames(seen) {
-		r.names = append(r.names, name)
-	}
+	r.names = sortedNames(seen)
 	return r
 }
 

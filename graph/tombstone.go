@@ -152,10 +152,17 @@ func (w *graveWalk) note(use *propUse, set ast.SelectionSet, seen map[string]boo
 // objectProps are the prop types with something to select below, in the order in which they are
 // taken for what an operation asks.
 var objectProps = []tutti.PropDefinition{
-	{Type: tutti.PropResources}, {Type: tutti.PropRichText}, {Type: tutti.PropMoney}, {Type: tutti.PropPlace}, {Type: tutti.PropResource},
-	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.AssetType}}, {Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.ProductType}},
-	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.ArticleType}}, {Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.PlaceResourceType}},
-	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.SocialPostType}}, {Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.SupportTicketType}},
+	{Type: tutti.PropResources},
+	{Type: tutti.PropRichText},
+	{Type: tutti.PropMoney},
+	{Type: tutti.PropPlace},
+	{Type: tutti.PropResource},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.AssetType}},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.ProductType}},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.ArticleType}},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.PlaceResourceType}},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.SocialPostType}},
+	{Type: tutti.PropResource, Accepts: []tutti.ResourceType{tutti.SupportTicketType}},
 }
 
 // was finds the definition that a removed prop probably had.

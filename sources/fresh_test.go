@@ -15,9 +15,19 @@ func TestFreshForReadsCacheControl(t *testing.T) {
 		control, age string
 		want         time.Duration
 	}{
-		{"", "", 0}, {"public", "", 0}, {"max-age=60", "", time.Minute}, {"Max-Age = 60 , public", "20", 40 * time.Second}, {"max-age=600, s-maxage=60", "", time.Minute},
-		{`max-age="60"`, "soon", time.Minute}, {"max-age=60", "61", shortest}, {"max-age=0", "", shortest}, {"max-age=60, no-cache", "", shortest}, {"no-store", "", shortest},
-		{"max-age=x", "", 0}, {"max-age=-1", "", 0}, {"max-age=99999999999999999999", "", 365 * 24 * time.Hour},
+		{"", "", 0},
+		{"public", "", 0},
+		{"max-age=60", "", time.Minute},
+		{"Max-Age = 60 , public", "20", 40 * time.Second},
+		{"max-age=600, s-maxage=60", "", time.Minute},
+		{`max-age="60"`, "soon", time.Minute},
+		{"max-age=60", "61", shortest},
+		{"max-age=0", "", shortest},
+		{"max-age=60, no-cache", "", shortest},
+		{"no-store", "", shortest},
+		{"max-age=x", "", 0},
+		{"max-age=-1", "", 0},
+		{"max-age=99999999999999999999", "", 365 * 24 * time.Hour},
 	} {
 		h := http.Header{}
 		h.Set("Cache-Control", c.control)

@@ -263,8 +263,14 @@ func TestPlansKeepPeopleApart(t *testing.T) {
 		return map[string]any{"visitor": visitor, "consent": consent, "location": map[string]any{"lat": 43.2631, "lon": -2.9251}, "attributes": map[string]any{"reservation": reservation}}
 	}
 	contexts := []map[string]any{
-		guest("guest-7", "R-1007"), {}, guest("guest-8", "R-1007"), {"id": "wrong", "market": "mars"}, guest("guest-7", "R-1007"), {"locale": "de"},
-		{"visitor": "guest-9"}, {"attributes": map[string]any{"tier": "copper"}, "location": map[string]any{"lat": 100, "lon": 0}},
+		guest("guest-7", "R-1007"),
+		{},
+		guest("guest-8", "R-1007"),
+		{"id": "wrong", "market": "mars"},
+		guest("guest-7", "R-1007"),
+		{"locale": "de"},
+		{"visitor": "guest-9"},
+		{"attributes": map[string]any{"tier": "copper"}, "location": map[string]any{"lat": 100, "lon": 0}},
 	}
 	const selection = `{ title slots { name components { component variant personal props actions { label href expiresAt } } } problems { code path } validUntil }`
 	a, lines := p.plans("application/x-ndjson", ndjson(t, map[string]any{"composition": "hotel-arrival", "channel": "email", "params": map[string]any{"hotel": "stay:hotel/azul"}, "select": selection}, contexts))
