@@ -53,9 +53,6 @@ type stretch struct {
 	every bool       // its pieces at every depth stand there
 }
 
-// Size is how many bytes the answer holds by itself.
-func (r *Ready) Size() int { return r.size }
-
 // partText is what was written of a part, by the place in the selection where it stands.
 type partText []siteText
 
