@@ -18,8 +18,8 @@ import (
 const jsonLines = "application/x-ndjson"
 
 // plansDocument is the subscription that POST /plans stands for; a fragment Selected follows.
-const plansDocument = `subscription Plans($composition: ID!, $params: JSON, $channel: ID!, $locale: Locale) {
-  plans(composition: $composition, params: $params, channel: $channel, locale: $locale, contexts: []) {
+const plansDocument = `subscription Plans($composition: ID!, $params: JSON, $channel: ID!, $locale: Locale, $supports: [String!]) {
+  plans(composition: $composition, params: $params, channel: $channel, locale: $locale, supports: $supports, contexts: []) {
     ... on PlansProgress { composition version total decided refused groups delivered done }
     ... on PlanGroup { key private members { index id fills problems { path ref code message stale } } holes { token name form } experience { ...Selected } }
     ... on PlanRefusal { index id errors { code message field hint } }
@@ -30,7 +30,7 @@ fragment Selected on Experience `
 // plansSelected is what POST /plans delivers of an experience when the request does not say.
 const plansSelected = `{
   id composition version title meta { title description } channel locale validUntil freshness { state asOf }
-  components { id component type variant parent slot path props actions { label intent href deepLink expiresAt } personal }
+  components { id component type version variant parent slot path props actions { label intent href deepLink expiresAt } personal }
   problems { path ref code message stale } locales { path asked got }
 }`
 
@@ -40,6 +40,7 @@ type plansHead struct {
 	Params      json.RawMessage   `json:"params"`
 	Channel     string            `json:"channel"`
 	Locale      *string           `json:"locale"`
+	Supports    any               `json:"supports"` // [String!]
 	Select      string            `json:"select"` // a selection set on Experience
 	Contexts    []json.RawMessage `json:"contexts"`
 }
@@ -101,6 +102,9 @@ func (s *Server) planLines(ctx context.Context, g *Generation, v Viewer, o *Obse
 	p := parameters{query: d.text, operationName: op.Name, variables: map[string]any{"composition": head.Composition, "channel": head.Channel}}
 	if head.Locale != nil {
 		p.variables["locale"] = *head.Locale
+	}
+	if head.Supports != nil {
+		p.variables["supports"] = head.Supports
 	}
 	params, bad := objectText(string(head.Params), "params")
 	if bad != nil {

@@ -35,8 +35,9 @@ type PlansAsk struct {
 	Composition string
 	Params      any // as JSON has it; nil for none
 	Channel     string
-	Locale      *string // of those who do not say another
-	Total       int     // how many members come
+	Locale      *string  // of those who do not say another
+	Supports    []string // what the app of all of them can draw; nil for everything
+	Total       int      // how many members come
 	Members     iter.Seq[PlanAsker]
 }
 
@@ -70,7 +71,7 @@ func tooMany(n int) *tutti.Error {
 // plansAsk reads the arguments of a validated subscription's field.
 func plansAsk(ctx context.Context, field *ast.Field, vars map[string]any) (PlansAsk, error) {
 	args := field.ArgumentMap(vars)
-	ask := PlansAsk{Params: args["params"]}
+	ask := PlansAsk{Params: args["params"], Supports: texts(args["supports"])}
 	ask.Composition, _ = args["composition"].(string)
 	ask.Channel, _ = args["channel"].(string)
 	if locale, ok := args["locale"].(string); ok {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -149,6 +150,13 @@ data:
 			t.Errorf("%s: %d %v\n%s", accept, res.StatusCode, res.Header, got)
 		}
 	}
+	if ask := p.asked[0]; ask.Supports != nil {
+		t.Errorf("supports %q without any", ask.Supports)
+	}
+	all(t, h.stream(t.Context(), "/graphql", h.keys[tutti.ServerKey], "application/json", eventStream, asking(t, strings.Replace(plansOf, "contexts:", `supports: ["Hero@2", "Card"], contexts:`, 1), vars)))
+	if ask := p.asked[len(p.asked)-1]; !slices.Equal(ask.Supports, []string{"Hero@2", "Card"}) {
+		t.Errorf("supports %q", ask.Supports)
+	}
 	if m := p.seen[0]; m.ID != "r1" || *m.Locale != "de" || *m.Context.Visitor != "guest-7" || m.Context.Attributes["tier"] != "gold" || !*m.Context.Consent.Marketing || m.Context.Location.Lon != 2.5 {
 		t.Errorf("%+v %+v", m, m.Context)
 	}
@@ -223,7 +231,7 @@ func TestAQueryMayComeAsAnEventToo(t *testing.T) {
 func TestPlansAsLines(t *testing.T) {
 	p := &testPlanner{}
 	h := planHouse(t, p)
-	const head = `"composition": "letter", "channel": "email", "locale": "de", "params": {"n": 12345678901234567890}, "select": "{ title ...F } fragment F on Experience { id }"`
+	const head = `"composition": "letter", "channel": "email", "locale": "de", "supports": ["Hero@2", "Card"], "params": {"n": 12345678901234567890}, "select": "{ title ...F } fragment F on Experience { id }"`
 	contexts := []string{
 		`{"id": "a", "visitor": "guest-7", "attributes": {"tier": "gold"}}`, `{"attributes": {"tiers": "gold", "shoe": "x"}}`, `[]`, `null`, `{"id": "e", "nope": 1}`, `{"id": "f"}`,
 	}
@@ -247,13 +255,16 @@ func TestPlansAsLines(t *testing.T) {
 			t.Errorf("%s: %d\n%s", c.media, res.StatusCode, got)
 		}
 		ask := p.asked[len(p.asked)-1]
-		if params, _ := json.Marshal(ask.Params); ask.Composition != "letter" || ask.Channel != "email" || *ask.Locale != "de" || string(params) != `{"n":12345678901234567890}` {
+		if params, _ := json.Marshal(ask.Params); ask.Composition != "letter" || ask.Channel != "email" || *ask.Locale != "de" || !slices.Equal(ask.Supports, []string{"Hero@2", "Card"}) || string(params) != `{"n":12345678901234567890}` {
 			t.Errorf("%+v", ask)
 		}
 	}
 	res := h.stream(t.Context(), "/plans", h.keys[tutti.ServerKey], "application/json", "", `{"composition": "letter", "channel": "email"}`)
 	if got := all(t, res); strings.Count(got, "\n") != 1 {
 		t.Errorf("without contexts: %d %s", res.StatusCode, got)
+	}
+	if ask := p.asked[len(p.asked)-1]; ask.Supports != nil { // nothing said is everything; an empty list is a mistake
+		t.Errorf("supports %q without any", ask.Supports)
 	}
 }
 
@@ -277,6 +288,8 @@ func TestWhatIsWrongWithARequestForPlans(t *testing.T) {
 		{"contexts twice", server, jsonLines, good + `"contexts": []}` + "\n{}", 400, tutti.BadRequest, "first line"},
 		{"two values", server, plainJSON, good + `"contexts": []} {}`, 400, tutti.BadRequest, ""},
 		{"params that are none", server, plainJSON, good + `"params": [1], "contexts": []}`, 400, tutti.BadRequest, "params"},
+		{"supports that are no texts", server, plainJSON, good + `"supports": [{"Hero": 2}], "contexts": []}`, 400, tutti.InvalidValue, "supports"},
+		{"supports that is no list", server, plainJSON, good + `"supports": {"Hero": 2}, "contexts": []}`, 400, tutti.InvalidValue, "supports"},
 		{"a locale that is none", server, plainJSON, good + `"locale": "?", "contexts": []}`, 400, tutti.InvalidValue, ""},
 		{"no selection", server, plainJSON, good + `"select": "title", "contexts": []}`, 400, tutti.BadRequest, ""},
 		{"an unknown selection", server, plainJSON, good + `"select": "{ titel }", "contexts": []}`, 400, tutti.BadRequest, "titel"},

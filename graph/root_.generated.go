@@ -644,7 +644,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		Plans func(childComplexity int, composition string, params any, channel string, locale *string, contexts []*MemberContextInput) int
+		Plans func(childComplexity int, composition string, params any, channel string, locale *string, supports []string, contexts []*MemberContextInput) int
 	}
 
 	SupportTicket struct {
@@ -3385,7 +3385,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.Plans(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["contexts"].([]*MemberContextInput)), true
+		return e.ComplexityRoot.Subscription.Plans(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["supports"].([]string), args["contexts"].([]*MemberContextInput)), true
 
 	case "SupportTicket.createdAt":
 		if e.ComplexityRoot.SupportTicket.CreatedAt == nil {
@@ -4159,6 +4159,8 @@ type Subscription @access(to: [SERVER]) {
     channel: ID!
     "The language of those who do not say another. Default: the configured one."
     locale: Locale
+    "What the app of all of them can draw: as for experience."
+    supports: [String!]
     "For whom: 10,000 at most. All count for the same moment."
     contexts: [MemberContextInput!]!
   ): PlansEvent!

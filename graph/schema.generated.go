@@ -90,7 +90,7 @@ type RouteConnectionResolver interface {
 	PageInfo(ctx context.Context, obj *Answer) (*PageInfo, error)
 }
 type SubscriptionResolver interface {
-	Plans(ctx context.Context, composition string, params any, channel string, locale *string, contexts []*MemberContextInput) (<-chan PlansAnswer, error)
+	Plans(ctx context.Context, composition string, params any, channel string, locale *string, supports []string, contexts []*MemberContextInput) (<-chan PlansAnswer, error)
 }
 
 type AttributesInputResolver interface {
@@ -1098,14 +1098,22 @@ func (ec *executionContext) field_Subscription_plans_args(ctx context.Context, r
 		return nil, err
 	}
 	args["locale"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "contexts",
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "supports",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["supports"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "contexts",
 		func(ctx context.Context, v any) ([]*MemberContextInput, error) {
 			return ec.unmarshalNMemberContextInput2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐMemberContextInputᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["contexts"] = arg4
+	args["contexts"] = arg5
 	return args, nil
 }
 
@@ -11907,7 +11915,7 @@ func (ec *executionContext) _Subscription_plans(ctx context.Context, field graph
 						return nil
 					}
 					return fc.Args["params"].(any)
-				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["contexts"].([]*MemberContextInput))
+				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["supports"].([]string), fc.Args["contexts"].([]*MemberContextInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v PlansAnswer) graphql.Marshaler {

@@ -54,6 +54,7 @@ type planning struct {
 	at     time.Time // the moment that counts for all
 	c      *engine.Compiled
 	params tutti.Params
+	draws  tutti.Supports // what the app of all can draw
 	need   engine.Need
 
 	groups    []*planGroup          // of everybody, in the order of their first members
@@ -91,6 +92,9 @@ func (r *Resolvers) planning(ctx context.Context, ask graph.PlansAsk, emit func(
 	}
 	p := &planning{r: r, ask: ask, emit: emit, at: r.Now(), need: needOf(graph.SelectionOf(ctx), "experience"), bySign: map[string]*planGroup{}, byPlan: map[string]*planGroup{}}
 	var err error
+	if p.draws, err = tutti.ParseSupports(ask.Supports); err != nil {
+		return nil, err
+	}
 	if p.c, err = r.Library.Composition(ask.Composition, p.at); err != nil {
 		return nil, err
 	}
@@ -144,7 +148,7 @@ func (p *planning) request(ctx context.Context, a graph.PlanAsker) (*request, er
 	}
 	req, err := p.r.request(ctx, &p.ask.Channel, locale, a.Context, nil)
 	if err == nil {
-		req.At = p.at
+		req.At, req.Supports = p.at, p.draws
 	}
 	return req, err
 }

@@ -373,6 +373,82 @@ func TestPlansOverEventsAreThoseOfLines(t *testing.T) {
 	}
 }
 
+// TestPlansAreOfWhatTheAppDraws asks in bulk as two apps, over lines and over events. Each member
+// gets what it would get alone; what both apps draw alike is one plan for both.
+func TestPlansAreOfWhatTheAppDraws(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	p.reconfigure(patient)
+	contexts := []map[string]any{{}, {"attributes": map[string]any{"tier": "gold"}, "consent": map[string]any{"personalization": true}}}
+	const selection = `{ components { component __typename type version ... on PostCard { author } ... on Card { title } } problems { code path } }`
+	ask := func(composition string, supports any) []planLine {
+		t.Helper()
+		head := map[string]any{"composition": composition, "channel": "web", "params": map[string]any{"hotel": "stay:hotel/azul"}, "select": selection, "supports": supports}
+		a, lines := p.plans("application/x-ndjson", ndjson(t, head, contexts))
+		events := p.subscribe(p.key(tutti.ServerKey), `subscription($id: ID!, $c: [MemberContextInput!]!, $s: [String!]) { plans(composition: $id, channel: "web", params: {hotel: "stay:hotel/azul"}, supports: $s, contexts: $c) {
+			... on PlanGroup { key members { index } experience `+selection+` } } }`, map[string]any{"id": composition, "c": contexts, "s": supports})
+		for i, l := range lines {
+			if l.Group == nil {
+				continue
+			}
+			var e struct {
+				Plans struct {
+					Key        string
+					Experience map[string]any
+				}
+			}
+			events[i].into(t, &e)
+			if e.Plans.Key != l.Group.Key || !reflect.DeepEqual(e.Plans.Experience, l.Group.Experience) {
+				t.Errorf("as an event %v, as a line %v", e, *l.Group)
+			}
+			for _, m := range l.Group.Members {
+				var alone struct{ Experience map[string]any }
+				p.ask(p.key(tutti.ServerKey), "", `query($id: ID!, $c: ContextInput, $s: [String!]) { experience(composition: $id, channel: "web", params: {hotel: "stay:hotel/azul"}, supports: $s, context: $c) `+selection+` }`,
+					map[string]any{"id": composition, "c": contexts[m.Index], "s": supports}).into(t, &alone)
+				if !reflect.DeepEqual(alone.Experience, l.Group.Experience) {
+					t.Errorf("%v draws: %d gets\n%v\nalone\n%v", supports, m.Index, l.Group.Experience, alone.Experience)
+				}
+			}
+		}
+		if last := lines[len(lines)-1]; last.Progress == nil || !last.Progress.Done {
+			t.Fatalf("%d: %.2000s", a.Status, a.Raw)
+		}
+		return lines
+	}
+	drawn := func(lines []planLine) (keys []string, types map[string]int) {
+		types = map[string]int{}
+		for _, l := range lines {
+			if l.Group == nil {
+				continue
+			}
+			keys = append(keys, l.Group.Key)
+			for _, c := range l.Group.Experience["components"].([]any) {
+				types[c.(map[string]any)["type"].(string)]++
+			}
+		}
+		return keys, types
+	}
+	newer := []string{"Hero", "Facts", "Cards", "Card@1", "PostCard@1", "Offers"}
+	all, whole := drawn(ask("hotel", nil))
+	same, _ := drawn(ask("hotel", newer))
+	older, plain := drawn(ask("hotel", newer[:4]))
+	if len(all) != 2 || !slices.Equal(all, same) {
+		t.Errorf("one app draws everything, but its plans are %v, not %v", same, all)
+	}
+	if whole["PostCard"] == 0 || plain["PostCard"] > 0 || plain["Card"] < whole["Card"]/2+whole["PostCard"]/2 || plain["Offers"] > 0 {
+		t.Errorf("an older app gets %v of %v", plain, whole)
+	}
+	if len(older) != 1 || slices.Contains(all, older[0]) { // what made two plans of it, the offers, it cannot draw
+		t.Errorf("an older app's plans are %v, a newer one's %v", older, all)
+	}
+	for _, list := range [][]string{{}, {"Hero@x"}} {
+		a, _ := p.plans("application/json", must(json.Marshal(map[string]any{"composition": "hotel", "channel": "web", "params": map[string]any{"hotel": "stay:hotel/azul"}, "supports": list, "contexts": contexts})))
+		if a.Status != http.StatusBadRequest || a.code() != tutti.InvalidValue {
+			t.Errorf("%q answers %d %s", list, a.Status, a.Raw)
+		}
+	}
+}
+
 func must(b []byte, err error) []byte {
 	if err != nil {
 		panic(err)
