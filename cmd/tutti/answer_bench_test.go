@@ -25,12 +25,7 @@ import (
 // BenchmarkAnswer measures one request of a whole server, from the handler's first line to its
 // last: a page of 40 refs that 20 rules over 5 audiences decide, with words for the visitor in it.
 func BenchmarkAnswer(b *testing.B) {
-	h, key := benchHouse(b)
-	body := func(page, person int) string {
-		query, _ := json.Marshal(`query Page($page: Int!, $context: ContextInput) { experience(composition: "page", params: {page: $page}, channel: "web", context: $context) { id components { id component variant ... on Top { words } ... on Row { items(first: 100) { nodes { id ref title link updatedAt kind fields __typename } } } } problems { path code } } }`)
-		return fmt.Sprintf(`{"query":%s,"variables":{"page":%d,"context":{"location":{"lat":43.%d,"lon":-2.93},"consent":{"personalization":true},"attributes":{"name":"Guest %d","tier":%q,"visits":%d,"points":%d}}}}`,
-			query, page, 100+person%800, person, []string{"none", "gold"}[person%2], person%40, person)
-	}
+	h, key, _ := benchHouse(b)
 	handler := h.handler()
 	ask := func(body string, w http.ResponseWriter) {
 		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/graphql", strings.NewReader(body))
@@ -39,13 +34,13 @@ func BenchmarkAnswer(b *testing.B) {
 		handler.ServeHTTP(w, r)
 	}
 	first := httptest.NewRecorder()
-	ask(body(1, 1), first)
+	ask(benchBody(1, 1), first)
 	if got := first.Body.String(); first.Code != http.StatusOK || strings.Count(got, `"ref":`) != 40 || !strings.Contains(got, "Guest 1") || !strings.Contains(got, `"problems":[]`) {
 		b.Fatalf("%d %.900s", first.Code, got)
 	}
 	var bodies []string
 	for person := range 1000 {
-		bodies = append(bodies, body(person%10, person))
+		bodies = append(bodies, benchBody(person%10, person))
 	}
 	for _, one := range bodies {
 		ask(one, &nowhere{header: http.Header{}})
@@ -65,6 +60,13 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 }
 
+// benchBody is the request for a page of one of many people.
+func benchBody(page, person int) string {
+	query, _ := json.Marshal(`query Page($page: Int!, $context: ContextInput) { experience(composition: "page", params: {page: $page}, channel: "web", context: $context) { id components { id component variant ... on Top { words } ... on Row { items(first: 100) { nodes { id ref title link updatedAt kind fields __typename } } } } problems { path code } } }`)
+	return fmt.Sprintf(`{"query":%s,"variables":{"page":%d,"context":{"location":{"lat":43.%d,"lon":-2.93},"consent":{"personalization":true},"attributes":{"name":"Guest %d","tier":%q,"visits":%d,"points":%d}}}}`,
+		query, page, 100+person%800, person, []string{"none", "gold"}[person%2], person%40, person)
+}
+
 // nowhere is a response that nobody reads.
 type nowhere struct{ header http.Header }
 
@@ -72,19 +74,9 @@ func (w *nowhere) Header() http.Header         { return w.header }
 func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (w *nowhere) WriteHeader(int)             {}
 
-// benchHouse is a house with one page, and a server key for it.
-func benchHouse(b *testing.B) (*house, string) {
-	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var records []map[string]any
-		for _, id := range strings.Split(r.URL.Query().Get("ids"), ",") {
-			records = append(records, map[string]any{
-				"id": id, "title": "The title of " + id, "summary": strings.Repeat("Words about it. ", 8), "link": "/items/" + id, "section": "north", "updated": "2026-11-01T09:00:00Z",
-			})
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"records": records})
-	}))
-	b.Cleanup(origin.Close)
+// benchHouse is a house with one page, a server key for it, and the address of its origin.
+func benchHouse(b *testing.B) (h *house, key, origin string) {
+	origin = playOrigin(b)
 	dir := b.TempDir()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -100,14 +92,24 @@ kinds:
     id: {pattern: "[0-9]+-[0-9]+"}
     batch: {path: /items, query: {ids: {value: "${ids}", encode: csv}}, records: records, maxIds: 100}
     recordId: record.id
-    map: {title: record.title, summary: {value: record.summary, as: string}, link: record.link, part: {value: record.section, as: string}, updatedAt: record.updated}
+    map:
+      title: record.title
+      summary: {value: record.summary, as: string}
+      link: record.link
+      section: {value: record.section, as: string}
+      code: {value: record.code, as: string}
+      rank: {value: record.rank, as: int}
+      updatedAt: record.updated
 `)
+	var sources strings.Builder
+	for row := range 4 {
+		fmt.Fprintf(&sources, "  items%d: {connector: plain.yaml, url: %s, allowPrivate: [127.0.0.1], limits: {concurrency: 256}, freshness: {fresh: 24h, stale: 1h}, kinds: {item: {access: public}}}\n", row, origin)
+	}
 	write("tutti.yaml", fmt.Sprintf(`
 locales: {default: en, names: [en]}
 channels: {web: {}}
 sources:
-  items: {connector: plain.yaml, url: %s, allowPrivate: [127.0.0.1], freshness: {fresh: 24h, stale: 1h}, kinds: {item: {access: public}}}
-componentTypes:
+%scomponentTypes:
   Top: {version: 1, props: {words: {type: text}, look: {type: string}}}
   Row: {version: 1, props: {items: {type: resources, first: 100}, look: {type: string}}}
 compositionTypes:
@@ -118,7 +120,7 @@ attributes:
   points: {type: int, purpose: personalization, trust: server, sensitivity: segment}
   name: {type: string, purpose: personalization, trust: client, sensitivity: personal}
   distance: {type: double, step: 10000, purpose: personalization, sensitivity: segment, derive: "geo.distance(location, {'lat': 43.26, 'lon': -2.93})"}
-`, origin.URL))
+`, sources.String()))
 	cfg, err := config.Load(filepath.Join(dir, "tutti.yaml"), func(string) (string, bool) { return "", false })
 	if err != nil {
 		b.Fatal(err)
@@ -127,8 +129,8 @@ attributes:
 	if err != nil {
 		b.Fatal(err)
 	}
-	plain, key := graph.NewKey(tutti.ServerKey, "bench", nil, time.Now(), time.Time{})
-	if err := st.AddKey(context.Background(), key); err != nil {
+	plain, record := graph.NewKey(tutti.ServerKey, "bench", nil, time.Now(), time.Time{})
+	if err := st.AddKey(context.Background(), record); err != nil {
 		b.Fatal(err)
 	}
 	var doc strings.Builder
@@ -140,7 +142,7 @@ attributes:
 			if n > 0 {
 				doc.WriteString(", ")
 			}
-			fmt.Fprintf(&doc, `"='items:item/' + string(params.page) + '-%d'"`, row*10+n)
+			fmt.Fprintf(&doc, `"='items%d:item/' + string(params.page) + '-%d'"`, row, row*10+n)
 		}
 		fmt.Fprintf(&doc, `]}}, "variants": [%s]}`, benchRules(row+1))
 	}
@@ -150,12 +152,12 @@ attributes:
 		"new": `{"rule": "visits < 2 && points < 100"}`, "best": `{"rule": "audience.gold && audience.frequent"}`,
 	})
 	benchPublish(b, st, tutti.CompositionDocument, map[string]string{"page": doc.String()})
-	h, err := openHouse(context.Background(), cfg, st, dir, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	h, err = openHouse(context.Background(), cfg, st, dir, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { h.close(); _ = st.Close() })
-	return h, plain
+	return h, plain, origin
 }
 
 func benchPublish(b *testing.B, st store.Store, kind tutti.DocumentKind, docs map[string]string) {
