@@ -41,18 +41,23 @@ type page struct {
 }
 
 type part struct {
-	ID, Component, Type, Variant, Slot, Parent string
-	Props                                      map[string]any
-	Actions                                    []struct {
+	Type                                 string `json:"__typename"`
+	ID, Component, Variant, Slot, Parent string
+	Props                                map[string]any
+	Actions                              []struct {
 		Label, Intent, Href, DeepLink string
 		ExpiresAt                     *time.Time
 	}
-	ImageRef *struct {
-		ID, Ref, Alt, URL, Srcset string
-		Focal                     *struct{ X, Y float64 }
-	}
-	ItemList  *connection
+	Headline  string
+	Text      *struct{ HTML string }
+	Image     *picture
+	Items     *connection
 	Freshness freshness
+}
+
+type picture struct {
+	ID, Ref, Alt, URL, Srcset string
+	Focal                     *struct{ X, Y float64 }
 }
 
 type connection struct {
@@ -104,8 +109,8 @@ func (x page) component(t *testing.T, name string) part {
 
 func (c part) titles() []string {
 	var all []string
-	if c.ItemList != nil {
-		for _, n := range c.ItemList.Nodes {
+	if c.Items != nil {
+		for _, n := range c.Items.Nodes {
 			all = append(all, n.Title)
 		}
 	}
@@ -176,11 +181,11 @@ func (p *played) whole(class tutti.KeyClass, query string, vars any, hurried ...
 
 const cards = `query($channel: ID!, $locale: Locale, $context: ContextInput) {
   experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: $channel, locale: $locale, context: $context) {
-    title meta { description } components { component type variant slot props actions { label intent href deepLink }
-      imageRef: resource(prop: "image") { ref ... on Asset { alt srcset } }
-      itemList: resources(prop: "items") { nodes { id ref title } pageInfo { endCursor hasNextPage } totalCount } }
+    title meta { description } components { __typename component variant slot props actions { label intent href deepLink }
+      ... on Hero { image { ref alt srcset } } ... on Offers { items { ...L } } ... on Requests { items { ...L } } ... on Nearby { items { ...L } } ... on Articles { items { ...L } } }
     problems { path ref code message stale } locales { path asked got }
-    speech { ssml text reprompt } message { text image { url } buttons { label href } } } }`
+    speech { ssml text reprompt } message { text image { url } buttons { label href } } } }
+fragment L on ResourceConnection { nodes { id ref title } pageInfo { endCursor hasNextPage } totalCount }`
 
 // TestArrivalOnEveryChannel keeps what people read on each channel, in testdata: TUTTI_UPDATE=1
 // writes it anew. Read the difference as an editor would.
@@ -285,8 +290,8 @@ func (p *played) property(b *strings.Builder, c part, name string) {
 			}
 			return
 		}
-		if c.ImageRef != nil && name == "image" {
-			fmt.Fprintf(b, "  %s: %s %v\n", name, c.ImageRef.Alt, widths(c.ImageRef.Srcset))
+		if c.Image != nil && name == "image" {
+			fmt.Fprintf(b, "  %s: %s %v\n", name, c.Image.Alt, widths(c.Image.Srcset))
 			return
 		}
 		fmt.Fprintf(b, "  %s: %v\n", name, v)
@@ -419,7 +424,7 @@ func TestMoreOfAList(t *testing.T) {
 	t.Parallel()
 	p := play(t)
 	p.reopen(nil)
-	first := p.arrive(nobody("mobile", "en")).component(t, "nearby").ItemList
+	first := p.arrive(nobody("mobile", "en")).component(t, "nearby").Items
 	seen := map[string]bool{}
 	for _, n := range first.Nodes {
 		seen[n.Ref] = true
@@ -473,7 +478,7 @@ func TestMoreOfAList(t *testing.T) {
 		}
 	})
 	t.Run("another channel's cursor is another list", func(t *testing.T) {
-		web := p.arrive(nobody("web", "de")).component(t, "nearby").ItemList
+		web := p.arrive(nobody("web", "de")).component(t, "nearby").Items
 		if web.PageInfo.EndCursor == first.PageInfo.EndCursor {
 			t.Error("both have the same cursor")
 		}
@@ -738,7 +743,7 @@ func TestNothingFoundIsMissing(t *testing.T) {
 		offers("full", `{"select": `+some+`}`),
 	}
 	p.publish("offers-page", body)
-	x := p.settled(`{ experience(composition: "offers-page", channel: "web") { components { component props itemList: resources(prop: "items") { nodes { title } } }
+	x := p.settled(`{ experience(composition: "offers-page", channel: "web") { components { component props ... on Offers { items { nodes { title } } } }
 		problems { path message code } freshness { state } } }`, nil)
 	if x.has("alone") != nil {
 		t.Error("a list of nothing has a headline")

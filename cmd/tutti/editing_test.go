@@ -368,8 +368,10 @@ func TestContentGoesThroughFiles(t *testing.T) {
 		t.Errorf("one line differs, it shows %q", lines)
 	}
 	says := func() string {
-		s, _ := p.arrive(ana("web", "en")).component(t, "check-in").Props["text"].(string)
-		return s
+		if text := p.arrive(ana("web", "en")).component(t, "check-in").Text; text != nil {
+			return text.HTML
+		}
+		return ""
 	}
 	if got := says(); strings.Contains(got, "Up you go") {
 		t.Errorf("a dry run changed it: %s", got)

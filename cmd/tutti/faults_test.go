@@ -81,7 +81,7 @@ func TestAFaultCostsItsPartOfThePage(t *testing.T) {
 						t.Errorf("%s: component %s is there: %v", kind, c.Component, is)
 					}
 				}
-				if hero := x.component(t, "welcome"); source == "stay" && hero.Props["headline"] != "Welcome" || source == "dam" && hero.ImageRef != nil {
+				if hero := x.component(t, "welcome"); source == "stay" && hero.Headline != "Welcome" || source == "dam" && hero.Image != nil {
 					t.Errorf("%s: the hero is %+v", kind, hero)
 				}
 				if x.Freshness.State != "MISSING" && code != "" {
@@ -225,7 +225,7 @@ func TestWebhooksForgetAtOnce(t *testing.T) {
 		if x.has("request") != nil || len(x.Problems) > 0 {
 			t.Errorf("the request is still there, or it is a problem: %+v", x.Problems)
 		}
-		for _, n := range x.component(t, "nearby").ItemList.Nodes {
+		for _, n := range x.component(t, "nearby").Items.Nodes {
 			if n.Ref == "social:post/"+post {
 				t.Error("the post is still there")
 			}
@@ -319,7 +319,7 @@ func TestWarmPagesOutliveEveryFault(t *testing.T) {
 		}
 		for range 5 {
 			x := look()
-			if len(x.Components) != len(whole.Components) || x.Title != whole.Title || len(x.component(t, "nearby").ItemList.Nodes) != len(whole.component(t, "nearby").ItemList.Nodes) {
+			if len(x.Components) != len(whole.Components) || x.Title != whole.Title || len(x.component(t, "nearby").Items.Nodes) != len(whole.component(t, "nearby").Items.Nodes) {
 				t.Errorf("%s: there are %d components", name, len(x.Components))
 			}
 			if !strings.HasPrefix(x.Freshness.State, "STALE_") {

@@ -184,10 +184,10 @@ func TestFirstLineOfREADME(t *testing.T) {
 		t.Errorf("the discounts are %q", got)
 	}
 	nearby := x.component(t, "nearby")
-	if len(nearby.ItemList.Nodes) != 3 || !nearby.ItemList.PageInfo.HasNextPage || nearby.ItemList.PageInfo.EndCursor == "" {
-		t.Errorf("nearby is %+v", nearby.ItemList)
+	if len(nearby.Items.Nodes) != 3 || !nearby.Items.PageInfo.HasNextPage || nearby.Items.PageInfo.EndCursor == "" {
+		t.Errorf("nearby is %+v", nearby.Items)
 	}
-	for _, n := range nearby.ItemList.Nodes {
+	for _, n := range nearby.Items.Nodes {
 		if !strings.HasPrefix(n.Ref, "social:post/") || n.Title == "" || n.ID == "" {
 			t.Errorf("nearby has %+v", n)
 		}
@@ -195,7 +195,7 @@ func TestFirstLineOfREADME(t *testing.T) {
 	if got := x.component(t, "request").titles(); !slices.Equal(got, []string{"Late arrival"}) {
 		t.Errorf("the open request is %q", got)
 	}
-	image := x.component(t, "welcome").ImageRef
+	image := x.component(t, "welcome").Image
 	if image == nil || image.Alt == "" || image.Focal == nil || !strings.HasPrefix(image.Ref, "dam:asset/") {
 		t.Fatalf("the picture is %+v", image)
 	}
@@ -232,13 +232,13 @@ func TestSecondLineOfREADME(t *testing.T) {
 	if strings.Contains(a.Raw, "Ana") || strings.Contains(a.Raw, "R-1007") {
 		t.Errorf("tells of a guest: %s", a.Raw)
 	}
-	if got := x.component(t, "welcome").Props["headline"]; got != "Willkommen im Hotel Azul" {
+	if got := x.component(t, "welcome").Headline; got != "Willkommen im Hotel Azul" {
 		t.Errorf("headline %q", got)
 	}
 	if got := x.component(t, "help").titles(); !slices.Equal(got, []string{"Online einchecken"}) {
 		t.Errorf("help %q", got)
 	}
-	if got := widths(x.component(t, "welcome").ImageRef.Srcset); !slices.Equal(got, []string{"480w", "768w", "1280w", "1920w"}) {
+	if got := widths(x.component(t, "welcome").Image.Srcset); !slices.Equal(got, []string{"480w", "768w", "1280w", "1920w"}) {
 		t.Errorf("the web's widths are %v", got)
 	}
 	if deep := strings.Contains(a.Raw, "stayapp://"); deep {
