@@ -41,17 +41,19 @@ type Part struct {
 // Basis is what something was made of: as long as none of it is forgotten and its time is not
 // over, the same would come of it.
 type Basis struct {
-	Marks  []uint32  // where the cache notes that some of it is forgotten
-	Until  time.Time // when the first of it stops being fresh; zero = never
-	Stale  bool      // some of it was stale already
-	Asked  int       // how many refs and selections it took
-	Called bool      // an origin was waited for
+	Marks    []uint32  // where the cache notes that some of it is forgotten
+	Until    time.Time // when the first of it stops being fresh; zero = never
+	Stale    bool      // some of it was stale already
+	Renewing bool      // some of it was STALE_REVALIDATING: newer content is on its way
+	Asked    int       // how many refs and selections it took
+	Called   bool      // an origin was waited for
 }
 
-// Add joins what a source gave: when it stops being fresh, zero for what is not fresh, and
-// whether it came from memory.
-func (b *Basis) Add(marks []uint32, until time.Time, cached bool) {
+// Add joins what a source gave: when it stops being fresh, zero for what is not fresh, its state,
+// and whether it came from memory.
+func (b *Basis) Add(marks []uint32, until time.Time, state FreshnessState, cached bool) {
 	b.Marks = append(b.Marks, marks...)
+	b.Renewing = b.Renewing || state == StaleRevalidating
 	b.Asked++
 	b.Called = b.Called || !cached
 	switch {
@@ -65,7 +67,7 @@ func (b *Basis) Add(marks []uint32, until time.Time, cached bool) {
 // Join adds another basis.
 func (b *Basis) Join(o Basis) {
 	b.Marks = append(b.Marks, o.Marks...)
-	b.Stale, b.Called = b.Stale || o.Stale, b.Called || o.Called
+	b.Stale, b.Renewing, b.Called = b.Stale || o.Stale, b.Renewing || o.Renewing, b.Called || o.Called
 	b.Asked += o.Asked
 	if b.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(b.Until) {
 		b.Until = o.Until

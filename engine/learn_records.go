@@ -181,7 +181,7 @@ func (r *records) of(ref tutti.Ref) tutti.Got {
 }
 
 func (l *learner) take(ctx context.Context, k *ask, g tutti.Got) {
-	l.facts.Basis.Add(g.Marks, g.Until, g.Cached)
+	l.facts.Basis.Add(g.Marks, g.Until, g.Freshness.State, g.Cached)
 	if g.Resource == nil {
 		code := tutti.CodeOf(g.Err)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) && code != tutti.NotFound {

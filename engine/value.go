@@ -126,7 +126,7 @@ func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
 	if !e.done {
 		return outcome{state: pending}
 	}
-	s.basis.Add(e.got.Marks, e.got.Until, e.got.Cached)
+	s.basis.Add(e.got.Marks, e.got.Until, e.got.Freshness.State, e.got.Cached)
 	switch {
 	case e.got.Resource == nil:
 		return failing(failure(e.got.Err), ref)
@@ -238,7 +238,7 @@ func (s *shaper) selection(stored *tutti.Selection, wanted int) outcome {
 	if !f.done {
 		return outcome{state: pending}
 	}
-	s.basis.Add(f.page.Marks, f.page.Until, f.page.Cached)
+	s.basis.Add(f.page.Marks, f.page.Until, f.page.Freshness.State, f.page.Cached)
 	if f.err != nil {
 		return outcome{state: failed, code: failure(f.err), source: stored.Source}
 	}

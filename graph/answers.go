@@ -29,6 +29,9 @@ type Kept struct {
 // staleFor is how long an answer is kept of which something was stale already.
 const staleFor = time.Second
 
+// renewingFor is the same where newer content is on its way: it mostly takes less than a second.
+const renewingFor = 100 * time.Millisecond
+
 // privateFor is how long the part of a page is kept that is for one visitor alone.
 const privateFor = 10 * time.Second
 
@@ -60,8 +63,11 @@ func (l *lasting) begin(b tutti.Basis, moment uint64, now time.Time) {
 	slices.Sort(l.marks)
 	l.marks = slices.Clip(slices.Compact(l.marks))
 	until := b.Until
-	if soon := now.Add(staleFor); b.Stale && (until.IsZero() || soon.Before(until)) {
-		until = soon
+	switch {
+	case b.Renewing:
+		until = sooner(until, now.Add(renewingFor))
+	case b.Stale:
+		until = sooner(until, now.Add(staleFor))
 	}
 	if !until.IsZero() {
 		l.until = until.UnixNano()
