@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	allowedMethods = "GET, POST, OPTIONS"
+	allowedMethods = "GET, HEAD, POST, OPTIONS"
 	allowedHeaders = "Accept, Authorization, Content-Type, If-None-Match, Tutti-Visitor, X-Request-Id"
 	exposedHeaders = "Age, Cache-Status, ETag, X-Request-Id"
 )

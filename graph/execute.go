@@ -88,7 +88,7 @@ func noOperation(d *document, name string) *tutti.Error {
 }
 
 func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) outcome {
-	if method == http.MethodGet && op.Operation != ast.Query {
+	if byAddress(method) && op.Operation != ast.Query {
 		out := requestError(http.StatusMethodNotAllowed, one(&tutti.Error{Code: tutti.BadRequest, Message: "GET is for queries only.", Hint: "Send mutations with POST."}))
 		out.allow = http.MethodPost
 		return out
@@ -104,7 +104,7 @@ func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method st
 	}
 	within, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return s.resolve(within, g, p, d, op, vars, method == http.MethodGet)
+	return s.resolve(within, g, p, d, op, vars, byAddress(method))
 }
 
 // allow checks an operation against access and limits, and gives its variables, coerced; or what
@@ -126,7 +126,7 @@ func (s *Server) allow(g *Generation, v Viewer, p parameters, method string, d *
 		}
 		return refuse(0, list)
 	}
-	if method == http.MethodGet {
+	if byAddress(method) {
 		if list := g.inAddress(op, vars); list != nil {
 			return refuse(0, list)
 		}

@@ -35,9 +35,12 @@ func refuse(status int, code tutti.Code, message, hint string) *refused {
 	return &refused{status, &tutti.Error{Code: code, Message: message, Hint: hint}}
 }
 
-// readParameters reads a GET or POST. What is wrong is told without repeating it.
+// byAddress reports whether requests of a method stand in their address: those are for reading only.
+func byAddress(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// readParameters reads a GET, HEAD or POST. What is wrong is told without repeating it.
 func readParameters(r *http.Request, limit int64, texts *queryTexts) (parameters, *refused) {
-	if r.Method == http.MethodGet {
+	if byAddress(r.Method) {
 		return fromURL(r.URL)
 	}
 	body, bad := readBody(r, limit)

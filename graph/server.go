@@ -141,7 +141,7 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 		o.Status = http.StatusNoContent
 		s.preflight(w, r, allowed)
 		return
-	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+	case !byAddress(r.Method) && r.Method != http.MethodPost:
 		w.Header().Set("Allow", allowedMethods)
 		s.fail(ctx, w, r, o, media, refuse(http.StatusMethodNotAllowed, tutti.BadRequest, "the method is not supported.", "Use GET for queries, or POST."))
 		return
@@ -257,7 +257,9 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	h["Content-Type"] = contentTypes[media]
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(o.Status)
-	_, _ = w.Write(body)
+	if r.Method != http.MethodHead { // the same in all else (RFC 9110, section 9.3.2)
+		_, _ = w.Write(body)
+	}
 }
 
 // Headers that stand in every answer: shared by all, never changed.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestRefusesWhatIsNotWellFormed(t *testing.T) {
 			if strings.Contains(a.body, `"data"`) {
 				t.Errorf("a refusal has a data key: %s", a.body)
 			}
-			if c.status == 405 && a.header.Get("Allow") != "GET, POST, OPTIONS" {
+			if c.status == 405 && a.header.Get("Allow") != "GET, HEAD, POST, OPTIONS" {
 				t.Errorf("Allow: %q", a.header.Get("Allow"))
 			}
 		})
@@ -62,11 +63,46 @@ func TestRefusesWhatIsNotWellFormed(t *testing.T) {
 	}
 }
 
-func TestHeadGetsNoAnswer(t *testing.T) {
-	h := newHouse(t)
-	a := h.send("HEAD", "/graphql?query=%7Blocales%7D", h.keys[tutti.ServerKey], "")
-	if a.status != 405 || a.header.Get("Allow") == "" {
-		t.Errorf("got %d, Allow %q", a.status, a.header.Get("Allow"))
+// TestHeadIsGetWithoutTheBody: the same status and headers (RFC 9110, section 9.3.2).
+func TestHeadIsGetWithoutTheBody(t *testing.T) {
+	h := newHouse(t, caching)
+	h.resolver.delivery = ptr(delivered())
+	page := "/graphql?query=" + url.QueryEscape(arrivalText)
+	_, first, _ := h.raw("GET", page, tutti.BrowserKey, "")
+	for name, c := range map[string]struct {
+		path   string
+		status int
+		header []string
+	}{
+		"an answer that may be kept": {page, 200, nil},
+		"one that is known":          {page, 304, []string{"If-None-Match", first.Get("ETag")}},
+		"one that is compressed":     {"/graphql?query=" + url.QueryEscape("{ __schema { types { name } } }"), 200, []string{"Accept-Encoding", "br"}},
+		"what is wrong":              {"/graphql?query=%7Bnothing%7D", 400, []string{"Accept", graphqlJSON}},
+		"no parameters":              {"/graphql", 400, nil},
+		"a mutation":                 {"/graphql?query=" + url.QueryEscape(`mutation { deletePersona(name: "ana") }`), 405, nil},
+		"nothing that it accepts":    {page, 406, []string{"Accept", "text/html"}},
+		"a personal fact":            {"/graphql?query=" + url.QueryEscape(`{ experience(composition: "arrival", channel: "web", context: {location: {lat: 1, lon: 2}}) { id } }`), 400, []string{"Accept", graphqlJSON}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			class := tutti.BrowserKey
+			if name == "a mutation" {
+				class = tutti.ManagementKey
+			}
+			header := append([]string{"X-Request-Id", "test-0123456789"}, c.header...)
+			status, want, body := h.raw("GET", c.path, class, "", header...)
+			if status != c.status || status != 304 && len(body) == 0 {
+				t.Fatalf("GET: %d %s", status, body)
+			}
+			status, got, body := h.raw("HEAD", c.path, class, "", header...)
+			if len(body) > 0 {
+				t.Errorf("a body: %s", body)
+			}
+			want.Del("Date")
+			got.Del("Date")
+			if status != c.status || !reflect.DeepEqual(got, want) {
+				t.Errorf("HEAD: %d %v\nGET: %d %v", status, got, c.status, want)
+			}
+		})
 	}
 }
 
