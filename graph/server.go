@@ -258,7 +258,7 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(o.Status)
 	if r.Method != http.MethodHead { // the same in all else (RFC 9110, section 9.3.2)
-		_, _ = w.Write(body)
+		writeWhole(ctx, w, body)
 	}
 }
 
