@@ -140,7 +140,7 @@ func (as *assembling) list(ctx context.Context, view View, cp *tutti.ComponentPl
 		l := o.v.(*listing)
 		l.wanted, l.size = min(first+skip, 100), first
 		if total != nil {
-			l.total = total
+			l.total = new(*total - l.gone) // what earlier pages lack is out of it already
 		}
 		for len(l.at) > 0 && l.at[0] < skip {
 			l.entries, l.at = l.entries[1:], l.at[1:]

@@ -93,29 +93,31 @@ func TestTheNextPageOfAListOfRefs(t *testing.T) {
 	var all []string
 	for i := range 60 {
 		r := fmt.Sprintf("dam:asset/a-rather-long-name-of-a-picture-%02d", i)
-		if i != 4 {
+		if i != 4 && i != 59 {
 			h.put(r, map[string]any{"title": fmt.Sprint(i)})
 		}
 		all = append(all, r)
 	}
 	l := h.list(toRefs(all...), tutti.Owner{}, 5)
-	if len(l.Nodes) != 5 || *l.Total != 60 || l.Nodes[4].Resource.Fields.Get("title") != "5" {
+	if len(l.Nodes) != 5 || *l.Total != 59 || l.Nodes[4].Resource.Fields.Get("title") != "5" {
 		t.Fatalf("%s of %d", nodes(l), *l.Total)
 	}
-	seen := len(l.Nodes)
+	seen, total := len(l.Nodes), 59
 	for next := l.Next; next != ""; {
 		p := h.more(next, 20, tutti.Owner{})
 		if calls := h.Calls(); len(calls) != 1 {
 			t.Errorf("%d calls", len(calls))
 		}
-		if *p.Total != 60 {
-			t.Errorf("total %d", *p.Total)
+		if seen += len(p.Nodes); p.Next == "" { // the other one that is missing is the last
+			total = 58
 		}
-		seen += len(p.Nodes)
+		if *p.Total != total {
+			t.Errorf("total %d after %d items, want %d", *p.Total, seen, total)
+		}
 		next = p.Next
 	}
-	if seen != 59 {
-		t.Errorf("%d of 59 items came", seen)
+	if seen != 58 {
+		t.Errorf("%d of 58 items came", seen)
 	}
 	if rest := h.more(l.CursorAt(4), 2, tutti.Owner{}); rest.Nodes[0].Resource.Fields.Get("title") != "5" {
 		t.Errorf("%s", nodes(rest))

@@ -34,6 +34,7 @@ type listing struct {
 	found   *found // of a selection; nil for a list of refs
 	refs    []tutti.Ref
 	seen    int // how many of refs were looked for
+	gone    int // how many of those are not there, or withdrawn
 	wanted  int // how many were asked for
 	shown   int // how many props and templates show; 0 = all
 	size    int // how many a page shows, where that differs; 0 = wanted

@@ -186,7 +186,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 		return outcome{state: absent}
 	}
 	most := max(0, min(len(refs), wanted))
-	l := &listing{refs: refs, wanted: wanted, total: new(len(refs)), entries: make([]*entry, 0, most), at: make([]int, 0, most)}
+	l := &listing{refs: refs, wanted: wanted, entries: make([]*entry, 0, most), at: make([]int, 0, most)}
 	var first outcome
 	waiting, deepest := 0, 0
 	for i := 0; i < len(refs) && len(l.entries)+waiting < wanted; i++ {
@@ -198,7 +198,12 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 		case have:
 			l.entries, l.at = append(l.entries, o.v.(*entry)), append(l.at, i)
 			deepest = max(deepest, o.wave)
+		case absent:
+			l.gone++
 		case failed:
+			if o.code == tutti.NotFound || o.code == tutti.Suppressed {
+				l.gone++
+			}
 			if first.state == unlooked {
 				first = o
 			}
@@ -213,6 +218,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	case len(l.entries) == 0:
 		return outcome{state: absent}
 	}
+	l.total = new(len(refs) - l.gone)
 	return value(l, deepest)
 }
 

@@ -5095,7 +5095,10 @@ type ResourceConnection @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   nodes: [Resource!]!
   "Where the page ends."
   pageInfo: PageInfo!
-  "Null when the origin does not say."
+  """
+  How many items there are in all: what the origin says, without those of this page that are withdrawn or gone. Null when
+  it does not say.
+  """
   totalCount: Int
 }
 

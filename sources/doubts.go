@@ -44,8 +44,8 @@ func (d *doubts) items(got []tutti.Got) {
 	}
 }
 
-// page leaves out what is suppressed, and calls the rest no fresher than it may be. The total
-// stays as the origin told it.
+// page leaves out what is suppressed, also of the total, and calls the rest no fresher than it may
+// be. What is suppressed on other pages stays in the total: nobody here knows that it matches.
 func (d *doubts) page(p tutti.Page) tutti.Page {
 	d.items(p.Items)
 	kept := p.Items[:0]
@@ -54,11 +54,19 @@ func (d *doubts) page(p tutti.Page) tutti.Page {
 			kept = append(kept, g)
 		}
 	}
-	p.Items = kept
+	p.Items, p.Total = kept, less(p.Total, len(p.Items)-len(kept))
 	if d.stale != nil && d.stale() {
 		p.Freshness, p.Until = doubted(p.Freshness), time.Time{}
 	}
 	return p
+}
+
+// less is a total without items that it counts and nobody gets.
+func less(total *int, n int) *int {
+	if total == nil || n == 0 {
+		return total
+	}
+	return new(max(*total-n, 0))
 }
 
 // doubted is a state of what may be older than a change that was acknowledged elsewhere.

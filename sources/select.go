@@ -113,7 +113,8 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 	var tags []string
 	keep := func(r *tutti.Resource, size int) {
 		if k.Access == tutti.AccessVisitor && r.Owner != q.Owner {
-			return // the origin's filter is not to be relied on
+			kept.total = nil // the origin's filter is not to be relied on, nor is what it counts
+			return
 		}
 		kept.resources = append(kept.resources, r)
 		tags = append(tags, r.Tags...)
@@ -145,6 +146,8 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 				}
 			} else if code := tutti.CodeOf(g.Err); code != tutti.NotFound && code != tutti.Suppressed {
 				return cache.Loaded[*entry]{Err: g.Err}
+			} else {
+				kept.total = less(kept.total, 1)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func suppress(ids ...string) []tutti.Suppression {
 	return list
 }
 
-// listed are the ids of a selection's page.
+// listed are the ids of a selection's page, and their number as the total says.
 func listed(t *testing.T, h *testHouse) []string {
 	t.Helper()
 	p, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, tutti.Scope{})
@@ -33,6 +33,9 @@ func listed(t *testing.T, h *testHouse) []string {
 	ids := []string{}
 	for _, g := range p.Items {
 		ids = append(ids, g.Resource.Ref.ID)
+	}
+	if p.Total == nil || *p.Total != len(ids) {
+		t.Errorf("the total of %v is not their number", ids)
 	}
 	return ids
 }
@@ -80,6 +83,67 @@ func TestSuppressedIsNotGiven(t *testing.T) {
 	wants("another one", []string{"b", "c"}, []string{"b", "c"})
 	h.Suppress(nil)
 	wants("taken back", all, all)
+}
+
+// TestTotalsCountWhatSomebodyMayGet: what is taken out of a page is out of its total, for each way
+// in which a page comes; and a total that counts other people's items is not told.
+func TestTotalsCountWhatSomebodyMayGet(t *testing.T) {
+	total := func(h *testHouse, q tutti.Selection) string {
+		t.Helper()
+		q.Source, q.Kind = "shop", "item"
+		p, err := h.Select(t.Context(), q, tutti.Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Total == nil {
+			return fmt.Sprintf("%d of unknown", len(p.Items))
+		}
+		return fmt.Sprintf("%d of %d", len(p.Items), *p.Total)
+	}
+	wants := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	records := play(t, itemManifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 40, "a", "b", "c") })
+	wants("at first", total(records, tutti.Selection{}), "3 of 40")
+	records.Suppress(suppress("b", "elsewhere"))
+	for range 2 { // from the origin, and from memory
+		wants("one of the page is suppressed", total(records, tutti.Selection{}), "2 of 39")
+	}
+	records.Suppress(nil)
+	wants("taken back", total(records, tutti.Selection{}), "3 of 40")
+
+	counting := strings.Replace(aliasManifest, "        ids: record.id", "        ids: record.id\n        total: data.count", 1)
+	ids := play(t, counting, public, graphqlOrigin(t, func(query string, variables map[string]any) (int, string) {
+		if strings.Contains(query, "find(") {
+			return 200, `{"data": {"count": 40, "find": [{"id": "a"}, {"id": "b"}, {"id": "gone"}]}}`
+		}
+		var data []string
+		for name, id := range variables { // i0, i1, …
+			data = append(data, fmt.Sprintf(`"a%s": {"id": "%s", "name": "Thing"}`, name[1:], id))
+			if id == "gone" {
+				data[len(data)-1] = fmt.Sprintf(`"a%s": null`, name[1:])
+			}
+		}
+		return 200, `{"data": {` + strings.Join(data, ", ") + `}}`
+	}))
+	found := tutti.Selection{Text: "any"}
+	wants("the index knows what the system does not", total(ids, found), "2 of 39")
+	ids.Suppress(suppress("a"))
+	wants("another is suppressed", total(ids, found), "1 of 38")
+
+	foreign := strings.Replace(itemManifest, `query: {owner: "${owner}"}, records: items}`, `query: {owner: "${owner}"}, records: items, total: total}`, 1)
+	owned := play(t, foreign, map[string]config.KindConfig{"item": {Access: tutti.AccessVisitor}}, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("owner") == "ana" {
+			_, _ = w.Write([]byte(`{"items": [{"id": "a", "owner": "ana"}], "total": 1}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"items": [{"id": "a", "owner": "ana"}, {"id": "b", "owner": "ben"}], "total": 2}`))
+	})
+	wants("the origin keeps people apart", total(owned, tutti.Selection{Owner: "ana"}), "1 of 1")
+	wants("the origin does not", total(owned, tutti.Selection{Owner: "ben"}), "1 of unknown")
 }
 
 // TestWhatIsMadeWithoutASuppressedItemEnds: lists and items tell by their marks that they are

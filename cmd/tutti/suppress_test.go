@@ -183,6 +183,47 @@ func TestInvalidate(t *testing.T) {
 	}
 }
 
+// TestTotalsLeaveOutWhatIsWithdrawn: the total of a list is that of what people can get, wherever
+// a list is shown.
+func TestTotalsLeaveOutWhatIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	p.reconfigure(patient)
+	ask := func() (lists [3]connection) {
+		t.Helper()
+		var got struct {
+			Experience struct{ Components []part }
+			Search     connection
+			More       connection
+		}
+		p.ask(p.key(tutti.ServerKey), "", `query($x: ContextInput) {
+			experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web", context: $x) { components { component ... on Offers { items { nodes { ref } totalCount } } } }
+			search(source: "catalog", kind: "product", text: "calm") { nodes { ref } totalCount pageInfo { endCursor } } }`,
+			map[string]any{"x": map[string]any{"attributes": map[string]any{"tier": "gold"}, "consent": map[string]any{"personalization": true}}}).into(t, &got)
+		page := page{Components: got.Experience.Components}
+		lists[0], lists[1] = *page.component(t, "offers").Items, got.Search
+		var first struct{ Search connection }
+		p.ask(p.key(tutti.ServerKey), "", `{ search(source: "catalog", kind: "product", first: 1) { pageInfo { endCursor } } }`, nil).into(t, &first)
+		p.ask(p.key(tutti.ServerKey), "", `query($c: String!) { more(cursor: $c, first: 20) { nodes { ref } totalCount } }`, map[string]any{"c": first.Search.PageInfo.EndCursor}).into(t, &got)
+		lists[2] = got.More
+		return lists
+	}
+	before := ask()
+	p.manage(suppressIt, map[string]any{"ref": "catalog:product/2"})
+	for range 2 { // from the origin, and from memory
+		for i, after := range ask() {
+			had, has := before[i], after
+			if len(has.Nodes) != len(had.Nodes)-1 && i != 2 || has.TotalCount == nil || *has.TotalCount != *had.TotalCount-1 {
+				t.Errorf("list %d had %d of %d, now %d of %v", i, len(had.Nodes), *had.TotalCount, len(has.Nodes), has.TotalCount)
+			}
+		}
+	}
+	p.manage(unsuppressIt, map[string]any{"ref": "catalog:product/2"})
+	if again := ask(); *again[0].TotalCount != *before[0].TotalCount || *again[2].TotalCount != *before[2].TotalCount {
+		t.Errorf("taken back, the totals are %d and %d", *again[0].TotalCount, *again[2].TotalCount)
+	}
+}
+
 // TestPurgedDoesNotStandIn: while the origin is down, what is stale stands in, and what was
 // purged does not.
 func TestPurgedDoesNotStandIn(t *testing.T) {
