@@ -2,18 +2,30 @@ package tutti
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"time"
+	"unsafe"
 )
 
 // Fields are the mapped values of a resource by name, in Go types as FieldType says. A name without
 // a value is not there. The zero value has none. They never change, so many may read them at once.
 //
-// A memory full of resources is walked by the garbage collector again and again: so all values of a
-// resource are one object, texts and numbers included, and the names are those of its kind.
+// A memory full of resources is walked by the garbage collector again and again: so nearly all values
+// of a resource are one object without pointers, its texts are parts of one text, and the names are
+// those of its kind.
 type Fields struct {
 	names  []string // sorted
-	values []Field  // by name
+	text   string   // that texts are parts of
+	values []value  // by name
+	others *[]any   // values that are neither numbers nor parts of the text
+}
+
+// value is how Fields hold one value.
+type value struct {
+	is     valueKind
+	small  uint32 // of a text its length; of an instant its nanoseconds
+	number int64  // an integer, a truth value, the seconds of an instant, where a text or other value stands
 }
 
 // Field is one mapped value, or none.
@@ -34,6 +46,7 @@ const (
 	boolValue
 	timeValue
 	otherValue
+	strayText // one that is no part of the text: it stands among the others
 )
 
 // TextField makes a value of a string.
@@ -98,50 +111,103 @@ func (v Field) Other() (any, bool) { return v.other, v.is == otherValue }
 // Int gives an int64; false for everything else.
 func (v Field) Int() (int64, bool) { return v.number, v.is == intValue }
 
-// NewFields takes values as those of names, which are sorted. Both are the Fields' from then on; names
-// may be those of many.
-func NewFields(names []string, values []Field) Fields { return Fields{names: names, values: values} }
-
-// FieldsOf makes Fields of a map's values.
-func FieldsOf(m map[string]any) Fields {
-	f := Fields{names: make([]string, 0, len(m)), values: make([]Field, len(m))}
-	for name := range m {
-		f.names = append(f.names, name)
-	}
-	slices.Sort(f.names)
-	for i, name := range f.names {
-		f.values[i] = FieldOf(m[name])
+// NewFields makes Fields of the values of names, which are sorted. names are the Fields' from then on,
+// and may be those of many. Texts that are parts of whole are kept as such, and cost nothing more
+// than whole does.
+func NewFields(names []string, values []Field, whole string) Fields {
+	f := Fields{names: names, text: whole, values: make([]value, len(values))}
+	for i := range values {
+		f.values[i] = f.kept(&values[i])
 	}
 	return f
 }
 
+// kept is how a value is held.
+func (f *Fields) kept(v *Field) value {
+	switch v.is {
+	case textValue:
+		if at, ok := partOf(f.text, v.text); ok {
+			return value{is: textValue, small: uint32(len(v.text)), number: at}
+		}
+		return value{is: strayText, number: f.add(v.text)}
+	case otherValue:
+		return value{is: otherValue, number: f.add(v.other)}
+	}
+	return value{is: v.is, small: uint32(v.nanos), number: v.number}
+}
+
+func (f *Fields) add(v any) int64 {
+	if f.others == nil {
+		f.others = new([]any)
+	}
+	*f.others = append(*f.others, v)
+	return int64(len(*f.others) - 1)
+}
+
+// partOf gives where a part stands in the memory of a text; false when it is elsewhere.
+func partOf(whole, part string) (at int64, ok bool) {
+	if len(part) == 0 {
+		return 0, true
+	}
+	at = int64(uintptr(unsafe.Pointer(unsafe.StringData(part))) - uintptr(unsafe.Pointer(unsafe.StringData(whole))))
+	return at, at >= 0 && at+int64(len(part)) <= int64(len(whole)) && len(whole) <= math.MaxUint32
+}
+
+// FieldsOf makes Fields of a map's values.
+func FieldsOf(m map[string]any) Fields {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	values := make([]Field, len(names))
+	for i, name := range names {
+		values[i] = FieldOf(m[name])
+	}
+	return NewFields(names, values, "")
+}
+
+// at gives the value at a position.
+func (f *Fields) at(i int) Field {
+	v := &f.values[i]
+	switch v.is {
+	case textValue:
+		return Field{is: textValue, text: f.text[v.number : v.number+int64(v.small)]}
+	case strayText:
+		return Field{is: textValue, text: (*f.others)[v.number].(string)}
+	case otherValue:
+		return Field{is: otherValue, other: (*f.others)[v.number]}
+	}
+	return Field{is: v.is, nanos: int32(v.small), number: v.number}
+}
+
 // Field gives the value of a name, which may be none.
-func (f Fields) Field(name string) Field {
+func (f *Fields) Field(name string) Field {
 	for i, n := range f.names {
 		if n == name {
-			return f.values[i]
+			return f.at(i)
 		}
 	}
 	return Field{}
 }
 
 // Get gives the value of a name in its Go type, nil when there is none.
-func (f Fields) Get(name string) any { return f.Field(name).Any() }
+func (f *Fields) Get(name string) any { return f.Field(name).Any() }
 
 // Text gives the string of a name, "" when there is none.
-func (f Fields) Text(name string) string {
+func (f *Fields) Text(name string) string {
 	s, _ := f.Field(name).Text()
 	return s
 }
 
 // Int gives the int64 of a name, 0 when there is none.
-func (f Fields) Int(name string) int64 {
+func (f *Fields) Int(name string) int64 {
 	i, _ := f.Field(name).Int()
 	return i
 }
 
 // Len counts the values that are there.
-func (f Fields) Len() (n int) {
+func (f *Fields) Len() (n int) {
 	for _, v := range f.values {
 		if v.is != noValue {
 			n++
@@ -151,10 +217,13 @@ func (f Fields) Len() (n int) {
 }
 
 // All gives every name that has a value, in order, with it in its Go type.
-func (f Fields) All() iter.Seq2[string, any] {
+func (f *Fields) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		for i, v := range f.values {
-			if v.is != noValue && !yield(f.names[i], v.Any()) {
+		for i := range f.values {
+			if f.values[i].is == noValue {
+				continue
+			}
+			if v := f.at(i); !yield(f.names[i], v.Any()) {
 				return
 			}
 		}
@@ -162,10 +231,10 @@ func (f Fields) All() iter.Seq2[string, any] {
 }
 
 // Values is All without making the values into their Go types.
-func (f Fields) Values() iter.Seq2[string, Field] {
+func (f *Fields) Values() iter.Seq2[string, Field] {
 	return func(yield func(string, Field) bool) {
-		for i, v := range f.values {
-			if v.is != noValue && !yield(f.names[i], v) {
+		for i := range f.values {
+			if f.values[i].is != noValue && !yield(f.names[i], f.at(i)) {
 				return
 			}
 		}
@@ -173,12 +242,14 @@ func (f Fields) Values() iter.Seq2[string, Field] {
 }
 
 // With gives Fields in which some values are others. The names must be there already.
-func (f Fields) With(values map[string]any) Fields {
-	f.values = slices.Clone(f.values)
+func (f *Fields) With(values map[string]any) Fields {
+	all := make([]Field, len(f.values))
 	for i, name := range f.names {
 		if v, ok := values[name]; ok {
-			f.values[i] = FieldOf(v)
+			all[i] = FieldOf(v)
+		} else {
+			all[i] = f.at(i)
 		}
 	}
-	return f
+	return NewFields(f.names, all, f.text)
 }

@@ -3,8 +3,10 @@ package tutti_test
 import (
 	"maps"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/tuttihq/tutti"
 )
@@ -46,7 +48,26 @@ func TestFieldsGiveBackWhatWentIn(t *testing.T) {
 	if other.Text("title") != "B" || other.Get("rank") != nil || other.Get("none") != nil || other.Len() != len(in)-1 || f.Text("title") != "A" {
 		t.Errorf("with others it is %v, and was %v", maps.Collect(other.All()), maps.Collect(f.All()))
 	}
-	if (tutti.Fields{}).Len() != 0 || (tutti.Fields{}).Get("title") != nil {
+	if none := (tutti.Fields{}); none.Len() != 0 || none.Get("title") != nil {
 		t.Error("the zero value has fields")
+	}
+}
+
+func TestFieldsKeepTextsAsPartsOfTheirRecord(t *testing.T) {
+	record := strings.Clone(`{"title":"A title","empty":"","sum":12}`)
+	names := []string{"away", "empty", "sum", "title"}
+	f := tutti.NewFields(names, []tutti.Field{
+		tutti.TextField("A title"), tutti.TextField(record[27:27]), tutti.TextField(record[36:38]), tutti.TextField(record[10:17]),
+	}, record)
+	want := map[string]any{"away": "A title", "empty": "", "sum": "12", "title": "A title"}
+	if got := maps.Collect(f.All()); !maps.Equal(got, want) {
+		t.Errorf("it is %v", got)
+	}
+	if got := f.Text("title"); unsafe.StringData(got) != unsafe.StringData(record[10:]) {
+		t.Error("a text that stands in the record is a copy")
+	}
+	other := f.With(map[string]any{"title": "B"})
+	if other.Text("title") != "B" || other.Text("sum") != "12" || other.Text("away") != "A title" || f.Text("title") != "A title" {
+		t.Errorf("with another title it is %v", maps.Collect(other.All()))
 	}
 }

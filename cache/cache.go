@@ -194,12 +194,14 @@ func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int
 // Epochs is the moment before a load: what is forgotten after it makes the load's values old.
 type Epochs struct {
 	seq uint64
-	at  time.Time
+	at  instant
 }
 
 // Epochs gives this moment. Take it before asking an origin for what will be Put. It holds for
 // all tags, those included that only the answer tells.
-func (c *Cache[V]) Epochs([]string) Epochs { return Epochs{seq: c.epochs.now(), at: c.now()} }
+func (c *Cache[V]) Epochs([]string) Epochs {
+	return Epochs{seq: c.epochs.now(), at: instantOf(c.now())}
+}
 
 // Moment is the number of the last Forget that is complete, for Forgotten.
 func (c *Cache[V]) Moment() uint64 { return c.epochs.now() }

@@ -30,12 +30,22 @@ type entry[V any] struct {
 
 	seat seat[V] // in memory
 
-	freshUntil, staleUntil, standInUntil time.Time // both stale periods begin where fresh ends
-	renewFrom                            time.Time // shortly before freshUntil
+	freshUntil, staleUntil, standInUntil instant // both stale periods begin where fresh ends
+	renewFrom                            instant // shortly before freshUntil
 
-	next   atomic.Int64 // in Unix nanoseconds: nobody tries to renew it before
+	next   atomic.Int64 // an instant: nobody tries to renew it before
 	failed atomic.Pointer[failure]
 }
+
+// instant is a time in Unix nanoseconds: a full memory is walked by the garbage collector again and
+// again, and this is a third of a time.Time, without a pointer.
+type instant int64
+
+func instantOf(t time.Time) instant { return instant(t.UnixNano()) }
+
+func (i instant) time() time.Time { return time.Unix(0, int64(i)) }
+
+func (i instant) add(d time.Duration) instant { return i + instant(d) }
 
 // failure is the last attempt to renew a value that came to nothing.
 type failure struct {
@@ -47,11 +57,12 @@ type failure struct {
 // newEntry makes the entry for a load's answer that came at now.
 func newEntry[V any](key string, slots []slot, taken Epochs, l Loaded[V], p Policy, now time.Time) *entry[V] {
 	e := &entry[V]{key: key, found: l.Found, slots: slots, taken: taken}
-	if taken.at.IsZero() {
-		e.taken.at = now
+	came := instantOf(now)
+	if taken.at == 0 {
+		e.taken.at = came
 	}
 	if !l.Found {
-		e.freshUntil = now.Add(p.Negative)
+		e.freshUntil = came.add(p.Negative)
 		e.renewAt(e.freshUntil)
 		return e
 	}
@@ -59,18 +70,18 @@ func newEntry[V any](key string, slots []slot, taken Epochs, l Loaded[V], p Poli
 	if fresh <= 0 {
 		fresh = p.Fresh
 	}
-	e.value, e.validator, e.freshUntil = l.Value, l.Validator, now.Add(fresh)
-	e.staleUntil = e.freshUntil.Add(p.Stale)
+	e.value, e.validator, e.freshUntil = l.Value, l.Validator, came.add(fresh)
+	e.staleUntil = e.freshUntil.add(p.Stale)
 	if p.StaleIfError > 0 {
-		e.standInUntil = e.freshUntil.Add(p.StaleIfError)
+		e.standInUntil = e.freshUntil.add(p.StaleIfError)
 	}
-	e.renewAt(e.freshUntil.Add(-min(fresh/earlyShare, earlyMost)))
+	e.renewAt(e.freshUntil.add(-min(fresh/earlyShare, earlyMost)))
 	return e
 }
 
-func (e *entry[V]) renewAt(t time.Time) {
-	e.renewFrom = t
-	e.next.Store(t.UnixNano())
+func (e *entry[V]) renewAt(i instant) {
+	e.renewFrom = i
+	e.next.Store(int64(i))
 }
 
 // claim reports whether the caller is the one to begin renewing a value that is due. Nobody else is for
@@ -117,8 +128,8 @@ func (c *Cache[V]) serve(e *entry[V], good judgement, p Policy, now time.Time, r
 }
 
 // takes reports whether an answer that is fresh until then has enough left.
-func (p *Policy) takes(until, now time.Time) bool {
-	return p.AtLeast <= 0 || !now.Add(p.AtLeast).After(until)
+func (p *Policy) takes(until instant, now time.Time) bool {
+	return p.AtLeast <= 0 || instantOf(now).add(p.AtLeast) <= until
 }
 
 // standIn answers with an old value and tells why it stands in. One whose load is merely slow, and
@@ -134,27 +145,16 @@ func (c *Cache[V]) standIn(e *entry[V], why error, r *Result[V]) {
 }
 
 // uselessFrom is when nothing of it can be served any more.
-func (e *entry[V]) uselessFrom() time.Time {
-	last := e.freshUntil
-	for _, t := range []time.Time{e.staleUntil, e.standInUntil} {
-		if t.After(last) {
-			last = t
-		}
-	}
-	return last
-}
+func (e *entry[V]) uselessFrom() instant { return max(e.freshUntil, e.staleUntil, e.standInUntil) }
 
 // answer writes the result for a caller; what was not found is MISSING whatever the state.
 func (e *entry[V]) answer(r *Result[V], state tutti.FreshnessState, cached bool) {
 	if !e.found {
 		state = tutti.Missing
 	}
-	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at, Marks: e.slots, Cached: cached}
+	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at.time(), Marks: e.slots, Cached: cached}
 	if state == tutti.Fresh || !e.found {
-		r.Until = e.freshUntil
-		if next := time.Unix(0, e.next.Load()); next.Before(r.Until) {
-			r.Until = next
-		}
+		r.Until = min(e.freshUntil, instant(e.next.Load())).time()
 	}
 }
 
@@ -169,15 +169,16 @@ const (
 
 // judge says what an entry is good for now.
 func (c *Cache[V]) judge(e *entry[V], now time.Time) judgement {
+	at := instantOf(now)
 	forgotten := c.epochs.forgottenSince(e.slots, e.taken.seq)
 	switch {
 	case forgotten && c.epochs.purgedSince(e.slots, e.taken.seq):
 		return isUseless
-	case !forgotten && now.Before(e.freshUntil):
+	case !forgotten && at < e.freshUntil:
 		return isFresh
-	case !forgotten && now.Before(e.staleUntil):
+	case !forgotten && at < e.staleUntil:
 		return isStale
-	case now.Before(e.standInUntil):
+	case at < e.standInUntil:
 		return isStandIn
 	}
 	return isUseless

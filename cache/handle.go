@@ -204,7 +204,7 @@ func (h *Handle[V]) depart(left []int) {
 		}
 		if good == isFresh && h.policy.takes(e.freshUntil, now) {
 			c.counts.hit(e.found)
-			if now.Before(e.renewFrom) {
+			if instantOf(now) < e.renewFrom {
 				e.answer(&h.results[at], tutti.Fresh, true)
 				continue
 			}

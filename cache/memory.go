@@ -93,7 +93,7 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 		m.add(p, e)
 	}
 	for range 2 { // what is of no use is found without anybody needing its room
-		if o := p.oldest; o != nil && o != e && !now.Before(o.uselessFrom()) {
+		if o := p.oldest; o != nil && o != e && instantOf(now) >= o.uselessFrom() {
 			m.remove(p, o)
 		}
 	}
@@ -118,7 +118,7 @@ func (m *memory[V]) drop(p *part[V], keep *entry[V], now time.Time) bool {
 		if e == nil {
 			return false
 		}
-		useless := !now.Before(e.uselessFrom())
+		useless := instantOf(now) >= e.uselessFrom()
 		if e == keep || !useless && e.seat.read.Swap(false) {
 			p.hand = e.seat.newer
 			continue

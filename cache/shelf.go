@@ -54,7 +54,7 @@ func (s *Shelf[V]) Put(key []byte, v V, bytes int, ttl time.Duration) {
 	if ttl <= 0 {
 		ttl = 100 * 365 * 24 * time.Hour
 	}
-	s.memory.set(&entry[shelved[V]]{key: string(key), value: shelved[V]{v, bytes}, found: true, freshUntil: now.Add(ttl)}, now)
+	s.memory.set(&entry[shelved[V]]{key: string(key), value: shelved[V]{v, bytes}, found: true, freshUntil: instantOf(now).add(ttl)}, now)
 }
 
 // Close lets go of everything. Later calls find and keep nothing. It may be called again.

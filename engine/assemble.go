@@ -113,8 +113,32 @@ func (as *assembling) assembly(p *tutti.Plan, n *Need) (*assembly, error) {
 	}
 	return &assembly{
 		as: as, plan: p, channel: ch, need: n, needs: map[string]ComponentNeed{}, templates: &as.templates,
-		g: newGathering(as.sources, &as.budgets, scope, chain), scopeKey: scopeKey(scope, p.Channel),
+		g: newGathering(as.sources, &as.budgets, scope, chain, refsOf(p)), scopeKey: scopeKey(scope, p.Channel),
 	}, nil
+}
+
+// refsOf counts the refs that stand in a plan and are not there already, as far as a page asks for them.
+func refsOf(p *tutti.Plan) int {
+	n := 0
+	var count func(slots []tutti.SlotPlan)
+	count = func(slots []tutti.SlotPlan) {
+		for i := range slots {
+			for j := range slots[i].Components {
+				cp := &slots[i].Components[j]
+				if cp.Ready != nil {
+					continue
+				}
+				for k := range cp.Props {
+					for l := range cp.Props[k].Values {
+						n += len(cp.Props[k].Values[l].Refs)
+					}
+				}
+				count(cp.Slots)
+			}
+		}
+	}
+	count(p.Slots)
+	return min(n, maxRefs)
 }
 
 // needFor is what is needed of a component: of what it is delivered as, in the names of its type.

@@ -30,11 +30,13 @@ type gathering struct {
 	scope   tutti.Scope
 	chain   []string // locales, the asked one first
 
-	entries map[tutti.Ref]*entry
-	found   map[string]*found
-	asked   int // refs
-	wishes  []*entry
-	looks   []*found
+	entries  map[tutti.Ref]*entry
+	room     []entry // for those to come
+	expected int     // refs
+	found    map[string]*found
+	asked    int // refs
+	wishes   []*entry
+	looks    []*found
 
 	until    time.Time // when the page has to be there
 	inFlight []*call
@@ -68,6 +70,7 @@ type found struct {
 
 // call is one question to a source: for items of one kind, or for a selection.
 type call struct {
+	kind     *tutti.Kind
 	entries  []*entry
 	refs     []tutti.Ref
 	language int // in the chain
@@ -110,11 +113,11 @@ func (l *landings) next() *call {
 	return c
 }
 
-func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string) *gathering {
+// newGathering begins a gathering, of about so many refs.
+func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int) *gathering {
 	return &gathering{
 		sources: sources, budgets: budgets, scope: scope, chain: chain,
-		entries: map[tutti.Ref]*entry{}, found: map[string]*found{}, accounts: map[string]*account{},
-		landed: landings{bell: make(chan struct{}, 1)},
+		expected: refs, entries: make(map[tutti.Ref]*entry, refs), wishes: make([]*entry, 0, refs), landed: landings{bell: make(chan struct{}, 1)},
 	}
 }
 
@@ -134,22 +137,38 @@ func (g *gathering) run(ctx context.Context, pass func()) {
 
 // launch sends out what was wished: one call for each kind and for each selection.
 func (g *gathering) launch(ctx context.Context) {
+	wishes, looks := g.wishes, g.looks
 	var calls []*call
-	for _, e := range g.wishes {
-		i := slices.IndexFunc(calls, func(c *call) bool { return c.entries[0].kind == e.kind })
-		if i < 0 {
-			i = len(calls)
-			calls = append(calls, &call{})
+	for _, e := range wishes {
+		if !slices.ContainsFunc(calls, func(c *call) bool { return c.kind == e.kind }) {
+			calls = append(calls, newCall(wishes, e.kind))
 		}
-		calls[i].entries, calls[i].refs = append(calls[i].entries, e), append(calls[i].refs, e.ref)
 	}
-	for _, f := range g.looks {
+	for _, f := range looks {
 		calls = append(calls, &call{found: f})
 	}
-	g.wishes, g.looks = nil, nil
+	clear(wishes)
+	g.wishes, g.looks = wishes[:0], nil
 	for _, c := range calls {
 		g.begin(ctx, c)
 	}
+}
+
+// newCall is the call for the wishes of one kind.
+func newCall(wishes []*entry, kind *tutti.Kind) *call {
+	n := 0
+	for _, e := range wishes {
+		if e.kind == kind {
+			n++
+		}
+	}
+	c := &call{kind: kind, entries: make([]*entry, 0, n), refs: make([]tutti.Ref, 0, n)}
+	for _, e := range wishes {
+		if e.kind == kind {
+			c.entries, c.refs = append(c.entries, e), append(c.refs, e.ref)
+		}
+	}
+	return c
 }
 
 // begin sends a call out. One that comes from memory has landed when it returns. When there is no time
@@ -168,6 +187,9 @@ func (g *gathering) begin(ctx context.Context, c *call) {
 	}
 	if c.account = g.accounts[source]; c.account == nil {
 		c.account = g.budgets.account(source)
+		if g.accounts == nil {
+			g.accounts = map[string]*account{}
+		}
 		g.accounts[source] = c.account
 	}
 	c.until = c.account.begin(time.Now())
@@ -269,7 +291,7 @@ func (g *gathering) land(ctx context.Context, c *call) bool {
 	for i, e := range c.entries {
 		if gots[i].Resource == nil && c.language+1 < len(g.chain) && errors.Is(gots[i].Err, tutti.NotFound) && e.kind.HasDimension(tutti.LocaleDimension) {
 			if again == nil {
-				again = &call{language: c.language + 1}
+				again = &call{kind: c.kind, language: c.language + 1}
 			}
 			again.entries, again.refs = append(again.entries, e), append(again.refs, e.ref)
 			continue

@@ -47,7 +47,7 @@ func fortyItems(b *testing.B) (*assembly, *tutti.Plan) {
 func BenchmarkGather(b *testing.B) {
 	a, p := fortyItems(b)
 	gather := func() (there int) {
-		g := newGathering(a.g.sources, a.g.budgets, a.g.scope, a.g.chain)
+		g := newGathering(a.g.sources, a.g.budgets, a.g.scope, a.g.chain, 40)
 		g.run(b.Context(), func() {
 			there = 0
 			for i := range p.Slots[0].Components {

@@ -28,6 +28,14 @@ type shaper struct {
 	origins   []tutti.Origin
 	limits    map[string]int
 	basis     tutti.Basis
+	waits     []waiting
+}
+
+// waiting are the entries of a list of refs, of which some were not there yet: the next pass need not
+// look for them.
+type waiting struct {
+	list    *tutti.Ref // its first
+	entries []*entry   // in its order; nil = not waited for
 }
 
 // again makes the shaper ready for another pass.

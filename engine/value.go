@@ -122,15 +122,20 @@ func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
 		}
 		return outcome{state: absent}
 	}
-	e := s.a.g.lookup(ref, kind, wave)
+	return s.came(s.a.g.lookup(ref, kind, wave))
+}
+
+// came is what an item that was looked for comes to. While it is not there, v is its entry.
+func (s *shaper) came(e *entry) outcome {
 	if !e.done {
-		return outcome{state: pending}
+		return outcome{state: pending, v: e}
 	}
+	ref, owner := e.ref, s.owner()
 	s.basis.Add(e.got.Marks, e.got.Until, e.got.Freshness.State, e.got.Cached)
 	switch {
 	case e.got.Resource == nil:
 		return failing(failure(e.got.Err), ref)
-	case !mayHave(kind, e.got.Resource, owner):
+	case !mayHave(e.kind, e.got.Resource, owner):
 		return failing(tutti.NotFound, ref)
 	}
 	return value(e, e.wave)
@@ -189,12 +194,21 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	l := &listing{refs: refs, wanted: wanted, entries: make([]*entry, 0, most), at: make([]int, 0, most)}
 	var first outcome
 	waiting, deepest := 0, 0
+	before := s.waitedFor(refs)
 	for i := 0; i < len(refs) && len(l.entries)+waiting < wanted; i++ {
 		l.seen = i + 1
-		o := s.follow(refs[i], wave, fixed)
+		var o outcome
+		if i < len(before) && before[i] != nil {
+			o = s.came(before[i])
+		} else {
+			o = s.follow(refs[i], wave, fixed)
+		}
 		switch o.state {
 		case pending:
-			waiting++
+			if waiting++; len(before) == 0 {
+				before = s.waitFor(refs)
+			}
+			before[i] = o.v.(*entry)
 		case have:
 			l.entries, l.at = append(l.entries, o.v.(*entry)), append(l.at, i)
 			deepest = max(deepest, o.wave)
@@ -220,6 +234,22 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	}
 	l.total = new(len(refs) - l.gone)
 	return value(l, deepest)
+}
+
+// waitedFor gives the entries of a list of refs that an earlier pass waited for, nil for the others.
+func (s *shaper) waitedFor(refs []tutti.Ref) []*entry {
+	for _, w := range s.waits {
+		if w.list == &refs[0] && len(w.entries) == len(refs) {
+			return w.entries
+		}
+	}
+	return nil
+}
+
+func (s *shaper) waitFor(refs []tutti.Ref) []*entry {
+	entries := make([]*entry, len(refs))
+	s.waits = append(s.waits, waiting{list: &refs[0], entries: entries})
+	return entries
 }
 
 // selection looks for what a selection finds.

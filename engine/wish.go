@@ -7,7 +7,7 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 	if e, ok := g.entries[ref]; ok {
 		return e
 	}
-	e := &entry{ref: ref, kind: kind, wave: wave}
+	e := g.entry(ref, kind, wave)
 	switch {
 	case wave > maxWaves: // not kept: another way may be shorter
 		return e.failed(tutti.TooManyRefs)
@@ -18,6 +18,17 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 		g.wishes = append(g.wishes, e)
 	}
 	g.entries[ref] = e
+	return e
+}
+
+// entry makes one, in a room for several.
+func (g *gathering) entry(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
+	if len(g.room) == 0 {
+		g.room = make([]entry, max(8, g.expected-len(g.entries)))
+	}
+	e := &g.room[0]
+	g.room = g.room[1:]
+	e.ref, e.kind, e.wave = ref, kind, wave
 	return e
 }
 
@@ -47,6 +58,9 @@ func (g *gathering) look(sel tutti.Selection, kind *tutti.Kind, first, wave int)
 		f.done, f.err = true, tutti.TooManyRefs
 	default:
 		g.looks = append(g.looks, f)
+	}
+	if g.found == nil {
+		g.found = map[string]*found{}
 	}
 	g.found[key] = f
 	return f

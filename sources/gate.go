@@ -53,6 +53,23 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
+// enterNow is enter without the waiting, for a system whose calls have no rate: it reports false when
+// there is no place.
+func (g *gate) enterNow(ctx context.Context) (entered bool, err error) {
+	if g.rate > 0 || ctx.Err() != nil {
+		return false, nil
+	}
+	if g.closed() {
+		return false, errClosed
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return true, nil
+	default:
+		return false, nil
+	}
+}
+
 // entered gives the place back when the gate was closed while its holder waited for it.
 func (g *gate) entered() error {
 	if !g.closed() {

@@ -68,51 +68,73 @@ type question struct {
 	source *Source
 	kind   *kind
 	scope  tutti.Scope
-	keys   []cache.Key // distinct
-	refs   []tutti.Ref // of the keys, by their one spelling
-	at     []int       // which key answers a ref; -1 = its id is none
-	got    []tutti.Got
+	keys   []cache.Key           // distinct
+	refs   []tutti.Ref           // of the keys, by their one spelling
+	at     []int                 // which key answers a ref; -1 = got says why none does
+	got    []tutti.Got           // nil while nothing is known
 	handle *cache.Handle[*entry] // once it has begun
 }
 
 func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *question {
 	n := len(asked)
-	q := &question{source: s, kind: k, scope: k.scope(full), keys: make([]cache.Key, 0, n), refs: make([]tutti.Ref, 0, n), at: make([]int, n), got: make([]tutti.Got, n)}
-	scoped, every := scopeKey(q.scope), everyTag(k.Source, k.Name)
+	q := &question{source: s, kind: k, scope: k.scope(full), keys: make([]cache.Key, 0, n), at: make([]int, n)}
+	scoped := noScope
+	if q.scope != (tutti.Scope{}) {
+		scoped = scopeKey(q.scope)
+	}
 	tags := make([]string, 0, 2*n)
 	withheld, now := s.doubts.withheld()
 	var seen map[string]int // for many
 	if n > 16 {
 		seen = make(map[string]int, n)
 	}
+	own := false // q.refs are not the first of asked
 	for i, ref := range asked {
 		id, ok := k.canonical(ref.ID)
 		if !ok {
-			q.at[i], q.got[i] = -1, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name))
+			q.not(i, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name)))
 			continue
 		}
 		ref.ID = id
 		if withheld.has(ref, now) {
-			q.at[i], q.got[i] = -1, suppressed(ref)
+			q.not(i, suppressed(ref))
 			continue
 		}
 		at, again := seen[id]
 		if seen == nil {
-			at = slices.Index(q.refs, ref)
+			at = slices.IndexFunc(q.refs, func(r tutti.Ref) bool { return r.ID == id })
 			again = at >= 0
 		}
-		if !again {
-			at = len(q.keys)
-			tags = append(tags, ref.Tag(), every)
-			q.keys = append(q.keys, cache.Key{Key: itemKey(ref, scoped), Tags: k.veil.beside(tags[2*at : 2*at+2 : 2*at+2])})
-			q.refs = append(q.refs, ref)
-			if seen != nil {
-				seen[id] = at
-			}
-		}
 		q.at[i] = at
+		if again {
+			continue
+		}
+		at = len(q.keys)
+		q.at[i] = at
+		key, tag := itemKey(ref, scoped)
+		tags = append(tags, tag, k.every)
+		q.keys = append(q.keys, cache.Key{Key: key, Tags: k.veil.beside(tags[2*at : 2*at+2 : 2*at+2])})
+		if !own && at == i && id == asked[i].ID {
+			q.refs = asked[:i+1]
+		} else {
+			if !own {
+				q.refs, own = append(make([]tutti.Ref, 0, n), q.refs...), true
+			}
+			q.refs = append(q.refs, ref)
+		}
+		if seen != nil {
+			seen[id] = at
+		}
 	}
 	return q
+}
+
+// not notes what a ref comes to that no key answers.
+func (q *question) not(i int, why tutti.Got) {
+	if q.got == nil {
+		q.got = make([]tutti.Got, len(q.at))
+	}
+	q.at[i], q.got[i] = -1, why
 }
 
 // load asks the origin for what nobody is asking for. It comes in the order of the keys.
@@ -132,9 +154,12 @@ func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.L
 
 // answered gives what the cache says about every ref.
 func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
+	if q.got == nil {
+		q.got = make([]tutti.Got, len(q.at))
+	}
 	for i, at := range q.at {
 		if at >= 0 {
-			q.got[i] = q.source.gotOf(q.kind, results[at])
+			q.source.answer(&q.got[i], q.kind, &results[at])
 		}
 	}
 	q.source.doubts.items(q.got)
@@ -160,8 +185,14 @@ func wait(ctx context.Context, landed <-chan struct{}) error {
 	}
 }
 
-func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
-	g := tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
+func (s *Source) gotOf(k *kind, r cache.Result[*entry]) (g tutti.Got) {
+	s.answer(&g, k, &r)
+	return g
+}
+
+// answer writes what the cache says about an item.
+func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
+	*g = tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	switch {
 	case r.Found && r.Value != nil:
 		g.Resource = r.Value.resource
@@ -171,15 +202,14 @@ func (s *Source) gotOf(k *kind, r cache.Result[*entry]) tutti.Got {
 	default:
 		g.Freshness.State = tutti.Missing
 	}
-	return g
 }
 
 // load asks the origin: as many calls at the same time as its limits force, none for anybody else.
 func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
-	chunks := k.chunks(asks)
-	if len(chunks) == 1 {
+	if k.oneCall(asks) {
 		return s.loadChunk(ctx, k, asks, scope)
 	}
+	chunks := k.chunks(asks)
 	out := make([][]cache.Loaded[*entry], len(chunks))
 	var wg sync.WaitGroup
 	for i, chunk := range chunks {
@@ -191,6 +221,18 @@ func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scop
 		all = append(all, o...)
 	}
 	return all
+}
+
+// oneCall reports whether asks are surely few enough for one call.
+func (k *kind) oneCall(asks []Ask) bool {
+	if len(asks) > max(1, k.def.MaxIDs) {
+		return false
+	}
+	size := 0
+	for i := range asks {
+		size += 3*len(asks[i].Ref.ID) + 1 // escaped, at the most
+	}
+	return k.def.MaxIDBytes <= 0 || size <= k.def.MaxIDBytes
 }
 
 // chunks cuts asks to what one call takes: so many ids, so many bytes of URL.
@@ -294,9 +336,11 @@ func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 	if k.owner != "" {
 		r.Owner = ownerText(r.Fields.Get(k.owner))
 	}
-	e := &entry{}
+	var e *entry
 	if rec.room != nil {
 		e = &rec.room.entry
+	} else {
+		e = &entry{}
 	}
 	*e = entry{resource: r, bytes: sizeOf(r)}
 	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator, Fresh: k.fresh(rec.Fresh)}

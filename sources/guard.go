@@ -79,6 +79,9 @@ func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(
 
 // turn waits at the gate, and notes how much of the time for that is left.
 func (s *Source) turn(ctx context.Context, left *allowance) error {
+	if entered, err := s.gate.enterNow(ctx); entered || err != nil {
+		return err
+	}
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, left.turn)
 	defer cancel()

@@ -47,13 +47,24 @@ func scopeKey(s tutti.Scope) string {
 	return key(s.Locale, s.Market, s.Currency, strconv.FormatBool(s.Draft))
 }
 
+// noScope is the key of what depends on nothing.
+var noScope = scopeKey(tutti.Scope{})
+
 // itemKey names a resource in the cache. The tags that only its record tells come with the load.
 func (k *kind) itemKey(ref tutti.Ref, s tutti.Scope) cache.Key {
-	return cache.Key{Key: itemKey(ref, scopeKey(s)), Tags: k.veil.beside([]string{ref.Tag(), everyTag(k.Source, k.Name)})}
+	key, tag := itemKey(ref, scopeKey(s))
+	return cache.Key{Key: key, Tags: k.veil.beside([]string{tag, k.every})}
 }
 
-func itemKey(ref tutti.Ref, scope string) string {
-	return key("item", ref.Source, ref.Kind, ref.ID, scope)
+// itemKey gives a resource's key and, as the first part of it, its own tag. A source's name begins with
+// a letter and an id holds no control character, so no two keys are the same, nor like another's.
+func itemKey(ref tutti.Ref, scope string) (key, tag string) {
+	var room [256]byte
+	b := append(append(append(append(room[:0], ref.Source...), ':'), ref.Kind...), '/')
+	b = append(b, ref.ID...)
+	n := len(b)
+	key = string(append(append(b, 0), scope...))
+	return key, key[:n]
 }
 
 // selectionKey holds everything that a page depends on. The owner is there only as an HMAC under

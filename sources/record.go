@@ -118,15 +118,16 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	at := &room{}
 	r := &at.resource
 	r.Ref, r.Type, r.Raw = tutti.Ref{Source: c.source, Kind: k.name, ID: id}, k.def.Type, withoutHoles(s.text)
-	values := make([]tutti.Field, len(k.fields))
+	var some [16]tutti.Field
+	values := some[:0]
 	for i := range k.fields {
 		v, err := s.field(&k.fields[i])
 		if err != nil {
 			s.lost(k.fields[i].name, err)
 		}
-		values[i] = v
+		values = append(values, v)
 	}
-	r.Fields = tutti.NewFields(k.names, values)
+	r.Fields = tutti.NewFields(k.names, values, s.text)
 	r.Locale = s.localeOf()
 	at.own[0] = wanted.tag()
 	if at.own[0] == "" {

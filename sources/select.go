@@ -94,7 +94,7 @@ func earlier(a, b time.Time) time.Time {
 // loadPage asks the origin for a page and lets its records prime the cache. The epochs are taken
 // before the call, so that a change during it is not undone by its answer.
 func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) cache.Loaded[*entry] {
-	every := everyTag(s.name, k.Name)
+	every := k.every
 	taken := s.cache.Epochs(nil)
 	var page Page
 	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {

@@ -45,6 +45,7 @@ type kind struct {
 	tutti.Kind
 	def    Definition
 	owner  string // the mapped field that says whose an item is; "" = nobody's
+	every  string // everyTag
 	veil   *veil
 	policy cache.Policy
 }
@@ -165,7 +166,7 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	if kc.Freshness != nil {
 		f = *kc.Freshness
 	}
-	k := &kind{def: def, owner: kc.Owner, policy: cache.Policy{
+	k := &kind{def: def, owner: kc.Owner, every: everyTag(c.Name, def.Name), policy: cache.Policy{
 		Fresh: f.Fresh, Stale: f.Stale, StaleIfError: f.StaleIfError, Negative: f.Negative,
 		SoftLimit: c.Limits.SoftTimeout, HardLimit: 2 * c.Limits.Timeout, // for its turn, and for the answer
 	}}

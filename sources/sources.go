@@ -194,7 +194,8 @@ func (s *Sources) Info(source string) (Info, bool) {
 // Get resolves refs, in their order. Refs of one source, kind and scope are one call of the
 // origin, or as many as its batch limit forces; none when they are kept; one for many readers who
 // ask at the same time. It never fails as a whole: see tutti.Got for what one ref can come to. An
-// id that the kind's syntax forbids is NotFound without a call.
+// id that the kind's syntax forbids is NotFound without a call. Nobody may change refs any more: the
+// calls may go on when the caller has left.
 //
 // Whose a resource is stands in Resource.Owner; the caller compares it.
 func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) []tutti.Got {
