@@ -75,6 +75,7 @@ func (c *compiling) compile(name string, body json.RawMessage, version int) *Com
 	top := &scope{c: c}
 	out.title = top.words("title", s.Title, inText)
 	out.description = top.words("description", s.Description, inText)
+	out.reach.words(top, out.title, out.description)
 	out.slots = c.compileSlots("", "slots", s.Slots, kind.Slots, top, 0)
 	out.routes = c.compileRoutes(s.Routes)
 	out.params = c.params

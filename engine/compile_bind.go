@@ -66,9 +66,14 @@ func (s *scope) binding(path string, d *tutti.PropDefinition, source string, b *
 	}
 	if root != "item" && (len(kinds) > 0 || !isProp) {
 		s.c.useKinds(path, b, kinds, true, false)
-		if !isProp {
-			b.reach.note(kinds)
-		}
+	}
+	switch {
+	case isProp: // notes itself what it is made of
+	case len(rest) > 0 && (d.Type == tutti.PropResource || d.Type == tutti.PropResources):
+		b.reach.note(nil) // where the field leads
+		b.reach.note(kinds, rest...)
+	default:
+		b.reach.note(kinds, rest...)
 	}
 	if len(rest) == 0 && isParam {
 		return paramRef{name: root, list: d.Type == tutti.PropResources}

@@ -316,21 +316,20 @@ func (c *compiling) compileShowWhen(path, src string, node *componentNode, s *sc
 
 // useProgram notes the kinds of all resources that a program reads.
 func (c *compiling) useProgram(path string, b *body, p tutti.Program, s *scope) {
+	b.reach.params(s, p.Paths())
 	for _, steps := range p.Paths() {
 		root := steps[0]
 		switch param := c.param(root); {
 		case root == "item":
-			continue // the repetition notes its kinds
+			b.reach.note(s.items, steps[1:]...)
 		case root == "params" && len(steps) > 2:
 			c.useKinds(path, b, s.kindsOf(steps[1]), true, false)
-			b.reach.note(s.kindsOf(steps[1]))
 		case root == "props" && len(steps) > 1:
 			if p := s.props[steps[1]]; p.resource && len(p.kinds) > 0 {
 				c.useKinds(path, b, p.kinds, true, false)
 			}
 		case param != nil && param.Type == "ref":
 			c.useKinds(path, b, s.kindsOf(root), true, false)
-			b.reach.note(s.kindsOf(root))
 		}
 	}
 }

@@ -29,6 +29,7 @@ type Compiled struct {
 	until       time.Time     // when a publication changes it; zero = not known to
 	number      uint64        // of this compiled composition in this process
 	head        inputs        // of title and description
+	reach       reach         // of title and description
 	needs       *needs        // what learning finds out
 }
 

@@ -119,7 +119,7 @@ func (c *compiling) compileEach(path string, stored *tutti.Each, s *scope) (*eac
 			return nil, nil, false
 		}
 		c.useKinds(path, b, []*tutti.Kind{kind}, true, false)
-		b.reach.note([]*tutti.Kind{kind})
+		b.reach.of([]*tutti.Kind{kind})
 		return &eachNode{value: n, reach: b.reach}, []*tutti.Kind{kind}, b.private
 	default:
 		v := s.refs(path+".refs", stored.Refs, nil, b)

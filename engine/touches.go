@@ -14,14 +14,14 @@ type TouchHow string
 const (
 	TouchRef    TouchHow = "REF"    // it names the item
 	TouchKind   TouchHow = "KIND"   // it shows items of the kind: a param's, selected ones, or those whose ref is computed
-	TouchLinked TouchHow = "LINKED" // it shows items that can link to others, of any kind
+	TouchLinked TouchHow = "LINKED" // it shows items that can link to others, of any kind, or reads along such a link
 	TouchFact   TouchHow = "FACT"   // a rule of the composition reads a fact of such an item
 )
 
 // Touch is a place in a published composition that an item may reach.
 type Touch struct {
 	Composition string
-	Component   string // "" for TouchFact
+	Component   string // "" for TouchFact, and for title and description
 	Type        string // of the component
 	How         TouchHow
 }
@@ -30,7 +30,7 @@ type Touch struct {
 type reach struct {
 	refs  []tutti.Ref // fixed ones
 	kinds []string    // kind tags, of what is not fixed
-	links bool        // a kind has links, or is not known
+	links bool        // it may go on from them to others, of any kind
 }
 
 // fix adds a fixed ref.
@@ -39,24 +39,70 @@ func (r *reach) fix(ref tutti.Ref, kinds []*tutti.Kind) {
 	r.follow(kinds)
 }
 
-// note adds the kinds of something; none means any.
-func (r *reach) note(kinds []*tutti.Kind) {
-	r.links = r.links || len(kinds) == 0
+// note adds the kinds of something, none for any, of which a field is read. Without steps to a
+// field it is shown as it is: then an operation may follow each of its links.
+func (r *reach) note(kinds []*tutti.Kind, steps ...string) {
+	r.of(kinds)
+	switch {
+	case len(kinds) == 0:
+		r.links = true
+	case len(steps) == 0:
+		r.follow(kinds)
+	default:
+		for _, k := range kinds {
+			r.links = r.links || links(k.Fields[steps[0]])
+		}
+	}
+}
+
+// of adds the kinds of something of which nothing is said to be read.
+func (r *reach) of(kinds []*tutti.Kind) {
 	for _, k := range kinds {
 		if tag := tutti.KindTag(k.Source, k.Name); !slices.Contains(r.kinds, tag) {
 			r.kinds = append(r.kinds, tag)
 		}
 	}
-	r.follow(kinds)
 }
 
 func (r *reach) follow(kinds []*tutti.Kind) {
 	for _, k := range kinds {
 		for _, t := range k.Fields {
-			r.links = r.links || t == tutti.FieldRef || t == tutti.FieldRefs
+			r.links = r.links || links(t)
 		}
 	}
 }
+
+// words adds what the texts of a composition's head read.
+func (r *reach) words(s *scope, texts ...*words) {
+	for _, w := range texts {
+		if w == nil {
+			continue
+		}
+		for _, parts := range w.byLocale {
+			for _, p := range parts {
+				if p.x != nil && p.x.program != nil {
+					r.params(s, p.x.program.Paths())
+				}
+			}
+		}
+	}
+}
+
+// params adds the fields of ref params among some paths.
+func (r *reach) params(s *scope, paths [][]string) {
+	for _, steps := range paths {
+		if steps[0] == "params" {
+			if steps = steps[1:]; len(steps) < 2 {
+				continue // the param's own value
+			}
+		}
+		if p := s.c.param(steps[0]); p != nil && p.Type == "ref" {
+			r.note(s.kindsOf(p.Name), steps[1:]...)
+		}
+	}
+}
+
+func links(t tutti.FieldType) bool { return t == tutti.FieldRef || t == tutti.FieldRefs }
 
 // Target is what is about to change: items, or all of a kind, or all of a source.
 type Target struct {
@@ -115,6 +161,9 @@ func (c *Compiled) touches(t Target) []Touch {
 	var all []Touch
 	if slices.ContainsFunc(c.factKinds(), t.Of) {
 		all = append(all, Touch{Composition: c.ID, How: TouchFact})
+	}
+	if how := t.how(&c.reach); how != "" {
+		all = append(all, Touch{Composition: c.ID, How: how})
 	}
 	var slots func([]slotNode)
 	components := func(nodes []*componentNode) {

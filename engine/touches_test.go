@@ -28,6 +28,7 @@ slots:
       - {id: nothing, type: List, props: {size: small}}`),
 		d.doc("composition", "hotel", `
 type: page
+title: "At ${hotel.title}"
 params: [{name: hotel, type: ref, kinds: [stay:hotel], required: true}]
 slots:
   - name: main
@@ -35,6 +36,9 @@ slots:
       - {id: title, type: Hero, props: {headline: {bind: hotel.title}}}
       - {id: said, type: Hero, props: {headline: {text: "At ${hotel.title}"}}}
       - {id: offers, type: List, props: {items: {select: {source: catalog, kind: product}}}, variants: [{name: v, rule: distance < 1000, hide: true}]}
+      - {id: pictured, type: Hero, props: {headline: {text: "See ${hotel.image.alt}"}}}
+      - {id: shown, type: Hero, props: {headline: {value: Hi}, image: {bind: hotel.image}}}
+      - {id: eachPlace, type: Hero, each: {select: {source: social, kind: post}}, props: {headline: {bind: item.place.title}}}
       - {id: each, type: Hero, each: {select: {source: social, kind: post}}, props: {headline: {bind: item.title}}}
       - {id: box, type: Box, slots: [{name: inner, components: [{id: inside, type: Hero, props: {headline: {value: Hi}, image: {ref: "dam:asset/sun"}}}]}]}`),
 		d.doc("composition", "guest", `
@@ -49,25 +53,25 @@ slots: [{name: main, components: [{id: welcome, type: Hero, props: {headline: {v
 		want   []string
 	}{
 		"an item that is named": {engine.Target{Refs: []tutti.Ref{ref("dam:asset/sun")}}, []string{
-			"fixed hero Hero REF", "hotel each Hero LINKED", "hotel inside Hero REF", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"fixed hero Hero REF", "hotel eachPlace Hero LINKED", "hotel inside Hero REF", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 		"one that a variant names": {engine.Target{Refs: []tutti.Ref{ref("dam:asset/moon")}}, []string{
-			"fixed words Hero REF", "hotel each Hero LINKED", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"fixed words Hero REF", "hotel eachPlace Hero LINKED", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 		"one that a selection can find": {engine.Target{Refs: []tutti.Ref{ref("catalog:product/9")}}, []string{
-			"hotel each Hero LINKED", "hotel offers List KIND", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"hotel eachPlace Hero LINKED", "hotel offers List KIND", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 		"a kind": {engine.Target{Kind: "stay:hotel"}, []string{
-			"hotel   FACT", "hotel each Hero LINKED", "hotel said Hero KIND", "hotel title Hero KIND",
+			"hotel   FACT", "hotel   KIND", "hotel eachPlace Hero LINKED", "hotel pictured Hero KIND", "hotel said Hero KIND", "hotel shown Hero KIND", "hotel title Hero KIND",
 		}},
 		"a kind that is repeated for": {engine.Target{Kind: "social:post"}, []string{
-			"hotel each Hero KIND", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"hotel each Hero KIND", "hotel eachPlace Hero KIND", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 		"a kind that only rules read": {engine.Target{Kind: "stay:reservation"}, []string{
-			"guest   FACT", "hotel each Hero LINKED", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"guest   FACT", "hotel eachPlace Hero LINKED", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 		"a source": {engine.Target{Source: "dam"}, []string{
-			"fixed hero Hero REF", "fixed words Hero REF", "hotel each Hero LINKED", "hotel inside Hero REF", "hotel said Hero LINKED", "hotel title Hero LINKED",
+			"fixed hero Hero REF", "fixed words Hero REF", "hotel eachPlace Hero LINKED", "hotel inside Hero REF", "hotel pictured Hero LINKED", "hotel shown Hero LINKED",
 		}},
 	} {
 		var got []string

@@ -1186,9 +1186,9 @@ type Suppression struct {
 type Touch struct {
 	// The composition's id.
 	Composition string `json:"composition"`
-	// The stored component's id; null for FACT.
+	// The stored component's id; null for FACT, and where it is the title or description.
 	Component *string `json:"component,omitempty"`
-	// The component's type; null for FACT.
+	// The component's type; null where component is.
 	Type *string `json:"type,omitempty"`
 	// Why it may show the item.
 	How TouchHow `json:"how"`
@@ -2244,7 +2244,7 @@ const (
 	TouchHowRef TouchHow = "REF"
 	// It shows items of that kind: a param's, selected ones, or those whose ref is computed.
 	TouchHowKind TouchHow = "KIND"
-	// It shows items that can link to others; only their records tell to which.
+	// It shows items that can link to others, or reads along such a link; only records tell where it leads.
 	TouchHowLinked TouchHow = "LINKED"
 	// A rule of the composition reads a fact of such an item.
 	TouchHowFact TouchHow = "FACT"

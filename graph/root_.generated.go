@@ -5653,9 +5653,9 @@ any origin: nothing is left out, but LINKED and KIND say what can be, not what a
 type Touch @access(to: [MANAGEMENT]) {
   "The composition's id."
   composition: ID!
-  "The stored component's id; null for FACT."
+  "The stored component's id; null for FACT, and where it is the title or description."
   component: ID
-  "The component's type; null for FACT."
+  "The component's type; null where component is."
   type: String
   "Why it may show the item."
   how: TouchHow!
@@ -5667,7 +5667,7 @@ enum TouchHow {
   REF
   "It shows items of that kind: a param's, selected ones, or those whose ref is computed."
   KIND
-  "It shows items that can link to others; only their records tell to which."
+  "It shows items that can link to others, or reads along such a link; only records tell where it leads."
   LINKED
   "A rule of the composition reads a fact of such an item."
   FACT
