@@ -83,13 +83,29 @@ func (p Place) Geohash(n int) string {
 
 // Quantise gives the centre of the place's geohash cell of n characters: what a plan may hold.
 func (p Place) Quantise(n int) Place {
-	lonBits, latBits := (5*n+1)/2, 5*n/2
-	centre := func(v, lo, hi float64, bits int) float64 {
-		w := (hi - lo) / math.Exp2(float64(bits))
-		i := math.Min(math.Floor((v-lo)/w), math.Exp2(float64(bits))-1)
+	height, width := cell(n)
+	centre := func(v, lo, hi, w float64) float64 {
+		i := math.Min(math.Floor((v-lo)/w), (hi-lo)/w-1)
 		return lo + (i+0.5)*w
 	}
-	return Place{Lat: centre(p.Lat, -90, 90, latBits), Lon: centre(p.Lon, -180, 180, lonBits)}
+	return Place{Lat: centre(p.Lat, -90, 90, height), Lon: centre(p.Lon, -180, 180, width)}
+}
+
+// QuantisedOff is how many metres the place is from its Quantise(n) at most: a whole number, and the
+// same for all places of a cell.
+func (p Place) QuantisedOff(n int) float64 {
+	height, width := cell(n)
+	q := p.Quantise(n)
+	farthest := 0.0
+	for _, lat := range []float64{q.Lat - height/2, q.Lat + height/2} {
+		farthest = math.Max(farthest, q.DistanceTo(Place{Lat: lat, Lon: q.Lon + width/2}))
+	}
+	return math.Floor(farthest) + 1
+}
+
+// cell is the size of a geohash cell of n characters, in degrees.
+func cell(n int) (height, width float64) {
+	return 180 / math.Exp2(float64(5*n/2)), 360 / math.Exp2(float64((5*n+1)/2))
 }
 
 // RichText is formatted text in every form a channel may want. HTML is sanitised.

@@ -25,12 +25,17 @@ func (c *Compiled) Decide(params tutti.Params, v tutti.Context, f tutti.Facts) (
 	plan := tutti.Plan{
 		Composition: c.ID, Version: c.Version, Channel: d.channel, Locale: d.locale, Chain: d.chain, Scope: d.scope, Params: params,
 	}
-	d.near(c.until)
-	plan.Title, _ = d.words(c.title)
-	plan.Description, _ = d.words(c.description)
-	plan.Slots = d.slots(c.slots, "slots.", nil)
+	plan.Title, plan.Description, plan.Slots = d.decide()
 	plan.Until = d.until
 	return plan, d.why
+}
+
+// decide takes all decisions.
+func (d *decider) decide() (title, description tutti.Value, slots []tutti.SlotPlan) {
+	d.near(d.c.until)
+	title, _ = d.words(d.c.title)
+	description, _ = d.words(d.c.description)
+	return title, description, d.slots(d.c.slots, "slots.", nil)
 }
 
 // CheckForced refuses a forced variant that the composition does not have: a *tutti.Error with
@@ -116,6 +121,9 @@ func (n *componentNode) excluded(channel string) bool {
 // holds reports whether a rule is true; no rule is.
 func (d *decider) holds(rule *expr.Rule) bool {
 	t, err := d.truth(rule)
+	if d.watch != nil {
+		d.watch.rule(rule)
+	}
 	return err == nil && t == tutti.True
 }
 

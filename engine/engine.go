@@ -76,6 +76,9 @@ type Engine struct {
 	derived    map[string]*expr.Rule       // by attribute
 	enrichers  map[string]*computed        // by enricher: the ref
 	visitors   map[string]*computed        // by source: how the visitor is called there
+	moving     map[string]bool             // attributes that depend on the visitor's place
+
+	movingVisitors bool // so does what a source calls the visitor
 
 	secret   []byte   // of this process only: for the keys of private component plans
 	dynamics sync.Map // environments of dynamic expressions, by their variables

@@ -70,6 +70,7 @@ func (e *Engine) declareFacts(n *notes) {
 	}
 	e.compileEnrichers(n)
 	e.compileVisitors(n)
+	e.findMoving()
 }
 
 func (e *Engine) checkAttribute(a *tutti.Attribute, n *notes) {

@@ -21,6 +21,7 @@ type decider struct {
 	at       time.Time
 	until    time.Time
 	why      tutti.Why
+	watch    *watch      // notes what depends on the place; nil when nobody asks
 	strict   bool        // something else can stand in for a text with an unknown value
 	memo     []tutti.Tri // of audiences, by number; "" for those not looked at
 	key      []byte      // reused from component to component
@@ -141,6 +142,9 @@ func (d *decider) eval(x *expression) (any, bool) {
 		p, ok := d.bound(x)
 		return p, ok
 	}
+	if d.watch != nil {
+		d.watch.value(x)
+	}
 	v, state, err := x.rule.EvalKnown(quantised{d})
 	return v, err == nil && state != tutti.Unknown && v != nil
 }
@@ -150,12 +154,18 @@ func (d *decider) evalText(x *expression) (any, bool) {
 	if !x.personal {
 		return d.eval(x)
 	}
+	if d.watch != nil {
+		d.watch.value(x)
+	}
 	v, state, err := x.rule.EvalKnown(d)
 	return v, err == nil && state != tutti.Unknown && v != nil
 }
 
 // bound fills the attributes that a program over resources reads.
 func (d *decider) bound(x *expression) (tutti.Program, bool) {
+	if d.watch != nil {
+		d.watch.value(x)
+	}
 	var facts map[string]any
 	for _, name := range x.reads {
 		if strings.HasPrefix(name, "params.") {

@@ -6,6 +6,7 @@ package engine
 type Need struct {
 	Speech     bool                     // where the channel has speech
 	Message    bool                     // where the channel has messages
+	Holds      bool                     // what Compiled.Holds tells; nothing is assembled for it
 	Props      bool                     // as Components.Props
 	Components ComponentNeed            // of every component
 	ByType     map[string]ComponentNeed // of the components of one type, besides

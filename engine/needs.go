@@ -15,6 +15,7 @@ type needs struct {
 	derived    []derivation       // of these
 	sources    []string           // whose name of the visitor is needed
 	asking     bool               // some of it stands in records
+	placed     bool               // some of it depends on the visitor's place
 }
 
 // derivation is an attribute that is worked out of others.
@@ -54,6 +55,7 @@ func (e *Engine) needsOf(names, sources []string) *needs {
 	}
 	slices.SortFunc(n.attributes, func(a, b *tutti.Attribute) int { return strings.Compare(a.Name, b.Name) })
 	for _, a := range n.attributes {
+		n.placed = n.placed || a.Name == here
 		n.asking = n.asking || a.Param != "" || a.Enricher != ""
 		if rule := e.derived[a.Name]; rule != nil {
 			n.derived = append(n.derived, derivation{a, rule})

@@ -29,13 +29,17 @@ func quantise(a *tutti.Attribute, v any) any {
 			return v.UTC().Truncate(time.Duration(a.Step * float64(time.Second)))
 		}
 	case tutti.Place:
-		n := a.Precision
-		if n <= 0 {
-			n = 6
-		}
-		return v.Quantise(n)
+		return v.Quantise(precision(a))
 	}
 	return v
+}
+
+// precision is the length of the geohashes that stand for places of an attribute.
+func precision(a *tutti.Attribute) int {
+	if a.Precision <= 0 {
+		return 6
+	}
+	return a.Precision
 }
 
 // fine reports whether a value of the attribute in a plan makes about one page per visitor.

@@ -225,6 +225,19 @@ type Channel struct {
 	Message bool `json:"message"`
 }
 
+// A circle on the earth around a place that a rule names. Distances are great-circle ones on a sphere of 6,371,008.8 m (haversine).
+// On the line itself nothing is promised.
+type Circle struct {
+	// The latitude of its centre in degrees, WGS 84.
+	Lat float64 `json:"lat"`
+	// The longitude of its centre in degrees, WGS 84.
+	Lon float64 `json:"lon"`
+	// Its radius in metres.
+	RadiusMeters float64 `json:"radiusMeters"`
+	// Whether the device is nearer to the centre than the radius; else it is farther.
+	Inside bool `json:"inside"`
+}
+
 // A kind of component: its props and slots.
 type ComponentType struct {
 	// Also the name of its GraphQL type.
@@ -377,6 +390,18 @@ type Freshness struct {
 	State FreshnessState `json:"state"`
 	// When the content was read at its origin; null when nothing was.
 	AsOf *time.Time `json:"asOf,omitempty"`
+}
+
+// Until when and where the decisions about a page stay as they are, while all else that is known of the visitor does: the time
+// windows and distances in the rules that were looked at. What the items hold at their origins may change at any time.
+type Holds struct {
+	// The next instant at which time alone changes the answer, as validUntil; null when time does not.
+	Until *time.Time `json:"until,omitempty"`
+	// The decisions hold as long as the device stays on its side of each of these circles. Empty when the place does not count;
+	// null when circles cannot tell: then place says why.
+	Within []*Circle `json:"within,omitempty"`
+	// How the decisions depend on where the device is.
+	Place PlaceDependence `json:"place"`
 }
 
 // A place for personal words.
@@ -691,7 +716,7 @@ type PlanGroup struct {
 	// The places for personal words, in a fixed order.
 	Holes []*Hole `json:"holes"`
 	// What they get, with tokens in place of personal words. Its ids are those before any words are put in;
-	// validUntil is the earliest of all members.
+	// validUntil is the earliest of all members, and holds what holds for all of them.
 	Experience *Answer `json:"experience"`
 }
 
@@ -2003,6 +2028,70 @@ func (e *PerspectiveState) UnmarshalJSON(b []byte) error {
 }
 
 func (e PerspectiveState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How decisions depend on where a device is.
+type PlaceDependence string
+
+const (
+	// Not at all: no rule that was looked at asks for it, or the visitor does not consent to its use. It does not matter either whether a place is given.
+	PlaceDependenceNone PlaceDependence = "NONE"
+	// By distances from fixed places: within tells them all.
+	PlaceDependenceDistance PlaceDependence = "DISTANCE"
+	// It would count, and none was given. Asking with a place may give another answer; without one the same.
+	PlaceDependenceNotGiven PlaceDependence = "NOT_GIVEN"
+	// In another way than by distances that may be told. After any move the answer may be another.
+	PlaceDependenceAnyMove PlaceDependence = "ANY_MOVE"
+)
+
+var AllPlaceDependence = []PlaceDependence{
+	PlaceDependenceNone,
+	PlaceDependenceDistance,
+	PlaceDependenceNotGiven,
+	PlaceDependenceAnyMove,
+}
+
+func (e PlaceDependence) IsValid() bool {
+	switch e {
+	case PlaceDependenceNone, PlaceDependenceDistance, PlaceDependenceNotGiven, PlaceDependenceAnyMove:
+		return true
+	}
+	return false
+}
+
+func (e PlaceDependence) String() string {
+	return string(e)
+}
+
+func (e *PlaceDependence) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PlaceDependence(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PlaceDependence", str)
+	}
+	return nil
+}
+
+func (e PlaceDependence) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PlaceDependence) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PlaceDependence) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -469,6 +469,7 @@ var modelTypes = func() map[string]reflect.Type {
 		Meta{},
 		Slot{},
 		Problem{},
+		Holds{},
 		LocaleUsed{},
 		Speech{},
 		Message{},
@@ -624,6 +625,10 @@ func (r modelExperience) Freshness(_ context.Context, a *Answer) (*Freshness, er
 
 func (r modelExperience) ValidUntil(_ context.Context, a *Answer) (*time.Time, error) {
 	return given[*time.Time](r.m, a, "validUntil")
+}
+
+func (r modelExperience) Holds(_ context.Context, a *Answer) (*Holds, error) {
+	return given[*Holds](r.m, a, "holds")
 }
 
 func (r modelExperience) Locales(_ context.Context, a *Answer) ([]*LocaleUsed, error) {

@@ -150,6 +150,13 @@ type ComplexityRoot struct {
 		Widths      func(childComplexity int) int
 	}
 
+	Circle struct {
+		Inside       func(childComplexity int) int
+		Lat          func(childComplexity int) int
+		Lon          func(childComplexity int) int
+		RadiusMeters func(childComplexity int) int
+	}
+
 	ComponentType struct {
 		Deprecated  func(childComplexity int) int
 		Description func(childComplexity int) int
@@ -215,6 +222,7 @@ type ComplexityRoot struct {
 		Components  func(childComplexity int) int
 		Composition func(childComplexity int) int
 		Freshness   func(childComplexity int) int
+		Holds       func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Locale      func(childComplexity int) int
 		Locales     func(childComplexity int) int
@@ -236,6 +244,12 @@ type ComplexityRoot struct {
 	Freshness struct {
 		AsOf  func(childComplexity int) int
 		State func(childComplexity int) int
+	}
+
+	Holds struct {
+		Place  func(childComplexity int) int
+		Until  func(childComplexity int) int
+		Within func(childComplexity int) int
 	}
 
 	Hole struct {
@@ -1228,6 +1242,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Channel.Widths(childComplexity), true
 
+	case "Circle.inside":
+		if e.ComplexityRoot.Circle.Inside == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Circle.Inside(childComplexity), true
+	case "Circle.lat":
+		if e.ComplexityRoot.Circle.Lat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Circle.Lat(childComplexity), true
+	case "Circle.lon":
+		if e.ComplexityRoot.Circle.Lon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Circle.Lon(childComplexity), true
+	case "Circle.radiusMeters":
+		if e.ComplexityRoot.Circle.RadiusMeters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Circle.RadiusMeters(childComplexity), true
+
 	case "ComponentType.deprecated":
 		if e.ComplexityRoot.ComponentType.Deprecated == nil {
 			break
@@ -1481,6 +1520,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Experience.Freshness(childComplexity), true
+	case "Experience.holds":
+		if e.ComplexityRoot.Experience.Holds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Experience.Holds(childComplexity), true
 	case "Experience.id":
 		if e.ComplexityRoot.Experience.ID == nil {
 			break
@@ -1573,6 +1618,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Freshness.State(childComplexity), true
+
+	case "Holds.place":
+		if e.ComplexityRoot.Holds.Place == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Holds.Place(childComplexity), true
+	case "Holds.until":
+		if e.ComplexityRoot.Holds.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Holds.Until(childComplexity), true
+	case "Holds.within":
+		if e.ComplexityRoot.Holds.Within == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Holds.Within(childComplexity), true
 
 	case "Hole.form":
 		if e.ComplexityRoot.Hole.Form == nil {
@@ -4206,7 +4270,7 @@ type PlanGroup @access(to: [SERVER]) {
   holes: [Hole!]!
   """
   What they get, with tokens in place of personal words. Its ids are those before any words are put in;
-  validUntil is the earliest of all members.
+  validUntil is the earliest of all members, and holds what holds for all of them.
   """
   experience: Experience!
 }
@@ -4403,6 +4467,11 @@ type Experience @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   freshness: Freshness!
   "The next instant at which time alone changes the answer; null when time does not."
   validUntil: DateTime
+  """
+  When to ask again: until when and where the decisions about the page stay as they are, for this visitor. An app that watches
+  these circles itself need not send its place before it crosses one.
+  """
+  holds: Holds!
   "Where a part came in another language than asked."
   locales: [LocaleUsed!]!
   "What a speaker says. Null on channels without speech."
@@ -4413,6 +4482,49 @@ type Experience @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   channel: ID!
   "The language asked for, after defaults."
   locale: Locale!
+}
+
+"""
+Until when and where the decisions about a page stay as they are, while all else that is known of the visitor does: the time
+windows and distances in the rules that were looked at. What the items hold at their origins may change at any time.
+"""
+type Holds @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The next instant at which time alone changes the answer, as validUntil; null when time does not."
+  until: DateTime
+  """
+  The decisions hold as long as the device stays on its side of each of these circles. Empty when the place does not count;
+  null when circles cannot tell: then place says why.
+  """
+  within: [Circle!]
+  "How the decisions depend on where the device is."
+  place: PlaceDependence!
+}
+
+"""
+A circle on the earth around a place that a rule names. Distances are great-circle ones on a sphere of 6,371,008.8 m (haversine).
+On the line itself nothing is promised.
+"""
+type Circle @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
+  "The latitude of its centre in degrees, WGS 84."
+  lat: Float!
+  "The longitude of its centre in degrees, WGS 84."
+  lon: Float!
+  "Its radius in metres."
+  radiusMeters: Float!
+  "Whether the device is nearer to the centre than the radius; else it is farther."
+  inside: Boolean!
+}
+
+"How decisions depend on where a device is."
+enum PlaceDependence {
+  "Not at all: no rule that was looked at asks for it, or the visitor does not consent to its use. It does not matter either whether a place is given."
+  NONE
+  "By distances from fixed places: within tells them all."
+  DISTANCE
+  "It would count, and none was given. Asking with a place may give another answer; without one the same."
+  NOT_GIVEN
+  "In another way than by distances that may be told. After any move the answer may be another."
+  ANY_MOVE
 }
 
 "What heads and link previews want to know."
@@ -5986,6 +6098,20 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
 }
 
+func (ec *executionContext) childFields_Circle(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lat":
+		return ec.fieldContext_Circle_lat(ctx, field)
+	case "lon":
+		return ec.fieldContext_Circle_lon(ctx, field)
+	case "radiusMeters":
+		return ec.fieldContext_Circle_radiusMeters(ctx, field)
+	case "inside":
+		return ec.fieldContext_Circle_inside(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Circle", field.Name)
+}
+
 func (ec *executionContext) childFields_ComponentType(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -6128,6 +6254,8 @@ func (ec *executionContext) childFields_Experience(ctx context.Context, field gr
 		return ec.fieldContext_Experience_freshness(ctx, field)
 	case "validUntil":
 		return ec.fieldContext_Experience_validUntil(ctx, field)
+	case "holds":
+		return ec.fieldContext_Experience_holds(ctx, field)
 	case "locales":
 		return ec.fieldContext_Experience_locales(ctx, field)
 	case "speech":
@@ -6160,6 +6288,18 @@ func (ec *executionContext) childFields_Freshness(ctx context.Context, field gra
 		return ec.fieldContext_Freshness_asOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Freshness", field.Name)
+}
+
+func (ec *executionContext) childFields_Holds(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "until":
+		return ec.fieldContext_Holds_until(ctx, field)
+	case "within":
+		return ec.fieldContext_Holds_within(ctx, field)
+	case "place":
+		return ec.fieldContext_Holds_place(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Holds", field.Name)
 }
 
 func (ec *executionContext) childFields_Hole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -33,6 +33,7 @@ type ExperienceResolver interface {
 	Problems(ctx context.Context, obj *Answer) ([]*Problem, error)
 	Freshness(ctx context.Context, obj *Answer) (*Freshness, error)
 	ValidUntil(ctx context.Context, obj *Answer) (*time.Time, error)
+	Holds(ctx context.Context, obj *Answer) (*Holds, error)
 	Locales(ctx context.Context, obj *Answer) ([]*LocaleUsed, error)
 	Speech(ctx context.Context, obj *Answer) (*Speech, error)
 	Message(ctx context.Context, obj *Answer) (*Message, error)
@@ -3100,6 +3101,98 @@ func (ec *executionContext) fieldContext_Channel_message(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Channel", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Circle_lat(ctx context.Context, field graphql.CollectedField, obj *Circle) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Circle_lat(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Circle_lat(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Circle", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _Circle_lon(ctx context.Context, field graphql.CollectedField, obj *Circle) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Circle_lon(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lon, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Circle_lon(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Circle", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _Circle_radiusMeters(ctx context.Context, field graphql.CollectedField, obj *Circle) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Circle_radiusMeters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RadiusMeters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Circle_radiusMeters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Circle", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func (ec *executionContext) _Circle_inside(ctx context.Context, field graphql.CollectedField, obj *Circle) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Circle_inside(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Inside, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Circle_inside(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Circle", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _ComponentType_name(ctx context.Context, field graphql.CollectedField, obj *ComponentType) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4314,6 +4407,38 @@ func (ec *executionContext) fieldContext_Experience_validUntil(_ context.Context
 	return graphql.NewScalarFieldContext("Experience", field, true, true, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Experience_holds(ctx context.Context, field graphql.CollectedField, obj *Answer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Experience_holds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Experience().Holds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Holds) graphql.Marshaler {
+			return ec.marshalNHolds2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐHolds(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Experience_holds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Experience",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Holds(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Experience_locales(ctx context.Context, field graphql.CollectedField, obj *Answer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4546,6 +4671,84 @@ func (ec *executionContext) _Freshness_asOf(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Freshness_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Freshness", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Holds_until(ctx context.Context, field graphql.CollectedField, obj *Holds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Holds_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Holds_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Holds", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Holds_within(ctx context.Context, field graphql.CollectedField, obj *Holds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Holds_within(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Within, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Circle) graphql.Marshaler {
+			return ec.marshalOCircle2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐCircleᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Holds_within(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Holds",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Circle(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Holds_place(ctx context.Context, field graphql.CollectedField, obj *Holds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Holds_place(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Place, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v PlaceDependence) graphql.Marshaler {
+			return ec.marshalNPlaceDependence2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPlaceDependence(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Holds_place(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Holds", field, false, false, errors.New("field of type PlaceDependence does not have child fields"))
 }
 
 func (ec *executionContext) _Hole_token(ctx context.Context, field graphql.CollectedField, obj *Hole) (ret graphql.Marshaler) {
@@ -14593,6 +14796,59 @@ func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, 
 	return out
 }
 
+var circleImplementors = []string{"Circle"}
+
+func (ec *executionContext) _Circle(ctx context.Context, sel ast.SelectionSet, obj *Circle) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, circleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Circle")
+		case "lat":
+			out.Values[i] = ec._Circle_lat(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lon":
+			out.Values[i] = ec._Circle_lon(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "radiusMeters":
+			out.Values[i] = ec._Circle_radiusMeters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inside":
+			out.Values[i] = ec._Circle_inside(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var componentTypeImplementors = []string{"ComponentType"}
 
 func (ec *executionContext) _ComponentType(ctx context.Context, sel ast.SelectionSet, obj *ComponentType) graphql.Marshaler {
@@ -15462,6 +15718,44 @@ func (ec *executionContext) _Experience(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "holds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Experience_holds(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "locales":
 			field := field
 
@@ -15736,6 +16030,54 @@ func (ec *executionContext) _Freshness(ctx context.Context, sel ast.SelectionSet
 		case "asOf":
 			out.Values[i] = ec._Freshness_asOf(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var holdsImplementors = []string{"Holds"}
+
+func (ec *executionContext) _Holds(ctx context.Context, sel ast.SelectionSet, obj *Holds) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, holdsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Holds")
+		case "until":
+			out.Values[i] = ec._Holds_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "within":
+			out.Values[i] = ec._Holds_within(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "place":
+			out.Values[i] = ec._Holds_place(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -19888,6 +20230,16 @@ func (ec *executionContext) marshalNChannel2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋ
 	return ec._Channel(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCircle2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐCircle(ctx context.Context, sel ast.SelectionSet, v *Circle) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Circle(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNComponent2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐComponent(ctx context.Context, sel ast.SelectionSet, v Component) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -20127,6 +20479,16 @@ func (ec *executionContext) unmarshalNHealthState2githubᚗcomᚋtuttihqᚋtutti
 
 func (ec *executionContext) marshalNHealthState2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐHealthState(ctx context.Context, sel ast.SelectionSet, v HealthState) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNHolds2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐHolds(ctx context.Context, sel ast.SelectionSet, v *Holds) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Holds(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNHole2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐHoleᚄ(ctx context.Context, sel ast.SelectionSet, v []*Hole) graphql.Marshaler {
@@ -20519,6 +20881,16 @@ func (ec *executionContext) marshalNPersona2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋ
 func (ec *executionContext) unmarshalNPersonaInput2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPersonaInput(ctx context.Context, v any) (PersonaInput, error) {
 	res, err := ec.unmarshalInputPersonaInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPlaceDependence2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPlaceDependence(ctx context.Context, v any) (PlaceDependence, error) {
+	var res PlaceDependence
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceDependence2githubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPlaceDependence(ctx context.Context, sel ast.SelectionSet, v PlaceDependence) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNPlanError2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPlanErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*PlanError) graphql.Marshaler {
@@ -21247,6 +21619,25 @@ func (ec *executionContext) unmarshalOAttributesInput2githubᚗcomᚋtuttihqᚋt
 	var res Attributes
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCircle2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐCircleᚄ(ctx context.Context, sel ast.SelectionSet, v []*Circle) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCircle2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐCircle(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOComposition2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐComposition(ctx context.Context, sel ast.SelectionSet, v *Composition) graphql.Marshaler {

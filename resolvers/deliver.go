@@ -104,7 +104,9 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
 		x = d.r.Engine.Fill(m.x, fills)
 	}
-	a := kept.Ready.Answer(ctx, d.sel, experienceObject{x: x, channel: m.channel, locale: m.locale, until: s.Until, props: d.r.props})
+	a := kept.Ready.Answer(ctx, d.sel, experienceObject{
+		x: x, channel: m.channel, locale: m.locale, until: s.Until, holds: d.holds(s.Until), props: d.r.props,
+	})
 	if a != nil {
 		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
 		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.x.Freshness, basis: basis, until: s.Until, personal: naming(fills)})
@@ -144,7 +146,7 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		filled = &told
 	}
 	r.say(ctx, said{c: d.c, facts: d.facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(filled.Problems) > 0})
-	o := experienceObject{x: filled, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holed: filled != x, props: r.props}
+	o := experienceObject{x: filled, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: d.holds(plan.Until), holed: filled != x, props: r.props}
 	if len(x.Problems)+len(d.problems) > 0 {
 		return graph.NewAnswer(ctx, o), nil
 	}
@@ -164,6 +166,11 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, fills, plan.Channel, plan.Locale), x.Basis, moment)
 	}
 	return a, nil
+}
+
+// holds tells until when and where the decisions hold; nil where nobody asks.
+func (d *delivery) holds(until time.Time) *tutti.Holds {
+	return holds(needOf(d.sel), d.c, until, d.params, d.req.Context, d.facts)
 }
 
 // eachPart calls f for each component plan at the top of the page, with the key of its part.
@@ -210,7 +217,7 @@ func newModel(x *tutti.Experience, fills tutti.Fills, channel, locale string) *m
 // Varies reports whether a field can be different for another request with the same plan.
 func (o experienceObject) Varies(field string) bool {
 	switch field {
-	case "validUntil":
+	case "validUntil", "holds":
 		return true
 	case "id", "title", "meta", "speech", "message":
 		return o.holed

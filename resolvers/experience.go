@@ -92,7 +92,7 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
 		x = &told
 	}
-	return experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, props: r.props}, nil
+	return experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: holds(need, c, plan.Until, params, req.Context, facts), props: r.props}, nil
 }
 
 func (q query) More(ctx context.Context, cursor string, first *int, in *graph.ContextInput) (*graph.Answer, error) {

@@ -16,6 +16,7 @@ type experienceObject struct {
 	channel string
 	locale  string
 	until   time.Time
+	holds   *tutti.Holds // nil where nobody asks
 	props   propTypes
 	holed   bool // personal text goes into it
 }
@@ -49,6 +50,8 @@ func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
 		return freshnessObject(x.Freshness), nil
 	case "validUntil":
 		return instant(o.until), nil
+	case "holds":
+		return holdsObject(o.holds), nil
 	case "locales":
 		list := make([]graph.Object, len(x.Locales))
 		for i, l := range x.Locales {

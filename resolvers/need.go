@@ -102,6 +102,8 @@ func (w *needWalk) experience(set ast.SelectionSet) {
 			w.need.Speech = true
 		case "message":
 			w.need.Message = true
+		case "holds":
+			w.need.Holds = true
 		case "slots":
 			w.slots(f.SelectionSet)
 		case "components":

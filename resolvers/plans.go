@@ -71,6 +71,7 @@ type planning struct {
 type planGroup struct {
 	key     string
 	plan    tutti.Plan
+	holds   *tutti.Holds // of all members; nil where nobody asks
 	private bool
 	members []planMember
 }
@@ -155,6 +156,17 @@ func (p *planning) request(ctx context.Context, a graph.PlanAsker) (*request, er
 
 // group finds the group of one context, or makes it. One that is private is in no list.
 func (p *planning) group(v tutti.Context, f tutti.Facts) *planGroup {
+	g := p.grouped(v, f)
+	if h := holds(p.need, p.c, g.plan.Until, p.params, v, f); h != nil {
+		if g.holds != nil {
+			*h = h.Join(*g.holds)
+		}
+		g.holds = h
+	}
+	return g
+}
+
+func (p *planning) grouped(v tutti.Context, f tutti.Facts) *planGroup {
 	sign, shared := p.c.Sign(p.sign[:0], p.params, v, f)
 	p.sign = sign.Key
 	if g := p.bySign[string(sign.Key)]; shared && g != nil {
@@ -282,7 +294,7 @@ func (p *planning) groupObject(g *planGroup, m *engine.Marked) graph.Object {
 	for i, h := range m.Holes {
 		holes[i] = fields{"Hole", map[string]any{"token": h.Token, "name": h.Name, "form": string(h.Form)}}
 	}
-	x := experienceObject{x: m.Experience, channel: g.plan.Channel, locale: g.plan.Locale, until: g.plan.Until, props: p.r.props}
+	x := experienceObject{x: m.Experience, channel: g.plan.Channel, locale: g.plan.Locale, until: g.plan.Until, holds: g.holds, props: p.r.props}
 	return fields{"PlanGroup", map[string]any{"key": g.key, "private": g.private, "members": members, "holes": holes, "experience": x}}
 }
 

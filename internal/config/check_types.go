@@ -15,12 +15,12 @@ import (
 // reservedTypes are the names that the API's own schema takes; a test compares them with it.
 var reservedTypes = []string{
 	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "AuditAction", "AuditConnection",
-	"AuditEntry", "Boolean", "Button", "Channel", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
+	"AuditEntry", "Boolean", "Button", "Channel", "Circle", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
 	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind",
-	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Hole", "HoleForm", "Int", "InvalidateMode",
+	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Holds", "Hole", "HoleForm", "Int", "InvalidateMode",
 	"Invalidation", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "MemberContextInput", "Message", "Meta", "Money", "Mutation", "Operation",
 	"OperationConnection", "OperationInput", "Origin", "PageInfo", "PagePart", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
-	"PlaceInput", "PlanError", "PlanGroup", "PlanMember", "PlanRefusal", "PlansEvent", "PlansProgress", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
+	"PlaceDependence", "PlaceInput", "PlanError", "PlanGroup", "PlanMember", "PlanRefusal", "PlansEvent", "PlansProgress", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
 	"Query", "Reason", "Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection",
 	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition",
 	"SocialPost", "Source", "SourceHealth", "Speech", "String", "Subscription", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",

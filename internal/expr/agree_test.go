@@ -17,6 +17,7 @@ var agreeAttributes = []tutti.Attribute{
 	{Name: "b", Type: tutti.BoolType},
 	{Name: "c", Type: tutti.BoolType},
 	{Name: "l", Type: tutti.ListType},
+	{Name: "p", Type: tutti.PlaceType},
 }
 
 func condition(depth int) *rapid.Generator[string] {
@@ -29,6 +30,7 @@ func condition(depth int) *rapid.Generator[string] {
 		return rapid.SampledFrom([]string{
 			"b", "!c", "b == true", "c != false", "s " + op + " 'x'", "'y' " + op + " a.s", "n " + op + " 2", "3 " + op + " n", "f " + op + " 2.5",
 			"f > 2", "n < 2.5", "2.5 >= n", "s in ['x', 'y']", "a.s in []", "'x' in l", "'z' in l", "s == a.s", "a.s != s", "f == 2.5 && b == c", "n != n",
+			"geo.distance(p, {'lat': 43.26, 'lon': -2.93}) " + op + " 500.0", "0.0 " + op + " geo.distance({'lat': 43, 'lon': -2}, p)", "geo.distance(p, p) < 1",
 		}).Draw(t, "leaf")
 	})
 }
@@ -50,7 +52,7 @@ func TestSimpleRulesAgreeWithCEL(t *testing.T) {
 		known := knownMap{}
 		for name, values := range map[string][]any{
 			"s": {"x", "y", "q"}, "a.s": {"x", "y", ""}, "n": {int64(1), int64(2), int64(3)}, "f": {1.0, 2.5, 3.0}, "b": {true, false}, "c": {true, false},
-			"l": {[]string{"x"}, []string{}, []string{"z", "x"}},
+			"l": {[]string{"x"}, []string{}, []string{"z", "x"}}, "p": {tutti.Place{Lat: 43.26, Lon: -2.93}, tutti.Place{Lat: 43.263, Lon: -2.93}, tutti.Place{Lat: 43, Lon: -2}},
 		} {
 			if i := rapid.IntRange(-1, len(values)-1).Draw(t, name); i >= 0 {
 				known[name] = values[i]

@@ -71,6 +71,20 @@ func fixedPlace(e ast.Expr) (p tutti.Place, ok bool) {
 	return p, len(found) == 2 && p.Valid()
 }
 
+// nearness compares a distance with a constant.
+type nearness struct {
+	of *measuring
+	comparison
+}
+
+func (n nearness) eval(k Known) truth {
+	metres, known := n.of.eval(k)
+	if known != yes {
+		return known
+	}
+	return n.compared(metres)
+}
+
 // eval gives the distance in metres, and askCEL or dunno instead of yes when it does not know.
 func (m *measuring) eval(k Known) (float64, truth) {
 	var places [2]tutti.Place

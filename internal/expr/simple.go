@@ -23,7 +23,11 @@ const (
 	askCEL
 )
 
-type node interface{ eval(Known) truth }
+type node interface {
+	eval(Known) truth
+	// footing is eval, and how the truth depends on the visitor's place.
+	footing(Moving) (truth, Footing)
+}
 
 // simplify gives the fast form of a condition, nil when it has none.
 func simplify(a *ast.AST, e ast.Expr) node {
@@ -62,14 +66,13 @@ func simplifyComparison(a *ast.AST, f string, left, right ast.Expr) node {
 	if other, both := nameIn(a, right); ok && both && (f == "_==_" || f == "_!=_") {
 		return sameAs{name, other, f == "_!=_"}
 	}
-	value, ok2 := constant(right)
-	if !ok || !ok2 {
-		if name, ok = nameIn(a, right); !ok {
+	value, fixed := constant(right)
+	if !fixed {
+		if value, fixed = constant(left); !fixed {
 			return nil
 		}
-		if value, ok2 = constant(left); !ok2 {
-			return nil
-		}
+		left = right
+		name, ok = nameIn(a, left)
 		f = map[string]string{"_==_": "_==_", "_!=_": "_!=_", "_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_"}[f]
 	}
 	c := comparison{name: name, value: value}
@@ -87,7 +90,13 @@ func simplifyComparison(a *ast.AST, f string, left, right ast.Expr) node {
 	case "_>=_":
 		c.greater, c.equal = true, true
 	}
-	return c
+	if ok {
+		return c
+	}
+	if m := measure(a, left); m != nil {
+		return nearness{m, c}
+	}
+	return nil
 }
 
 func simplifyIn(a *ast.AST, what, where ast.Expr) node {
@@ -233,6 +242,11 @@ func (n comparison) eval(k Known) truth {
 	if !ok {
 		return dunno
 	}
+	return n.compared(v)
+}
+
+// compared compares a value with the constant.
+func (n comparison) compared(v any) truth {
 	c, ok := compare(v, n.value)
 	if !ok {
 		return askCEL
