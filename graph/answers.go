@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,21 @@ type Kept struct {
 	now     func() time.Time
 	answers *cache.Shelf[*KeptAnswer]
 	parts   *cache.Shelf[*KeptPart]
+	noted   *noted
+}
+
+// noted remembers what was asked for lately, as well as a fixed room allows: what nobody asks for a second
+// time is not worth keeping.
+type noted struct {
+	seed maphash.Seed
+	room [1 << 16]atomic.Uint32
+}
+
+// before notes a key, and reports whether it was noted already.
+func (n *noted) before(key []byte) bool {
+	h := maphash.Bytes(n.seed, key)
+	mark := uint32(h>>32) | 1 // no mark is 0
+	return n.room[h%uint64(len(n.room))].Swap(mark) == mark
 }
 
 // staleFor is how long an answer is kept of which something was stale already.
@@ -39,7 +55,7 @@ const privateFor = 10 * time.Second
 // the rest for answers, which join them.
 func NewKept(maxBytes int64, ground Ground, now func() time.Time) *Kept {
 	return &Kept{
-		ground: ground, now: now,
+		ground: ground, now: now, noted: &noted{seed: maphash.MakeSeed()},
 		answers: cache.NewShelf[*KeptAnswer](maxBytes/4, nil),
 		parts:   cache.NewShelf(maxBytes/4*3, (*KeptPart).leave),
 	}
@@ -139,6 +155,10 @@ func (a *Kept) Answer(key []byte) *KeptAnswer {
 	}
 	return k
 }
+
+// Again notes that something is asked for that is not kept, and reports whether it was before: then it
+// is worth keeping.
+func (a *Kept) Again(key []byte) bool { return a.noted.before(key) }
 
 // KeepAnswer keeps an answer. basis is what it was made of after moment, parts are those of its
 // parts that are kept: they hold the text for it.

@@ -183,7 +183,7 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 			return false
 		}
 		text = p.out[from:]
-		if !part.Holed {
+		if !part.Holed && p.record != nil {
 			text = bytes.Clone(text)
 			if p.made == nil {
 				p.made = map[*tutti.Part]partText{}

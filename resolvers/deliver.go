@@ -122,10 +122,14 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	moment := r.Kept.Moment()
 	kept := map[*tutti.Part]*graph.KeptPart{}
 	divisible := r.Engine.Divisible(plan.Channel, &need)
+	again := d.signed && r.Kept.Again(d.keys.answer) // what is asked for once is not kept
+	keeps := again
 	if divisible {
 		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
 			if k, p := r.Kept.Part(key); p != nil {
 				kept[p], cp.Ready = k, p
+			} else if r.Kept.Again(key) {
+				keeps = true
 			}
 		})
 	}
@@ -150,6 +154,9 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	if len(x.Problems)+len(d.problems) > 0 {
 		return graph.NewAnswer(ctx, o), nil
 	}
+	if !keeps {
+		return graph.NewAnswer(ctx, o), nil
+	}
 	a, ready := graph.NewReadyAnswer(ctx, d.sel, o)
 	if divisible {
 		n := 0
@@ -162,7 +169,7 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 			n++
 		})
 	}
-	if ready != nil && d.signed && !private(x) {
+	if ready != nil && again && !private(x) {
 		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, fills, plan.Channel, plan.Locale), x.Basis, moment)
 	}
 	return a, nil
