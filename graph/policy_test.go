@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -103,6 +104,26 @@ func TestPoliciesByClass(t *testing.T) {
 					t.Errorf("a refused request was answered in part: %s", a.body)
 				}
 			})
+		}
+	}
+}
+
+// TestAnswersComeWhole: gqlparser knows @defer, which nothing here answers. So nobody is told of it,
+// and who asks for it is refused rather than answered as if he had not.
+func TestAnswersComeWhole(t *testing.T) {
+	h := newHouse(t)
+	a := h.ask(tutti.BrowserKey, `{ __schema { directives { name } } }`, nil)
+	for _, name := range []string{"include", "skip", "deprecated", "specifiedBy", "oneOf"} {
+		if !strings.Contains(a.body, `"`+name+`"`) {
+			t.Errorf("the schema lacks @%s: %s", name, a.body)
+		}
+	}
+	if strings.Contains(a.body, `"defer"`) || strings.Contains(a.body, `"stream"`) {
+		t.Errorf("the schema has %s", a.body)
+	}
+	for _, query := range []string{`{ ... @defer { locales } }`, `{ ...F @defer(label: "later") } fragment F on Query { locales }`} {
+		if a := h.ask(tutti.BrowserKey, query, nil); a.status != http.StatusBadRequest || !strings.Contains(a.body, "@defer") || strings.Contains(a.body, `"data"`) {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,7 @@ func loadSchema(types []tutti.ComponentType, attrs []tutti.Attribute, stored []s
 		return nil, tutti.Errorf(tutti.Internal, "reading the generated schema: %w", err)
 	}
 	doc.Merge(more)
+	doc.Directives = slices.DeleteFunc(doc.Directives, func(d *ast.DirectiveDefinition) bool { return d.Name == "defer" }) // answers come whole: see docs/http.md
 	schema, err := validator.ValidateSchemaDocument(doc)
 	if err != nil {
 		return nil, tutti.Errorf(tutti.Invalid, "checking the schema made from the config: %w", err)
