@@ -48,9 +48,7 @@ func (f *filling) experience(x *tutti.Experience) *tutti.Experience {
 	if len(f.replaced) > 0 {
 		f.reparent(&out, x)
 	}
-	if f.marks == nil {
-		out.ID = f.as.ids.of("filled", x.ID, strings.Join(f.used, "\x00"))
-	}
+	out.ID = f.id(x.ID, 0)
 	return &out
 }
 
@@ -64,7 +62,7 @@ type filling struct {
 	as       *assembling
 	fills    tutti.Fills
 	marks    *Marked  // not nil: put tokens in place of words
-	used     []string // what went in, for ids
+	used     []string // the holes that were filled, for ids
 	replaced map[*tutti.Component]*tutti.Component
 	ids      map[string]string
 }
@@ -115,10 +113,9 @@ func (f *filling) fill(s string, in func(hole, before string) *form) string {
 		if form := in(hole, b.String()); f.marks != nil {
 			b.WriteString(f.marks.hole(hole, form))
 		} else {
-			v := text.StripHoles(f.fills[hole])
-			f.used = append(f.used, hole, v)
-			b.WriteString(form.write(v))
+			b.WriteString(form.write(text.StripHoles(f.fills[hole])))
 		}
+		f.used = append(f.used, hole)
 		s = after
 	}
 }
@@ -197,10 +194,32 @@ func (f *filling) component(c *tutti.Component) *tutti.Component {
 	if actions != nil {
 		filled.Actions = actions
 	}
-	if f.marks == nil {
-		filled.ID = f.as.ids.of("filled", c.ID, strings.Join(f.used[before:], "\x00"))
-	}
+	filled.ID = f.id(c.ID, before)
 	return &filled
+}
+
+// id is the id of what has the id was with its holes: another for other words in those that were
+// filled since before.
+func (f *filling) id(was string, before int) string {
+	if f.marks != nil && !f.marks.ids {
+		return was
+	}
+	used := slices.Clone(f.used[before:])
+	slices.Sort(used)
+	used = slices.Compact(used)
+	if f.marks == nil {
+		return f.as.filledID(was, used, f.fills)
+	}
+	as := f.as
+	return f.marks.add("id", asText, func(fills tutti.Fills) string { return as.filledID(was, used, fills) })
+}
+
+func (as *assembling) filledID(was string, used []string, fills tutti.Fills) string {
+	parts := append(make([]string, 0, 16), "filled", was)
+	for _, hole := range used {
+		parts = append(parts, hole, text.StripHoles(fills[hole]))
+	}
+	return as.ids.of(parts...)
 }
 
 func (f *filling) prop(c *tutti.Component, name string) (any, bool) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,7 @@ type Marked struct {
 	Experience *tutti.Experience
 	Holes      []Hole
 
+	ids   bool                       // of what is filled have tokens too
 	words []func(tutti.Fills) string // by hole
 	of    map[markOf]int             // which hole a name in a form has
 }
@@ -40,6 +42,25 @@ func (e *Engine) Mark(x *tutti.Experience) *Marked {
 	m.Experience = (&filling{as: e.assembling, marks: m}).experience(x)
 	return m
 }
+
+// MarkAll is Mark with tokens for the ids too: putting the words in place of all tokens makes what
+// Fill makes.
+func (e *Engine) MarkAll(x *tutti.Experience) *Marked {
+	m := &Marked{ids: true, of: map[markOf]int{}}
+	m.Experience = (&filling{as: e.assembling, marks: m}).experience(x)
+	return m
+}
+
+// Blanks are the tokens of a marked experience without the experience: for who has written it
+// already. They never change; safe for concurrent use.
+type Blanks []func(tutti.Fills) string
+
+// Blanks gives what the tokens stand for; nil where there are none.
+func (m *Marked) Blanks() Blanks { return slices.Clip(m.words) }
+
+// Word gives the words for the token with a number, from 1 on, escaped for the place where it
+// stands. Never cache or log them.
+func (b Blanks) Word(n int, fills tutti.Fills) string { return b[n-1](fills) }
 
 // Words gives the words for each of the holes, in their order, escaped for the place where the
 // token stands. Never cache or log them.
@@ -76,16 +97,24 @@ func (f *filling) whole(path string, form *form, make func(*filling) string) str
 		return make(f)
 	}
 	as := f.as
+	once := &filling{as: as} // for the holes that it has
+	make(once)
+	f.used = append(f.used, once.used...)
 	return f.marks.add(path, form, func(fills tutti.Fills) string { return make(&filling{as: as, fills: fills}) })
 }
 
 // markSaid marks speech and message, which are cut to what the channel takes, as wholes.
 func (f *filling) markSaid(out, x *tutti.Experience) {
+	as, only := f.as, &tutti.Experience{Channel: x.Channel, Pieces: x.Pieces, Speech: x.Speech, Message: x.Message} // the rest is not held
 	said := func(fills tutti.Fills) *tutti.Experience {
-		filled := *x
-		(&filling{as: f.as, fills: fills}).said(&filled, x)
+		filled := *only
+		(&filling{as: as, fills: fills}).said(&filled, only)
 		return &filled
 	}
+	once, filled := &filling{as: as}, *only // for the holes that it has
+	once.said(&filled, only)
+	used := append(f.used, once.used...)
+	defer func() { f.used = used }()
 	whole := func(name, was string, form *form, of func(*tutti.Experience) string) string {
 		if !holed(was) {
 			return was

@@ -19,10 +19,11 @@ func merge(m *engine.Marked, words []string) *tutti.Experience {
 	}
 	put := strings.NewReplacer(pairs...).Replace
 	x := *m.Experience
-	x.Title, x.Description = put(x.Title), put(x.Description)
+	x.ID, x.Title, x.Description = put(x.ID), put(x.Title), put(x.Description)
 	x.Components = nil
 	for _, c := range m.Experience.Components {
 		merged := *c
+		merged.ID, merged.Parent = put(c.ID), put(c.Parent)
 		merged.Props, merged.Actions = map[string]any{}, nil
 		for name, v := range c.Props {
 			switch w := v.(type) {
@@ -83,6 +84,15 @@ func TestWordsInPlaceOfTokensAreWhatFillMakes(t *testing.T) {
 				if c.Filled != filled.Components[i].Filled {
 					t.Errorf("%s %q: component %d tells that it is filled: %v", channel, name, i, c.Filled)
 				}
+			}
+			all := h.MarkAll(ready)
+			words := make([]string, len(all.Blanks()))
+			for i := range words {
+				words[i] = all.Blanks().Word(i+1, fills)
+			}
+			merged = merge(all, words)
+			if got, want := show(merged), show(filled); got != want || merged.ID != filled.ID || merged.Components[0].ID != filled.Components[0].ID || merged.ID == ready.ID {
+				t.Errorf("%s %q, with ids %s and %s for %s and %s:\n%s\nfilled:\n%s", channel, name, merged.ID, merged.Components[0].ID, filled.ID, filled.Components[0].ID, got, want)
 			}
 		}
 	}

@@ -162,8 +162,8 @@ func (a *Kept) Again(key []byte) bool { return a.noted.before(key) }
 
 // KeepAnswer keeps an answer. basis is what it was made of after moment, parts are those of its
 // parts that are kept: they hold the text for it.
-func (a *Kept) KeepAnswer(key []byte, r *Ready, parts map[*tutti.Part]*KeptPart, value any, basis tutti.Basis, moment uint64) {
-	k := &KeptAnswer{Ready: r.on(parts), Value: value}
+func (a *Kept) KeepAnswer(key []byte, w *Written, parts map[*tutti.Part]*KeptPart, value any, basis tutti.Basis, moment uint64) {
+	k := &KeptAnswer{Ready: w.on(parts), Value: value}
 	now := a.now()
 	k.begin(basis, moment, now)
 	if ttl := k.ttl(now); ttl >= 0 {
@@ -172,16 +172,16 @@ func (a *Kept) KeepAnswer(key []byte, r *Ready, parts map[*tutti.Part]*KeptPart,
 }
 
 // on gives the answer with what is kept of its parts instead of their text.
-func (r *Ready) on(parts map[*tutti.Part]*KeptPart) *Ready {
-	out := &Ready{stretches: slices.Clone(r.stretches), size: r.size}
+func (w *Written) on(parts map[*tutti.Part]*KeptPart) *Ready {
+	out := &Ready{stretches: slices.Clone(w.r.stretches)}
 	for i := range out.stretches {
 		s := &out.stretches[i]
-		if kept := parts[s.of]; kept != nil && s.of != nil && !s.of.Holed {
-			s.kept, s.text = kept, nil
+		out.size += 64
+		if of := w.r.parts[i]; of != nil && parts[of] != nil {
+			s.kept, s.text = parts[of], nil
 		} else {
 			out.size += len(s.text)
 		}
-		s.of = nil
 	}
 	return out
 }

@@ -30,7 +30,7 @@ func TestStaleAnswersAreKeptShortly(t *testing.T) {
 			kept := NewKept(1<<20, firmGround{}, func() time.Time { return now })
 			defer kept.Close()
 			key := []byte("key")
-			kept.KeepAnswer(key, &Ready{}, nil, nil, c.basis, kept.Moment())
+			kept.KeepAnswer(key, &Written{&record{}}, nil, nil, c.basis, kept.Moment())
 			if now = noon.Add(c.keeps - 1); kept.Answer(key) == nil {
 				t.Errorf("it is gone before %s are over", c.keeps)
 			}

@@ -67,7 +67,7 @@ func (w worldOf) kept(ctx context.Context, sel *Selection, o *worldObject) *Answ
 	if r == nil {
 		panic("nothing is missing, and still it is not kept")
 	}
-	w.w.ready[key] = r
+	w.w.ready[key] = r.on(nil)
 	return a
 }
 

@@ -86,7 +86,7 @@ type projector struct {
 	record *record                  // nil when nobody keeps the answer
 	made   map[*tutti.Part]partText // what was written of parts
 	part   *tutti.Part              // that is being written
-	every  bool                     // pieces at every depth are
+	sparse int                      // where a text begins that may be null
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.
@@ -134,7 +134,7 @@ func (p *projector) object(obj Object, sel *selection) bool {
 			return false
 		}
 		if top && p.record.whole.Varies(c.field.Name) {
-			p.record.vary(p.out, from, len(p.out), stretch{field: c, part: -1})
+			p.record.vary(p.out, from, len(p.out), stretch{anew: &anew{field: c}}, nil)
 		}
 	}
 	p.out = append(p.out, '}')
@@ -186,11 +186,6 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 		switch l := v.(type) {
 		case []Piece:
 			return p.pieces(l, sub)
-		case EveryPiece:
-			p.every = true
-			ok := p.pieces(l, sub)
-			p.every = false
-			return ok
 		case []Object:
 			return p.list(len(l), t.Elem, sub, func(i int) any {
 				if l[i] == nil {
@@ -210,6 +205,10 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 	}
 	if obj, ok := v.(Object); ok {
 		return p.object(obj, sub)
+	}
+	if s, ok := v.(Sparse); ok && p.record != nil {
+		p.out = p.record.sparse(p.out, string(s))
+		return true
 	}
 	b, err := appendLeaf(p.out, v)
 	if err != nil {
@@ -342,6 +341,8 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 		return AppendString(b, v), nil
 	case *string:
 		return AppendString(b, *v), nil
+	case Sparse:
+		return AppendString(b, string(v)), nil
 	case *tutti.Ref:
 		if v.IsZero() {
 			return append(b, `""`...), nil

@@ -373,5 +373,4 @@ func pieces(list []Object) []Piece {
 type wholeView struct{ worldView }
 
 func (wholeView) Varies(field string) bool { return field == "title" || field == "meta" }
-func (wholeView) Pieces(int, bool) []Piece { panic("no part is written anew") }
-func (wholeView) Place(*tutti.Part) int    { return 0 }
+func (wholeView) Word(int) string          { panic("there are no tokens") }

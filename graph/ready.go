@@ -3,6 +3,8 @@ package graph
 import (
 	"bytes"
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,21 +20,19 @@ type Piece interface {
 	Part() *tutti.Part
 }
 
-// EveryPiece are the pieces of a page at every depth, each before those inside it. A []Piece is
-// what stands at the top of something.
-type EveryPiece []Piece
-
 // Whole is an object of which an answer can be kept, to be sent again for other requests.
 type Whole interface {
 	Object
-	// Varies reports whether a field can be different for another request that gets the answer.
+	// Varies reports whether a field at its top can be different for another request that gets the
+	// answer. Personal words do not count: tokens stand for them.
 	Varies(field string) bool
-	// Pieces are those of a part, by its place in the page, as they are for this request: at its
-	// top, or at every depth.
-	Pieces(part int, every bool) []Piece
-	// Place is where a part stands in the page.
-	Place(part *tutti.Part) int
+	// Word gives this request's words for a token: HoleStart, a number from 1 on, HoleEnd.
+	Word(token int) string
 }
+
+// Sparse is a text of a nullable field that is null where the text is "". It matters for one that
+// may get no words: else an object gives nil.
+type Sparse string
 
 // Ready is an answer that was written once: bytes, and what is written anew each time. It never
 // changes; safe for concurrent use.
@@ -41,17 +41,29 @@ type Ready struct {
 	size      int
 }
 
-// stretch is a piece of a ready answer: text, or what is kept of a part, or a field of the whole
-// or the pieces of a part that are written anew.
+// stretch is a piece of a ready answer: text, unless it is one of the others.
 type stretch struct {
-	text  []byte
-	of    *tutti.Part // whose text it is; nil for none
-	kept  *KeptPart   // holds the text
-	field *collected
-	site  *selection // where the part stands
-	part  int        // which; -1 where its text is ready
-	every bool       // its pieces at every depth stand there
+	text []byte
+	kept *KeptPart // holds the text
+	site *selection
+	anew *anew
 }
+
+// anew is what is written anew each time.
+type anew struct {
+	kind  anewKind
+	field *collected // of the whole
+	token int
+}
+
+type anewKind byte
+
+const (
+	anewField  anewKind = iota
+	anewWords           // in place of a token
+	sparseFrom          // a text begins that is null if no words come
+	sparseTo            // it ends
+)
 
 // partText is what was written of a part, by the place in the selection where it stands.
 type partText []siteText
@@ -76,46 +88,113 @@ func (p partText) at(site *selection) ([]byte, bool) {
 type record struct {
 	whole     Whole
 	stretches []stretch
-	size      int
-	from      int // where what is not noted yet begins
+	parts     []*tutti.Part // whose text a stretch is, by its number; nil for none
+	from      int           // where what is not noted yet begins
+	tokens    bool          // there are some
 	broken    bool
 }
 
+func (r *record) add(s stretch, of *tutti.Part) {
+	r.stretches, r.parts = append(r.stretches, s), append(r.parts, of)
+}
+
+// text notes what was written since the last note: words and tokens.
 func (r *record) text(out []byte, to int) {
-	if to > r.from {
-		r.stretches = append(r.stretches, stretch{text: bytes.Clone(out[r.from:to]), part: -1})
-		r.size += to - r.from
+	if to <= r.from {
+		return
+	}
+	text := bytes.Clone(out[r.from:to])
+	words := func(end int) {
+		if end > 0 {
+			r.add(stretch{text: text[:end:end]}, nil)
+		}
+	}
+	for at := 0; ; {
+		n := bytes.Index(text[at:], holeStart)
+		if n < 0 {
+			words(len(text))
+			return
+		}
+		token, after, found := bytes.Cut(text[at+n+len(holeStart):], holeEnd)
+		a := tokenOf(token)
+		if !found || a == nil {
+			at += n + len(holeStart) // words after all
+			continue
+		}
+		words(at + n)
+		r.add(stretch{anew: a}, nil)
+		text, at, r.tokens = after, 0, true
 	}
 }
 
-// vary notes that out[from:to] is written anew each time, as s says.
-func (r *record) vary(out []byte, from, to int, s stretch) {
+// tokenOf reads what stands in a token; nil for none.
+func tokenOf(b []byte) *anew {
+	switch string(b) {
+	case sparseBegins:
+		return &anew{kind: sparseFrom}
+	case sparseEnds:
+		return &anew{kind: sparseTo}
+	}
+	if n, err := strconv.Atoi(string(b)); err == nil && n > 0 {
+		return &anew{kind: anewWords, token: n}
+	}
+	return nil
+}
+
+const sparseBegins, sparseEnds = "<", ">"
+
+var holeStart, holeEnd = []byte(tutti.HoleStart), []byte(tutti.HoleEnd)
+
+// sparse writes a text so that text notes whether it is null.
+func (r *record) sparse(b []byte, s string) []byte {
+	for rest := s; rest != ""; { // words between the tokens: it is never null
+		if !strings.HasPrefix(rest, tutti.HoleStart) {
+			return AppendString(b, s)
+		}
+		_, rest, _ = strings.Cut(rest, tutti.HoleEnd)
+	}
+	b = append(b, tutti.HoleStart+sparseBegins+tutti.HoleEnd...)
+	b = AppendString(b, s)
+	return append(b, tutti.HoleStart+sparseEnds+tutti.HoleEnd...)
+}
+
+// vary notes that out[from:to] is s.
+func (r *record) vary(out []byte, from, to int, s stretch, of *tutti.Part) {
 	r.text(out, from)
-	r.stretches = append(r.stretches, s)
-	r.size += 64
+	r.add(s, of)
 	r.from = to
 }
 
-// ready ends the record; nil when the answer cannot be sent again.
-func (r *record) ready(out []byte) *Ready {
-	if r.broken {
-		return nil
-	}
-	r.text(out, len(out))
-	return &Ready{stretches: r.stretches, size: r.size}
-}
-
 // NewReadyAnswer is NewAnswer for an object of which the answer is kept, and what is written of its
-// parts with them. Nothing is kept (ready is nil) where a part of the answer is missing.
-func NewReadyAnswer(ctx context.Context, sel *Selection, obj Whole) (a *Answer, ready *Ready) {
+// parts with them. Tokens for personal words may stand in its texts. Nothing is kept (ready is nil) where a part of the answer is missing.
+func NewReadyAnswer(ctx context.Context, sel *Selection, obj Whole) (a *Answer, ready *Written) {
 	w := writing(ctx, sel)
 	defer w.end()
-	w.p.record = &record{whole: obj, from: len(w.p.out)}
+	start := len(w.p.out)
+	r := &record{whole: obj, from: start}
+	w.p.record = r
 	if !w.object(obj) {
 		return &Answer{}, nil
 	}
-	return w.answer(), w.p.record.ready(w.p.out)
+	if r.broken { // what was noted may have been taken back
+		*r = record{whole: obj, from: start, broken: true}
+	}
+	r.text(w.p.out, len(w.p.out))
+	w.p.record = nil
+	if r.tokens {
+		w.p.out = w.p.out[:start]
+		for i := range r.stretches {
+			w.p.stretch(&r.stretches[i], obj)
+		}
+	}
+	if r.broken {
+		return w.answer(), nil
+	}
+	return w.answer(), &Written{r}
 }
+
+// Written is an answer with whose parts it is made of.
+type Written struct{ r *record }
 
 // Answer sends a ready answer again; nil when a part of it is not kept any more. whole gives what
 // varies.
@@ -132,16 +211,30 @@ func (r *Ready) Answer(ctx context.Context, sel *Selection, whole Whole) *Answer
 
 func (p *projector) stretch(s *stretch, whole Whole) bool {
 	switch {
-	case s.field != nil:
-		return p.field(whole, s.field)
 	case s.kept != nil:
 		text := s.kept.text(s.site)
 		p.out = append(p.out, text...)
 		return text != nil
-	case s.part >= 0:
-		return p.join(whole.Pieces(s.part, s.every), 0, s.site)
+	case s.anew != nil:
+		return p.anew(s.anew, whole)
 	}
 	p.out = append(p.out, s.text...)
+	return true
+}
+
+func (p *projector) anew(a *anew, whole Whole) bool {
+	switch a.kind {
+	case anewField:
+		return p.field(whole, a.field)
+	case anewWords:
+		p.out = appendText(p.out, whole.Word(a.token))
+	case sparseFrom:
+		p.sparse = len(p.out)
+	case sparseTo:
+		if string(p.out[p.sparse:]) == `""` {
+			p.out = append(p.out[:p.sparse], "null"...)
+		}
+	}
 	return true
 }
 
@@ -191,12 +284,8 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 			p.made[part] = append(p.made[part], siteText{site, text})
 		}
 	}
-	if r := p.record; r != nil {
-		s := stretch{text: text, of: part, site: site, part: -1}
-		if part.Holed {
-			s = stretch{site: site, part: r.whole.Place(part), every: p.every}
-		}
-		r.vary(p.out, from, len(p.out), s)
+	if r := p.record; r != nil && !part.Holed {
+		r.vary(p.out, from, len(p.out), stretch{text: text, site: site}, part)
 	}
 	return true
 }

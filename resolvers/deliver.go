@@ -71,15 +71,13 @@ type delivery struct {
 
 func (d *delivery) end() { keyPool.Put(d.keys) }
 
-// model is what a kept answer needs to be sent again: the experience, of which only what personal
-// text goes into counts.
+// model is what a kept answer needs to be sent again.
 type model struct {
-	x       *tutti.Experience // with holes
-	holes   []string          // their names
-	until   time.Time         // as Basis.Until
-	stale   bool              // as Basis.Stale
-	channel string
-	locale  string
+	blanks    engine.Blanks // for personal words
+	holes     []string      // the names of what goes into them
+	freshness tutti.Freshness
+	until     time.Time // as Basis.Until
+	stale     bool      // as Basis.Stale
 }
 
 // ready sends a kept answer; nil when there is none.
@@ -99,17 +97,14 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 		return nil
 	}
 	m := kept.Value.(*model)
-	x, fills := m.x, tutti.Fills(nil)
+	var fills tutti.Fills
 	if len(m.holes) > 0 {
 		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
-		x = d.r.Engine.Fill(m.x, fills)
 	}
-	a := kept.Ready.Answer(ctx, d.sel, experienceObject{
-		x: x, channel: m.channel, locale: m.locale, until: s.Until, holds: d.holds(s.Until), props: d.r.props,
-	})
+	a := kept.Ready.Answer(ctx, d.sel, experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills})
 	if a != nil {
 		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
-		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.x.Freshness, basis: basis, until: s.Until, personal: naming(fills)})
+		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.freshness, basis: basis, until: s.Until, personal: naming(fills)})
 	}
 	return a
 }
@@ -143,20 +138,17 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		return nil, err
 	}
 	fills := d.c.FillsOf(&plan, d.facts)
-	filled := r.Engine.Fill(x, fills)
-	if len(d.problems) > 0 {
-		told := *filled
-		told.Problems = append(append([]tutti.Problem(nil), d.problems...), filled.Problems...)
-		filled = &told
-	}
-	r.say(ctx, said{c: d.c, facts: d.facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(filled.Problems) > 0})
-	o := experienceObject{x: filled, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: d.holds(plan.Until), holed: filled != x, props: r.props}
-	if len(x.Problems)+len(d.problems) > 0 {
+	problems := append(d.problems, x.Problems...)
+	r.say(ctx, said{c: d.c, facts: d.facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(problems) > 0})
+	o := experienceObject{why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: d.holds(plan.Until), props: r.props}
+	if len(problems) > 0 || !keeps {
+		told := *r.Engine.Fill(x, fills)
+		told.Problems = problems
+		o.x = &told
 		return graph.NewAnswer(ctx, o), nil
 	}
-	if !keeps {
-		return graph.NewAnswer(ctx, o), nil
-	}
+	marked := r.Engine.MarkAll(x)
+	o.x, o.blanks, o.fills = marked.Experience, marked.Blanks(), fills
 	a, ready := graph.NewReadyAnswer(ctx, d.sel, o)
 	if divisible {
 		n := 0
@@ -170,7 +162,7 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		})
 	}
 	if ready != nil && again && !private(x) {
-		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, fills, plan.Channel, plan.Locale), x.Basis, moment)
+		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, marked.Blanks(), fills), x.Basis, moment)
 	}
 	return a, nil
 }
@@ -202,53 +194,16 @@ func private(x *tutti.Experience) bool {
 	return false
 }
 
-// newModel keeps of an experience what sending it again takes.
-func newModel(x *tutti.Experience, fills tutti.Fills, channel, locale string) *model {
-	m := &model{channel: channel, locale: locale, until: x.Basis.Until, stale: x.Basis.Stale}
-	slim := *x
-	slim.Slots, slim.Components, slim.Basis, slim.Hidden = nil, nil, tutti.Basis{}, nil
-	slim.Parts = make([]*tutti.Part, len(x.Parts))
-	for i, p := range x.Parts {
-		if p.Holed {
-			slim.Parts[i] = p
-			slim.Components = append(slim.Components, p.All...)
-		}
-	}
+func newModel(x *tutti.Experience, blanks engine.Blanks, fills tutti.Fills) *model {
+	m := &model{blanks: blanks, freshness: x.Freshness, until: x.Basis.Until, stale: x.Basis.Stale}
 	for name := range fills {
 		m.holes = append(m.holes, name)
 	}
-	m.x = &slim
 	return m
 }
 
 // Varies reports whether a field can be different for another request with the same plan.
-func (o experienceObject) Varies(field string) bool {
-	switch field {
-	case "validUntil", "holds":
-		return true
-	case "id", "title", "meta", "speech", "message":
-		return o.holed
-	}
-	return false
-}
+func (o experienceObject) Varies(field string) bool { return field == "validUntil" || field == "holds" }
 
-// Place is where a part stands in the page.
-func (o experienceObject) Place(part *tutti.Part) int {
-	for i, p := range o.x.Parts {
-		if p == part {
-			return i
-		}
-	}
-	return -1
-}
-
-// Pieces are the components of a part, as they are for this request.
-func (o experienceObject) Pieces(part int, every bool) []graph.Piece {
-	var list []graph.Piece
-	for _, c := range o.x.Components {
-		if c.Part == o.x.Parts[part] && (every || c.Parent == "") {
-			list = append(list, componentObject{c, o})
-		}
-	}
-	return list
-}
+// Word gives the personal words for a token.
+func (o experienceObject) Word(token int) string { return o.blanks.Word(token, o.fills) }

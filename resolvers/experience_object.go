@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
 	"github.com/tuttihq/tutti/graph"
 )
 
@@ -18,7 +19,8 @@ type experienceObject struct {
 	until   time.Time
 	holds   *tutti.Holds // nil where nobody asks
 	props   propTypes
-	holed   bool // personal text goes into it
+	blanks  engine.Blanks // for personal words, where x is marked
+	fills   tutti.Fills
 }
 
 func (experienceObject) TypeName() string { return "Experience" }
@@ -39,7 +41,7 @@ func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
 	case "slots":
 		return o.slots(x.Slots), nil
 	case "components":
-		return graph.EveryPiece(o.components(x.Components)), nil
+		return o.components(x.Components), nil
 	case "problems":
 		list := make([]graph.Object, len(x.Problems))
 		for i, p := range x.Problems {

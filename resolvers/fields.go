@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tuttihq/tutti"
@@ -28,10 +29,13 @@ func noField(typeName, field string) error {
 	return tutti.Errorf(tutti.Internal, "resolving %s.%s: no such field", typeName, field)
 }
 
-// orNull gives nil for "".
+// orNull gives nil for "", and for a text that may become it.
 func orNull(s string) any {
-	if s == "" {
+	switch {
+	case s == "":
 		return nil
+	case strings.HasPrefix(s, tutti.HoleStart):
+		return graph.Sparse(s)
 	}
 	return s
 }
