@@ -31,7 +31,7 @@ func (d *decider) choose(id string, among []alternative, of *componentNode) (int
 		t, err := d.truth(when.rule)
 		inWindow := d.inWindow(when, t)
 		undrawable := d.undrawable(of, i)
-		if d.watch != nil && !undrawable && (inWindow || t != tutti.True) { // a true one waits for its window wherever it is true
+		if d.watch != nil && when.moves && !undrawable && (inWindow || t != tutti.True) { // a true one waits for its window wherever it is true
 			d.watch.rule(when.rule)
 		}
 		if d.why != nil {

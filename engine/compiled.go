@@ -29,6 +29,7 @@ type Compiled struct {
 	until       time.Time     // when a publication changes it; zero = not known to
 	number      uint64        // of this compiled composition in this process
 	head        inputs        // of title and description
+	headMoves   bool          // some of these depend on the visitor's place
 	reach       reach         // of title and description
 	needs       *needs        // what learning finds out
 }
@@ -80,6 +81,7 @@ type condition struct {
 	rule       *expr.Rule // nil = true
 	windows    []tutti.Window
 	attributes []string // that the rule reads, through audiences too
+	moves      bool     // some of them depend on the visitor's place
 }
 
 // body is everything that a variant may say otherwise than the baseline.
@@ -92,6 +94,7 @@ type body struct {
 	allDims    bool     // a kind is not known, or leads to others
 	reach      reach
 	inputs     inputs
+	moves      bool // a value or condition in it depends on the visitor's place
 }
 
 type propNode struct {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 	_ "time/tzdata" // windows name zones; the binary must not depend on the machine's
 
@@ -22,6 +23,7 @@ func (c *compiling) compileCondition(path, rule string, windows []tutti.StoredWi
 		} else {
 			out.rule = r
 			out.attributes = c.audiences.attributesOf(r.Reads())
+			out.moves = slices.ContainsFunc(out.attributes, func(name string) bool { return c.engine.moving[name] })
 			c.read(r.Reads())
 		}
 	}

@@ -25,17 +25,12 @@ func (c *Compiled) Decide(params tutti.Params, v tutti.Context, f tutti.Facts) (
 	plan := tutti.Plan{
 		Composition: c.ID, Version: c.Version, Channel: d.channel, Locale: d.locale, Chain: d.chain, Scope: d.scope, Params: params,
 	}
-	plan.Title, plan.Description, plan.Slots = d.decide()
+	d.near(c.until)
+	plan.Title, _ = d.words(c.title)
+	plan.Description, _ = d.words(c.description)
+	plan.Slots = d.slots(c.slots, "slots.", nil)
 	plan.Until = d.until
 	return plan, d.why
-}
-
-// decide takes all decisions.
-func (d *decider) decide() (title, description tutti.Value, slots []tutti.SlotPlan) {
-	d.near(d.c.until)
-	title, _ = d.words(d.c.title)
-	description, _ = d.words(d.c.description)
-	return title, description, d.slots(d.c.slots, "slots.", nil)
 }
 
 // CheckForced refuses a forced variant that the composition does not have: a *tutti.Error with
@@ -160,6 +155,22 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 	cp.Component, cp.Type, cp.Version = n.id, b.definition.Name, b.definition.Version
 	cp.Path = path + "[" + formatValue(int64(at)) + "]"
 	cp.Private = b.private
+	if !d.body(n, b, cp) {
+		return false
+	}
+	if n.showWhen != nil {
+		cp.ShowWhen = n.showWhen.program
+	}
+	if cp.Private {
+		cp.Owner = d.facts.Owner
+	}
+	cp.Key = d.componentKey(cp, b)
+	cp.Slots = d.slots(n.slots, cp.Path+".slots.", &t)
+	return true
+}
+
+// body decides the values and actions of a component; false when it is not part of the plan.
+func (d *decider) body(n *componentNode, b *body, cp *tutti.ComponentPlan) bool {
 	if n.each != nil {
 		v, ok := d.value(n.each.value, cp)
 		if !ok {
@@ -177,14 +188,6 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 		}
 	}
 	cp.Actions = d.actions(b.actions, cp)
-	if n.showWhen != nil {
-		cp.ShowWhen = n.showWhen.program
-	}
-	if cp.Private {
-		cp.Owner = d.facts.Owner
-	}
-	cp.Key = d.componentKey(cp, b)
-	cp.Slots = d.slots(n.slots, cp.Path+".slots.", &t)
 	return true
 }
 

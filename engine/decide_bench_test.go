@@ -72,6 +72,28 @@ func BenchmarkDecide(b *testing.B) {
 	})
 }
 
+func BenchmarkHolds(b *testing.B) {
+	d, c := manyRules(b)
+	v, params := ana(), atAzul()
+	facts, _ := d.engine.Learn(context.Background(), c, params, v)
+	if h := c.Holds(noon, params, v, facts); len(h.Within) != 1 {
+		b.Fatalf("told %+v", h)
+	}
+	b.Run("20 rules, 5 audiences", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			c.Holds(noon, params, v, facts)
+		}
+	})
+	v.Consent = nil
+	b.Run("nothing depends on a place", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			c.Holds(noon, params, v, facts)
+		}
+	})
+}
+
 func BenchmarkCompile(b *testing.B) {
 	d := newDesk(b)
 	body := yamlJSON(b, page(offers))

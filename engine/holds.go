@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +16,8 @@ const here = "location"
 // Holds says until when and where the plan of a request stays the same, while all else that is known
 // does. until is Plan.Until; the other input is that of Decide. Only what was looked at in deciding
 // counts. The centres of circles are places in rules, and facts that are not personal, never where the
-// visitor is. Pure, does no I/O; it costs about as much as Decide where rules of the composition
-// read the place, else next to nothing.
+// visitor is. Pure, does no I/O; it costs about as much as Sign where rules of the composition read
+// the place, else next to nothing.
 func (c *Compiled) Holds(until time.Time, params tutti.Params, v tutti.Context, f tutti.Facts) tutti.Holds {
 	e := c.engine
 	if !c.needs.placed || !v.Consent.Given(e.attributes[here].Purpose) {
@@ -24,12 +25,17 @@ func (c *Compiled) Holds(until time.Time, params tutti.Params, v tutti.Context, 
 	}
 	d := borrowDecider(c, params, v, f)
 	defer d.giveBack()
-	d.watch = &watch{decider: d, consent: v.Consent, known: map[string]expr.Footing{}}
+	w := &watch{decider: d, consent: v.Consent, known: map[string]expr.Footing{}}
+	d.watch = w
 	if e.movingVisitors && len(c.needs.sources) > 0 {
-		d.watch.all.How = expr.Loose
+		w.all.How = expr.Loose
 	}
-	d.decide()
-	return d.watch.holds(until)
+	if c.headMoves {
+		d.words(c.title)
+		d.words(c.description)
+	}
+	w.slots(c.slots, nil)
+	return tutti.NewHolds(until, dependences[w.all.How], w.all.Circles)
 }
 
 // watch notes, while decisions are taken, what they depend on of the visitor's place.
@@ -44,8 +50,32 @@ var dependences = map[expr.How]tutti.PlaceDependence{
 	expr.Firm: tutti.PlaceNone, expr.OnCircles: tutti.PlaceByDistance, expr.Placeless: tutti.PlaceNotGiven, expr.Loose: tutti.PlaceAnyMove,
 }
 
-func (w *watch) holds(until time.Time) tutti.Holds {
-	return tutti.NewHolds(until, dependences[w.all.How], w.all.Circles)
+// slots goes the way of Decide, and decides values only where some depend on the place.
+func (w *watch) slots(nodes []slotNode, of *taken) {
+	for i := range nodes {
+		n := &nodes[i]
+		if !of.has(n.name) {
+			continue
+		}
+		components := n.components
+		if taken, _ := w.choose(n.id, n.alternatives, nil); taken >= 0 {
+			components = n.variants[taken].components
+		}
+		for _, c := range components {
+			w.component(c)
+		}
+	}
+}
+
+func (w *watch) component(n *componentNode) {
+	if n.excluded(w.channel) {
+		return
+	}
+	t, shown := w.take(n)
+	if !shown || t.body.moves && !w.body(n, t.body, &tutti.ComponentPlan{}) {
+		return
+	}
+	w.slots(n.slots, &t)
 }
 
 // rule notes a condition that was tried; nil is none.
@@ -144,6 +174,31 @@ func (e *Engine) findMoving() {
 			if moves(e.reads(name)) || x != nil && (e.movingVisitors || moves(x.reads)) {
 				e.moving[name], again = true, true
 			}
+		}
+	}
+}
+
+// moves reports whether something that values are made of depends on the visitor's place.
+func (c *Compiled) moves(in *inputs) bool {
+	names := slices.Clone(in.names)
+	for _, x := range slices.Concat(in.holes, in.owning) {
+		names = append(names, x.reads...)
+	}
+	return c.move(names)
+}
+
+func (c *Compiled) move(names []string) bool {
+	return slices.ContainsFunc(c.audiences.attributesOf(names), func(name string) bool { return c.engine.moving[name] })
+}
+
+func (b *body) noteMoves(c *Compiled) {
+	if b == nil {
+		return
+	}
+	b.moves = c.moves(&b.inputs)
+	for i := range b.actions {
+		if when := b.actions[i].when; when != nil {
+			b.moves = b.moves || c.move(when.Reads())
 		}
 	}
 }

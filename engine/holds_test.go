@@ -191,7 +191,11 @@ func aMovingPage(t *rapid.T) string {
 	for i := range rapid.IntRange(1, 3).Draw(t, "components") {
 		list = append(list, component(fmt.Sprintf("c%d", i)))
 	}
-	doc := page(strings.Join(list, "\n"))
+	if rapid.Bool().Draw(t, "box") { // a box of which all depends on a repetition
+		list = append(list, `- {id: box, type: Box`+maybe("each", `, each: {refs: ["='catalog:product/' + zone"]}`, `, each: {refs: ["=stay.hotel", "=audience.nearby ? 'stay:hotel/azul' : ''"]}`)+`, variants: [{name: v, hide: true, rule: `+rule()+`}], slots: [{name: inner, components: [
+    {id: inside, type: Hero, props: {headline: {value: Hi}`+maybe("text", `, text: {text: {en: "${zone}", de: "${tier}"}}`)+`}, variants: [{name: v, rule: `+rule()+`, props: {text: {value: There}}}]}]}]}`)
+	}
+	doc := strings.Replace(page(strings.Join(list, "\n")), "title: Arrival", "title: "+rapid.SampledFrom([]string{"Arrival", `"${zone}"`, `{en: Arrival, de: "${near}"}`}).Draw(t, "title"), 1)
 	if rapid.Bool().Draw(t, "slot variant") {
 		doc += "    variants:\n      - name: other\n        rule: " + rule() + "\n        components:\n" + indent(component("other"), "          ")
 	}
@@ -218,6 +222,8 @@ func TestDecisionsHoldAsLongAsTold(t *testing.T) {
 				delete(v.Attributes, name)
 			}
 		}
+		v.Locale = rapid.SampledFrom([]string{"en", "de"}).Draw(rt, "locale")
+		v.Supports = rapid.SampledFrom([]tutti.Supports{nil, nil, nil, {"List": {2}}, {"Hero": {}, "Box": {}}}).Draw(rt, "supports")
 		at := func(p *tutti.Place, when time.Time) (tutti.Facts, tutti.Plan, string) {
 			v.Location, v.At = p, when
 			facts, _ := d.engine.Learn(context.Background(), c, atAzul(), v)

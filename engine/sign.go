@@ -218,6 +218,7 @@ func (c *Compiled) finish() {
 	c.needs = c.engine.needsOf(c.reads, c.owners)
 	c.head.words(c.title)
 	c.head.words(c.description)
+	c.headMoves = c.moves(&c.head)
 	var slots func([]slotNode)
 	components := func(list []*componentNode) {
 		for _, n := range list {
@@ -226,6 +227,7 @@ func (c *Compiled) finish() {
 			}
 			for _, b := range n.bodies() {
 				b.noteInputs(n)
+				b.noteMoves(c)
 			}
 			slots(n.slots)
 		}

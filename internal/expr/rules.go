@@ -122,7 +122,9 @@ func (r *Rules) Compile(src string, want tutti.AttributeType) (*Rule, error) {
 	} else if out.IsExactType(cel.DoubleType) {
 		rule.measured = measure(rep, rep.Expr())
 	}
-	rule.divide(rep)
+	if rule.simple == nil && rule.single == "" && rule.measured == nil {
+		rule.divide(rep)
+	}
 	if rule.known, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err == nil {
 		rule.partial, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize, cel.OptPartialEval))
 	}
@@ -263,8 +265,8 @@ type Rule struct {
 	simple   node       // the fast evaluator of a condition; nil when it needs CEL
 	spelled  spelling   // the fast evaluator of a text; nil when it needs CEL
 	measured *measuring // the fast evaluator of a distance; nil when it needs CEL
-	rests    []node     // the conditions in it
-	loose    []string   // the names that it reads besides
+	rests    []node     // without a fast evaluator: the conditions in it that have one,
+	loose    []string   // and the names that it reads besides
 	known    cel.Program
 	partial  cel.Program
 }
