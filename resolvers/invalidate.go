@@ -28,14 +28,11 @@ func (m mutation) Invalidate(ctx context.Context, refs []*tutti.Ref, kind, sourc
 	line := tutti.AuditEntry{
 		Action: tutti.AuditInvalidate, Subject: strings.Join(tags, " "), Detail: strings.ToLower(string(out.Mode)), Reason: valueOf(reason), By: keyID(ctx), At: m.Now(),
 	}
-	if err := m.Store.Invalidate(ctx, purge, m.Sources.Outward(tags...), line); err != nil {
+	outward := m.Sources.Outward(tags...)
+	if err := m.Store.Invalidate(ctx, purge, outward, line); err != nil {
 		return nil, err
 	}
-	if purge {
-		m.Sources.Purge(tags...)
-	} else {
-		m.Sources.Forget(tags...)
-	}
+	m.Told(purge, outward)
 	return out, nil
 }
 

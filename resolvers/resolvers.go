@@ -37,8 +37,6 @@ type Sources interface {
 	Kinds() []*tutti.Kind
 	Canonical(ref tutti.Ref) (tutti.Ref, error)
 	Outward(tags ...string) []string
-	Forget(tags ...string)
-	Purge(tags ...string)
 }
 
 // SourceState describes a configured source and how it has been doing for the last minute.
@@ -65,6 +63,7 @@ type Deps struct {
 	CompositionTypes []tutti.CompositionType
 	Kept             *graph.Kept                     // ready answers; nil = none are kept
 	Reload           func(ctx context.Context) error // reads the published state again, after a change
+	Told             func(purge bool, tags []string) // does in this process what Store.Invalidate told all others
 	Now              func() time.Time
 	Stale            func() bool // whether nothing may be called fresh for now; nil = never
 }

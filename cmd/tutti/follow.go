@@ -100,16 +100,21 @@ func (h *house) follow(ctx context.Context) error {
 
 // hear does what one notice asks of what is kept. What else changed, the number of Changed tells.
 func (h *house) hear(n store.Notice) {
-	h.everywhere(func(s *sources.Sources) {
-		switch n.Topic {
-		case store.StaleTopic:
-			s.Heard(false, n.Tags)
-		case store.PurgeTopic:
-			s.Heard(true, n.Tags)
-		case store.EverythingTopic:
-			s.ForgetAll()
-		}
-	})
+	switch n.Topic {
+	case store.StaleTopic:
+		h.told(false, n.Tags)
+	case store.PurgeTopic:
+		h.told(true, n.Tags)
+	case store.EverythingTopic:
+		h.everywhere((*sources.Sources).ForgetAll)
+	}
+}
+
+// told makes old what was kept with some tags, or purges it, in every generation that still
+// answers: a request under way, or one that comes while another config is being taken, may have
+// any of them.
+func (h *house) told(purge bool, tags []string) {
+	h.everywhere(func(s *sources.Sources) { s.Heard(purge, tags) })
 }
 
 // everywhere does something to the sources of every generation that still answers.

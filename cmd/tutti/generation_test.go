@@ -1,11 +1,16 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
 )
@@ -71,5 +76,74 @@ func TestAConfigThatIsNotTakenHidesNoPublication(t *testing.T) {
 	}
 	if h.live.Load().changed != before {
 		t.Error("what is published counts as read, but only the generation that was thrown away read it")
+	}
+}
+
+// TestWhatIsToldCountsInEveryGeneration: while another config is taken, requests are answered by
+// two generations. A change is acknowledged by one of them, and neither calls older content fresh.
+func TestWhatIsToldCountsInEveryGeneration(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	played := p.server.house
+	cfg := *played.live.Load().config
+	h, err := openHouse(t.Context(), &cfg, played.store, played.dir, played.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(h.closed) // nobody follows the outbox: it would tell all generations too, a moment later
+	h.done.Wait()
+	other, _, err := h.build(t.Context(), &cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.open = append(h.open, other)
+	t.Cleanup(func() {
+		h.feed.Close()
+		other.close()
+		h.live.Load().close()
+	})
+	hotel := tutti.Ref{Source: "stay", Kind: "hotel", ID: "azul"}
+	cached := func() (all []bool) {
+		for _, g := range h.open {
+			all = append(all, g.sources.Get(t.Context(), []tutti.Ref{hotel}, tutti.Scope{})[0].Cached)
+		}
+		return all
+	}
+	mutate := func(mutation string) func() {
+		return func() {
+			r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(`{"query": `+strconv.Quote(mutation)+`}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Authorization", "Bearer "+p.key(tutti.ManagementKey))
+			w := httptest.NewRecorder()
+			h.handler().ServeHTTP(w, r)
+			if w.Code != http.StatusOK || strings.Contains(w.Body.String(), `"errors"`) {
+				t.Errorf("%s: %d %s", mutation, w.Code, w.Body)
+			}
+		}
+	}
+	for name, tell := range map[string]func(){
+		"a webhook": func() {
+			if first, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag())); err != nil || !first {
+				t.Errorf("noting it: %v, %v", first, err)
+			}
+		},
+		"invalidate": mutate(`mutation { invalidate(refs: ["stay:hotel/azul"]) { mode } }`),
+		"purge":      mutate(`mutation { invalidate(kind: "stay:hotel", mode: PURGE) { mode } }`),
+	} {
+		cached()
+		if got := cached(); !slices.Equal(got, []bool{true, true}) {
+			t.Errorf("before %s, from memory come %v", name, got)
+		}
+		tell()
+		if got := cached(); !slices.Equal(got, []bool{false, false}) {
+			t.Errorf("after %s, from memory come %v", name, got)
+		}
+	}
+	cached()
+	if _, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag())); err != nil {
+		t.Error(err)
+	}
+	if got := cached(); !slices.Equal(got, []bool{true, true}) {
+		t.Errorf("a webhook that comes again has an effect: from memory come %v", got)
 	}
 }

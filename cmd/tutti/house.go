@@ -154,7 +154,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	r := resolvers.New(resolvers.Deps{
 		Engine: e, Library: g.library, Sources: g.sources, SourceStates: func() []resolvers.SourceState { return sourceStates(g) }, Store: h.store,
 		Attributes: cfg.Attributes, Channels: cfg.Channels, Locales: cfg.Locales, ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes,
-		Kept: g.kept, Reload: h.refresh, Now: time.Now, Stale: h.contact.stale,
+		Kept: g.kept, Reload: h.refresh, Told: h.told, Now: time.Now, Stale: h.contact.stale,
 	})
 	return graph.NewGeneration(graph.GenerationConfig{
 		ID: id, ComponentTypes: cfg.ComponentTypes, Attributes: cfg.Attributes, Stored: h.trustedTexts(), Resolvers: r, Planner: r, Visitors: verifier, Limits: limits(cfg.Limits), Introspection: cfg.Development,
@@ -261,8 +261,14 @@ func (h *house) published(ctx context.Context) (docs []engine.Doc, next, rest ti
 	return docs, next, rest, nil
 }
 
-func (h *house) seen(ctx context.Context, source, event string, tags []string) (bool, error) {
-	return h.store.Seen(ctx, source, event, tags, time.Now())
+// seen notes a webhook, and does what it asks in every generation. One that could not be noted
+// may have been all the same.
+func (h *house) seen(ctx context.Context, source, event string, tags []string) (first bool, err error) {
+	first, err = h.store.Seen(ctx, source, event, tags, time.Now())
+	if first || err != nil {
+		h.told(false, tags)
+	}
+	return first, err
 }
 
 // Gather joins the meters of the house with those of the live generation.
