@@ -1,6 +1,9 @@
 package tutti
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Experience is the assembled result of one plan, still with holes where personal text goes.
 type Experience struct {
@@ -66,7 +69,11 @@ func (b *Basis) Add(marks []uint32, until time.Time, state FreshnessState, cache
 
 // Join adds another basis.
 func (b *Basis) Join(o Basis) {
-	b.Marks = append(b.Marks, o.Marks...)
+	if len(b.Marks) == 0 {
+		b.Marks = slices.Clip(o.Marks) // what is added goes into a copy
+	} else {
+		b.Marks = append(b.Marks, o.Marks...)
+	}
 	b.Stale, b.Renewing, b.Called = b.Stale || o.Stale, b.Renewing || o.Renewing, b.Called || o.Called
 	b.Asked += o.Asked
 	if b.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(b.Until) {

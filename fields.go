@@ -111,6 +111,17 @@ func (v Field) Other() (any, bool) { return v.other, v.is == otherValue }
 // Int gives an int64; false for everything else.
 func (v Field) Int() (int64, bool) { return v.number, v.is == intValue }
 
+// Time gives an instant, in UTC; false for everything else.
+func (v Field) Time() (time.Time, bool) {
+	if v.is != timeValue {
+		return time.Time{}, false
+	}
+	return time.Unix(v.number, int64(v.nanos)).UTC(), true
+}
+
+// Bool gives a truth value; false for everything else.
+func (v Field) Bool() (is, ok bool) { return v.number == 1, v.is == boolValue }
+
 // NewFields makes Fields of the values of names, which are sorted. names are the Fields' from then on,
 // and may be those of many. Texts that are parts of whole are kept as such, and cost nothing more
 // than whole does.

@@ -177,7 +177,7 @@ func (a *assembly) head() (s *shaper, title, description outcome) {
 
 func (a *assembly) resourceID(e *entry) string {
 	if e.id == "" {
-		e.id = a.as.ids.of("resource", e.ref.String(), a.scopeKey)
+		e.id = a.as.ids.ofResource(&e.ref, a.scopeKey)
 	}
 	return e.id
 }

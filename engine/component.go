@@ -262,15 +262,22 @@ func (s *shaper) prepared(def *tutti.PropDefinition, o outcome) any {
 
 func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.List {
 	out := &tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Total: l.total, Shown: l.shown}
+	room := make([]tutti.Delivered, len(l.entries))
 	if l.found != nil {
 		s.useFreshness(l.found.page.Freshness, l.found.page.Cached)
 	}
 	need := s.need.Lists[def.Name].Item
-	s.origins = slices.Grow(s.origins, len(l.entries))
+	if s.a.need.Origins {
+		s.origins = slices.Grow(s.origins, len(l.entries))
+	}
 	for i, e := range l.entries {
-		at := s.at + "[" + strconv.Itoa(i) + "]"
+		at := ""
+		if len(need.Relations) > 0 || s.tells(e) {
+			at = s.at + "[" + strconv.Itoa(i) + "]"
+		}
 		s.use(e, at)
-		out.Nodes[i] = s.delivered(e, need, at)
+		out.Nodes[i] = &room[i]
+		s.deliver(out.Nodes[i], e, need, at)
 	}
 	s.a.page(out, l, s.cp, def.Name)
 	return out

@@ -30,6 +30,13 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 			out.Refs = append(out.Refs, r.ref)
 			continue
 		}
+		if text, ok := d.spelled(r.x); ok {
+			out.Private = out.Private || r.x.personal
+			if ref, err := tutti.ParseRef(text); err == nil {
+				out.Refs = append(out.Refs, ref)
+			}
+			continue
+		}
 		v, ok := d.eval(r.x)
 		if !ok {
 			continue
@@ -72,7 +79,10 @@ func appendRefs(refs []tutti.Ref, v any) []tutti.Ref {
 
 // owned makes a value private where a ref turned out to be of a kind that belongs to visitors.
 func (d *decider) owned(v tutti.Value) (tutti.Value, bool) {
-	for _, r := range v.Refs {
+	for i, r := range v.Refs {
+		if i > 0 && r.Kind == v.Refs[i-1].Kind && r.Source == v.Refs[i-1].Source {
+			continue // as the one before
+		}
 		if k, ok := d.c.engine.sources.Kind(r.Source, r.Kind); ok && k.Access == tutti.AccessVisitor {
 			v.Private = true
 		}

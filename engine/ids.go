@@ -45,9 +45,28 @@ func (i *ids) of(parts ...string) string {
 	w := i.pool.Get().(*idWriter)
 	w.in = w.in[:0]
 	for _, p := range parts {
-		w.in = binary.AppendUvarint(w.in, uint64(len(p)))
-		w.in = append(w.in, p...)
+		w.part(p)
 	}
+	return i.made(w)
+}
+
+// ofResource is of("resource", ref.String(), scopeKey).
+func (i *ids) ofResource(ref *tutti.Ref, scopeKey string) string {
+	w := i.pool.Get().(*idWriter)
+	w.in = w.in[:0]
+	w.part("resource")
+	w.in = binary.AppendUvarint(w.in, uint64(len(ref.Source)+len(ref.Kind)+len(ref.ID)+2))
+	w.in = append(append(append(append(append(w.in, ref.Source...), ':'), ref.Kind...), '/'), ref.ID...)
+	w.part(scopeKey)
+	return i.made(w)
+}
+
+func (w *idWriter) part(p string) {
+	w.in = append(binary.AppendUvarint(w.in, uint64(len(p))), p...)
+}
+
+// made gives the id of what was written, and w back.
+func (i *ids) made(w *idWriter) string {
 	w.hash.Reset()
 	w.hash.Write(w.in)
 	base64.RawURLEncoding.Encode(w.out[:], w.hash.Sum(w.sum[:0])[:16])

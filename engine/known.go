@@ -149,6 +149,14 @@ func (d *decider) eval(x *expression) (any, bool) {
 	return v, err == nil && state != tutti.Unknown && v != nil
 }
 
+// spelled is eval for what is surely a text; false says nothing.
+func (d *decider) spelled(x *expression) (string, bool) {
+	if x.program != nil || d.watch != nil {
+		return "", false
+	}
+	return x.rule.TextKnown(quantised{d})
+}
+
 // evalText is eval for words: personal values are only looked at, they stay exact.
 func (d *decider) evalText(x *expression) (any, bool) {
 	if !x.personal {

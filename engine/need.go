@@ -6,6 +6,7 @@ package engine
 type Need struct {
 	Speech     bool                     // where the channel has speech
 	Message    bool                     // where the channel has messages
+	Origins    bool                     // the items that each component was made of
 	Holds      bool                     // what Compiled.Holds tells; nothing is assembled for it
 	Props      bool                     // as Components.Props
 	Components ComponentNeed            // of every component
@@ -34,7 +35,7 @@ type ResourceNeed struct {
 
 // Everything asks for all that can be had without following relations.
 func Everything() Need {
-	return Need{Speech: true, Message: true, Components: ComponentNeed{Props: true}}
+	return Need{Speech: true, Message: true, Origins: true, Components: ComponentNeed{Props: true}}
 }
 
 // of joins what is needed of every component with what is needed of one type.

@@ -151,11 +151,19 @@ func (s *shaper) use(e *entry, at string) {
 	s.pass(e, at)
 }
 
+// tells reports whether using an item is told with its place.
+func (s *shaper) tells(e *entry) bool {
+	return e.got.Err != nil || s.elsewhere(e.got.Resource.Locale)
+}
+
 // pass notes that an item led to what went into the component, without words of its own.
 func (s *shaper) pass(e *entry, at string) {
 	s.useFreshness(e.got.Freshness, e.got.Cached)
 	if e.got.Err != nil && failure(e.got.Err) != tutti.NotFound {
 		s.lack(at, failing(failure(e.got.Err), e.ref), true)
+	}
+	if !s.a.need.Origins {
+		return
 	}
 	o := tutti.Origin{Source: e.ref.Source, Ref: e.ref, Prop: s.prop, Freshness: e.got.Freshness, Cached: e.got.Cached}
 	for i := range s.origins {
@@ -180,14 +188,19 @@ func (s *shaper) useFreshness(f tutti.Freshness, cached bool) {
 
 // usedLocale notes that a part came in another language than asked.
 func (s *shaper) usedLocale(at, got string) {
-	asked := s.a.g.scope.Locale
-	if got == "" || asked == "" || strings.EqualFold(got, asked) {
+	if !s.elsewhere(got) {
 		return
 	}
-	l := tutti.LocaleUsed{Path: joinPath(s.path, at), Asked: asked, Got: got}
+	l := tutti.LocaleUsed{Path: joinPath(s.path, at), Asked: s.a.g.scope.Locale, Got: got}
 	if !slices.Contains(s.locales, l) {
 		s.locales = append(s.locales, l)
 	}
+}
+
+// elsewhere reports whether a locale is another than the asked one.
+func (s *shaper) elsewhere(got string) bool {
+	asked := s.a.g.scope.Locale
+	return got != "" && asked != "" && !strings.EqualFold(got, asked)
 }
 
 // propNamed gives a prop's value, looking for it when nobody did yet. A prop that reads itself
@@ -227,9 +240,15 @@ func (s *shaper) owner() tutti.Owner {
 
 // delivered makes the resource that the experience shows, with the relations that are needed.
 func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delivered {
-	d := &tutti.Delivered{ID: s.a.resourceID(e), Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+	d := &tutti.Delivered{}
+	s.deliver(d, e, need, at)
+	return d
+}
+
+func (s *shaper) deliver(d *tutti.Delivered, e *entry, need ResourceNeed, at string) {
+	*d = tutti.Delivered{ID: s.a.resourceID(e), Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
 	if len(need.Relations) == 0 {
-		return d
+		return
 	}
 	d.Related = make(map[string][]*tutti.Delivered, len(need.Relations))
 	for _, name := range sortedKeys(need.Relations) {
@@ -250,7 +269,6 @@ func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delive
 			d.Related[name] = list
 		}
 	}
-	return d
 }
 
 // relation follows a ref found inside an item; nil when it is not there, or not yet.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/tuttihq/tutti"
@@ -195,6 +196,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	var first outcome
 	waiting, deepest := 0, 0
 	before := s.waitedFor(refs)
+	s.basis.Marks = slices.Grow(s.basis.Marks, 3*most)
 	for i := 0; i < len(refs) && len(l.entries)+waiting < wanted; i++ {
 		l.seen = i + 1
 		var o outcome

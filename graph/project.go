@@ -2,12 +2,15 @@ package graph
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -23,6 +26,15 @@ import (
 type Object interface {
 	TypeName() string
 	Field(name string, args Args) (any, error)
+}
+
+// Direct is an Object that can write values of plain fields itself, so that they need no box.
+type Direct interface {
+	Object
+	// AppendField writes the value of a field without arguments, as the projector writes what Field
+	// gives. ok is false, and nothing written, where it leaves that to the projector: for null, lists,
+	// objects, and for fields that it does not know.
+	AppendField(b []byte, name string) (out []byte, ok bool)
 }
 
 // Args are a field's arguments, defaults and variables filled in.
@@ -121,6 +133,7 @@ func (p *projector) object(obj Object, sel *selection) bool {
 	start := len(p.out)
 	p.out = append(p.out, '{')
 	fields := p.collect(sel, obj.TypeName())
+	direct, _ := obj.(Direct)
 	top := p.record != nil && sel == p.top
 	for i := range fields {
 		c := &fields[i]
@@ -129,6 +142,12 @@ func (p *projector) object(obj Object, sel *selection) bool {
 		}
 		p.out = append(p.out, c.name...)
 		from := len(p.out)
+		if direct != nil && !top && c.args == nil && c.sub == nil {
+			if out, ok := direct.AppendField(p.out, c.field.Name); ok {
+				p.out = out
+				continue
+			}
+		}
 		if !p.field(obj, c) {
 			p.out = p.out[:start]
 			return false
@@ -344,11 +363,7 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 	case Sparse:
 		return AppendString(b, string(v)), nil
 	case *tutti.Ref:
-		if v.IsZero() {
-			return append(b, `""`...), nil
-		}
-		b = append(append(append(append(b, '"'), v.Source...), ':'), v.Kind...) // names: nothing to escape
-		return append(appendText(append(b, '/'), v.ID), '"'), nil
+		return AppendRef(b, v), nil
 	case bool:
 		return strconv.AppendBool(b, v), nil
 	case int:
@@ -359,9 +374,7 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 		j, err := json.Marshal(v)
 		return append(b, j...), err
 	case time.Time:
-		b = append(b, '"')
-		b = v.UTC().AppendFormat(b, time.RFC3339Nano)
-		return append(b, '"'), nil
+		return AppendTime(b, v), nil
 	case Raw:
 		return append(b, v...), nil
 	case JSON:
@@ -373,6 +386,20 @@ func appendLeaf(b []byte, v any) ([]byte, error) {
 	return append(b, j...), err
 }
 
+// AppendRef writes a ref as JSON.
+func AppendRef(b []byte, r *tutti.Ref) []byte {
+	if r.IsZero() {
+		return append(b, `""`...)
+	}
+	b = append(append(append(append(b, '"'), r.Source...), ':'), r.Kind...) // names: nothing to escape
+	return append(appendText(append(b, '/'), r.ID), '"')
+}
+
+// AppendTime writes an instant as JSON.
+func AppendTime(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
 const hexDigits = "0123456789abcdef"
 
 // AppendString writes a JSON string (RFC 8259). Invalid UTF-8 becomes U+FFFD; U+2028 and U+2029
@@ -381,10 +408,29 @@ func AppendString(b []byte, s string) []byte {
 	return append(appendText(append(b, '"'), s), '"')
 }
 
+// plainText gives where the first byte from i on stands that may need an escape, looking at eight at a
+// time; behind the last eight it only says where to look.
+func plainText(s string, i int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	for ; len(b)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		slash := x ^ (ones * '\\')
+		angle := (x | ones*2) ^ (ones * '>') // '<' and '>' differ in this bit
+		quote := (x | ones*4) ^ (ones * '&') // and so do '"' and '&' in this one
+		// the lowest set bit is right; those above may be borrowed
+		special := (x | (x - ones*' ') | (slash - ones) | (angle - ones) | (quote - ones)) & high
+		if special != 0 {
+			return i + bits.TrailingZeros64(special)/8
+		}
+	}
+	return i
+}
+
 // appendText is what stands between the quotes.
 func appendText(b []byte, s string) []byte {
 	from := 0
-	for i := 0; i < len(s); {
+	for i := plainText(s, 0); i < len(s); i = plainText(s, i) {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {

@@ -126,6 +126,8 @@ func (w *needWalk) component(set ast.SelectionSet) {
 		case "slots":
 			w.slots(f.SelectionSet)
 			return
+		case "origins":
+			w.need.Origins = true
 		case "props":
 			c.Props = true
 		case "resource":

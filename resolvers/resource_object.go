@@ -21,6 +21,46 @@ func resourceOrNull(d *tutti.Delivered) any {
 
 func (o resourceObject) TypeName() string { return string(o.d.Resource.Type) }
 
+// AppendField writes what is a text, a whole number, a truth value or an instant.
+func (o resourceObject) AppendField(b []byte, name string) ([]byte, bool) {
+	r := o.d.Resource
+	switch name {
+	case "__typename":
+		return graph.AppendString(b, string(r.Type)), true
+	case "id":
+		return graph.AppendString(b, o.d.ID), true
+	case "ref":
+		return graph.AppendRef(b, &r.Ref), true
+	case "source":
+		return graph.AppendString(b, r.Ref.Source), true
+	case "kind":
+		return graph.AppendString(b, r.Ref.Kind), true
+	case "fields":
+		out, err := otherFields{r}.AppendJSON(b)
+		return out, err == nil
+	case "locale", "freshness", "tags", "raw", "url", "srcset":
+		return b, false
+	}
+	return appendPlain(b, r.Fields.Field(name))
+}
+
+// appendPlain writes a mapped value that needs no more than its own kind; false for all others.
+func appendPlain(b []byte, v tutti.Field) ([]byte, bool) {
+	if s, ok := v.Text(); ok {
+		return graph.AppendString(b, s), true
+	}
+	if i, ok := v.Int(); ok {
+		return strconv.AppendInt(b, i, 10), true
+	}
+	if t, ok := v.Time(); ok {
+		return graph.AppendTime(b, t), true
+	}
+	if is, ok := v.Bool(); ok {
+		return strconv.AppendBool(b, is), true
+	}
+	return b, false
+}
+
 func (o resourceObject) Field(name string, args graph.Args) (any, error) {
 	d, r := o.d, o.d.Resource
 	switch name {
@@ -98,11 +138,8 @@ func (o otherFields) AppendJSON(b []byte) ([]byte, error) {
 			b = append(b, ',')
 		}
 		b = append(graph.AppendString(b, name), ':')
-		if s, ok := v.Text(); ok {
-			b = graph.AppendString(b, s)
-		} else if i, ok := v.Int(); ok {
-			b = strconv.AppendInt(b, i, 10)
-		} else {
+		var ok bool
+		if b, ok = appendPlain(b, v); !ok {
 			j, err := json.Marshal(v.Any())
 			if err != nil {
 				return b, tutti.Errorf(tutti.Internal, "writing the field %s: %w", name, err)
@@ -124,16 +161,33 @@ func listObject(l *tutti.List, first int) graph.Object {
 		nodes = nodes[:first]
 		next = l.CursorAt(first)
 	}
-	list := make([]graph.Object, len(nodes))
-	for i, n := range nodes {
-		list[i] = resourceObject{n}
+	return &connectionObject{nodes: nodes, total: l.Total, next: next}
+}
+
+// connectionObject is a page of a list.
+type connectionObject struct {
+	nodes []*tutti.Delivered
+	total *int
+	next  string
+}
+
+func (*connectionObject) TypeName() string { return "ResourceConnection" }
+
+func (o *connectionObject) Field(name string, _ graph.Args) (any, error) {
+	switch name {
+	case "nodes":
+		list := make([]graph.Object, len(o.nodes))
+		for i, n := range o.nodes {
+			list[i] = resourceObject{n}
+		}
+		return list, nil
+	case "totalCount":
+		if o.total == nil {
+			return nil, nil
+		}
+		return *o.total, nil
+	case "pageInfo":
+		return fields{"PageInfo", map[string]any{"endCursor": orNull(o.next), "hasNextPage": o.next != ""}}, nil
 	}
-	var total any
-	if l.Total != nil {
-		total = *l.Total
-	}
-	return fields{"ResourceConnection", map[string]any{
-		"nodes": list, "totalCount": total,
-		"pageInfo": fields{"PageInfo", map[string]any{"endCursor": orNull(next), "hasNextPage": next != ""}},
-	}}
+	return nil, noField("ResourceConnection", name)
 }

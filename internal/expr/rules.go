@@ -323,6 +323,16 @@ func (p *Rule) EvalKnown(known Known) (any, tutti.Tri, error) {
 	return p.evalCEL(known)
 }
 
+// TextKnown is EvalKnown for what is a text of words and names; false for everything else, and where
+// something is unknown. It saves the value's box.
+func (p *Rule) TextKnown(known Known) (string, bool) {
+	if p.simple != nil || p.single != "" || p.spelled == nil {
+		return "", false
+	}
+	s, t := p.spelled.eval(known)
+	return s, t == yes
+}
+
 // evalCEL evaluates by CEL: the reference that the fast evaluator must agree with.
 func (p *Rule) evalCEL(known Known) (any, tutti.Tri, error) {
 	var unknown []*cel.AttributePatternType
