@@ -57,6 +57,17 @@ func movingDesk(t testing.TB) *desk {
 	return d
 }
 
+// movingPage is a page with a place as params, and downtown are its params.
+func movingPage(components string) string {
+	return strings.Replace(page(components), "{name: count,", "{name: lat, type: float}, {name: lon, type: float}, {name: count,", 1)
+}
+
+func downtown() tutti.Params {
+	params := atAzul()
+	params["lat"], params["lon"] = 43.258, -2.93
+	return params
+}
+
 func told(h tutti.Holds) string {
 	s := string(h.Place)
 	for _, c := range h.Within {
@@ -97,6 +108,7 @@ func TestHoldsTellTheCirclesOfTheRulesThatDecided(t *testing.T) {
 		{what: "one circle in another", component: "variants: [{name: u, rule: distance < 100.0}, {name: v, rule: distance < 500.0}, {name: w, rule: distance < 2000.0}]",
 			want: "DISTANCE, out of 500 m of 43.2630 -2.9250, in 2000 m of 43.2630 -2.9250"},
 		{what: "a place that the rule names", component: "variants: [{name: v, rule: 'geo.distance(location, {\"lat\": 43.26, \"lon\": -2.93}) > 300'}]", want: "DISTANCE, out of 300 m of 43.2600 -2.9300"},
+		{what: "a place of params", component: "variants: [{name: v, rule: 'geo.distance(location, {\"lat\": params.lat, \"lon\": params.lon}) < 300.0'}]", want: "DISTANCE, out of 300 m of 43.2580 -2.9300"},
 		{what: "what only CEL evaluates", component: "variants: [{name: v, rule: 'tier.startsWith(\"g\") && distance < 900.0'}]", want: "DISTANCE, in 900 m of 43.2630 -2.9250"},
 		{what: "a derived text", component: "variants: [{name: v, rule: zone == 'street'}]", want: "DISTANCE, out of 300 m of 43.2630 -2.9250, in 900 m of 43.2630 -2.9250"},
 		{what: "a distance in words, by its step", component: "props: {headline: {text: '${distance} m'}}", want: "DISTANCE, out of 800 m of 43.2630 -2.9250, in 900 m of 43.2630 -2.9250"},
@@ -119,14 +131,14 @@ func TestHoldsTellTheCirclesOfTheRulesThatDecided(t *testing.T) {
 		{what: "a sum with a distance", component: "variants: [{name: v, rule: distance + 1.0 < 1000.0}]", want: "ANY_MOVE"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			compiled := d.compile(page("- {id: a, type: List, " + c.component + "}"))
+			compiled := d.compile(movingPage("- {id: a, type: List, " + c.component + "}"))
 			v := ana()
 			if c.change != nil {
 				c.change(&v)
 			}
-			facts, _ := d.engine.Learn(context.Background(), compiled, atAzul(), v)
-			plan, _ := compiled.Decide(atAzul(), v, facts)
-			if got := told(compiled.Holds(plan.Until, atAzul(), v, facts)); got != c.want {
+			facts, _ := d.engine.Learn(context.Background(), compiled, downtown(), v)
+			plan, _ := compiled.Decide(downtown(), v, facts)
+			if got := told(compiled.Holds(plan.Until, downtown(), v, facts)); got != c.want {
 				t.Errorf("told %s\nwant %s", got, c.want)
 			}
 		})
@@ -155,7 +167,7 @@ func aMovingRule(t *rapid.T, wild bool, depth int) string {
 	return rapid.SampledFrom([]string{
 		"tier == 'gold'", "tier == 'silver'", "member", "visits > 5", "stay.status == 'confirmed'", "audience.nearby", "audience.arriving", "audience.downtown", "audience.gold", "near", "paid",
 		"distance " + op + " 400.0", "300.0 " + op + " metres", "toOffice " + op + " 800.0", "zone == 'street'", "zone in ['door', 'street']",
-		"geo.distance(location, {'lat': 43.258, 'lon': -2.93}) " + op + " 700.0", "geo.distance(there, office) " + op + " 900.0", "near == audience.nearby", "visits / (visits - 17) > 0",
+		"geo.distance(location, {'lat': 43.258, 'lon': -2.93}) " + op + " 700.0", "geo.distance({'lon': params.lon, 'lat': params.lat}, there) " + op + " 300.0", "geo.distance(there, office) " + op + " 900.0", "near == audience.nearby", "visits / (visits - 17) > 0",
 	}).Draw(t, "leaf")
 }
 
@@ -195,7 +207,7 @@ func aMovingPage(t *rapid.T) string {
 		list = append(list, `- {id: box, type: Box`+maybe("each", `, each: {refs: ["='catalog:product/' + zone"]}`, `, each: {refs: ["=stay.hotel", "=audience.nearby ? 'stay:hotel/azul' : ''"]}`)+`, variants: [{name: v, hide: true, rule: `+rule()+`}], slots: [{name: inner, components: [
     {id: inside, type: Hero, props: {headline: {value: Hi}`+maybe("text", `, text: {text: {en: "${zone}", de: "${tier}"}}`)+`}, variants: [{name: v, rule: `+rule()+`, props: {text: {value: There}}}]}]}]}`)
 	}
-	doc := strings.Replace(page(strings.Join(list, "\n")), "title: Arrival", "title: "+rapid.SampledFrom([]string{"Arrival", `"${zone}"`, `{en: Arrival, de: "${near}"}`}).Draw(t, "title"), 1)
+	doc := strings.Replace(movingPage(strings.Join(list, "\n")), "title: Arrival", "title: "+rapid.SampledFrom([]string{"Arrival", `"${zone}"`, `{en: Arrival, de: "${near}"}`}).Draw(t, "title"), 1)
 	if rapid.Bool().Draw(t, "slot variant") {
 		doc += "    variants:\n      - name: other\n        rule: " + rule() + "\n        components:\n" + indent(component("other"), "          ")
 	}
@@ -226,8 +238,8 @@ func TestDecisionsHoldAsLongAsTold(t *testing.T) {
 		v.Supports = rapid.SampledFrom([]tutti.Supports{nil, nil, nil, {"List": {2}}, {"Hero": {}, "Box": {}}}).Draw(rt, "supports")
 		at := func(p *tutti.Place, when time.Time) (tutti.Facts, tutti.Plan, string) {
 			v.Location, v.At = p, when
-			facts, _ := d.engine.Learn(context.Background(), c, atAzul(), v)
-			plan, _ := c.Decide(atAzul(), v, facts)
+			facts, _ := d.engine.Learn(context.Background(), c, downtown(), v)
+			plan, _ := c.Decide(downtown(), v, facts)
 			same := plan
 			same.Until = time.Time{}
 			return facts, plan, dump(same) + dump(c.FillsOf(&plan, facts))
@@ -239,7 +251,7 @@ func TestDecisionsHoldAsLongAsTold(t *testing.T) {
 		}
 		start := noon.Add(time.Duration(rapid.IntRange(-3, 5).Draw(rt, "hour")) * time.Hour)
 		facts, plan, was := at(from, start)
-		h := c.Holds(plan.Until, atAzul(), v, facts)
+		h := c.Holds(plan.Until, downtown(), v, facts)
 		seen[h.Place]++
 		if h.Place != tutti.PlaceByDistance && len(h.Within) > 0 || h.Place == tutti.PlaceByDistance && len(h.Within) == 0 || !h.Until.Equal(plan.Until) {
 			rt.Fatalf("told %s of a plan until %v", told(h), plan.Until)

@@ -101,13 +101,13 @@ func TestSpelledTextsAgreeWithCEL(t *testing.T) {
 }
 
 func TestMeasuredDistancesAgreeWithCEL(t *testing.T) {
-	r, err := NewRules([]tutti.Attribute{{Name: "p", Type: tutti.PlaceType}, {Name: "a.p", Type: tutti.PlaceType}}, nil, nil)
+	r, err := NewRules([]tutti.Attribute{{Name: "p", Type: tutti.PlaceType}, {Name: "a.p", Type: tutti.PlaceType}}, nil, []tutti.Param{{Name: "lat", Type: "float"}, {Name: "lon", Type: "int"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	places := []any{tutti.Place{Lat: 43.26, Lon: -2.93}, tutti.Place{Lat: -90, Lon: 180}, tutti.Place{}, map[string]float64{"lat": 1, "lon": 2}}
 	rapid.Check(t, func(t *rapid.T) {
-		place := rapid.SampledFrom([]string{"p", "a.p", "{'lat': 43.26, 'lon': -2.93}", "{'lon': 0, 'lat': -90.0}"})
+		place := rapid.SampledFrom([]string{"p", "a.p", "{'lat': 43.26, 'lon': -2.93}", "{'lon': 0, 'lat': -90.0}", "{'lat': params.lat, 'lon': params.lon}", "{'lon': -2.93, 'lat': params.lat}"})
 		src := "geo.distance(" + place.Draw(t, "from") + ", " + place.Draw(t, "to") + ")"
 		p, err := r.Compile(src, tutti.DoubleType)
 		if err != nil {
@@ -122,13 +122,18 @@ func TestMeasuredDistancesAgreeWithCEL(t *testing.T) {
 				known[name] = places[i]
 			}
 		}
+		for name, values := range map[string][]any{"params.lat": {43.26, -90.0, 91.0}, "params.lon": {int64(-2), int64(181)}} {
+			if i := rapid.IntRange(-1, len(values)-1).Draw(t, name); i >= 0 {
+				known[name] = values[i]
+			}
+		}
 		metres, fast, ferr := p.EvalKnown(known)
 		want, slow, serr := p.evalCEL(known)
-		if metres != want || fast != slow || ferr != nil || serr != nil {
+		if metres != want || fast != slow || (ferr == nil) != (serr == nil) {
 			t.Fatalf("%s with %v: fast %v %s %v, CEL %v %s %v", src, known, metres, fast, ferr, want, slow, serr)
 		}
 	})
-	for _, src := range []string{"geo.distance(p, a.p) + 1.0", "geo.distance(p, {'lat': 100.0, 'lon': 0.0})"} {
+	for _, src := range []string{"geo.distance(p, a.p) + 1.0", "geo.distance(p, {'lat': 100.0, 'lon': 0.0})", "geo.distance(p, {'lat': p.lat, 'lon': 0.0})"} {
 		if p, err := r.Compile(src, ""); err != nil || p.measured != nil {
 			t.Errorf("%s: %v, measured %v", src, err, p)
 		}

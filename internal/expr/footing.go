@@ -150,11 +150,11 @@ func (m *measuring) footing(k Moving) Footing {
 		how := Firm
 		if m[i].name != "" {
 			how = k.Footing(m[i].name).How
-		}
+		} // params are as firm as numbers
 		switch how {
 		case Firm:
-			if _, known := k.ResolveName(m[i].name); !known && m[i].name != "" {
-				return Footing{} // unknown, wherever the visitor is
+			if _, known := m[i].at(k); known == dunno {
+				return Footing{} // wherever the visitor is
 			}
 			from = &m[i]
 		case Placeless:
@@ -178,13 +178,16 @@ func (m *measuring) footing(k Moving) Footing {
 
 // from is the footing of the distance of a fixed place from the visitor's.
 func (m *measuring) from(from, to *placed, k Moving) Footing {
-	f, ok := Footing{How: OnDistance, centre: from.fixed}, true
-	if from.name != "" {
-		f.centre, f.off, ok = k.Centre(from.name)
+	f := Footing{How: OnDistance}
+	var known truth
+	if f.centre, known = from.at(k); known == yes && from.name != "" {
+		var ok bool
+		if f.centre, f.off, ok = k.Centre(from.name); !ok {
+			known = askCEL
+		}
 	}
-	v, _ := k.ResolveName(to.name)
-	here, isPlace := v.(tutti.Place)
-	if !ok || !isPlace || !here.Valid() {
+	here, placed := to.at(k)
+	if known != yes || placed != yes {
 		return Footing{How: Loose}
 	}
 	f.metres = f.centre.DistanceTo(here)

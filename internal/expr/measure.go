@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/common/ast"
 
 	"github.com/tuttihq/tutti"
@@ -14,8 +16,9 @@ type measuring [2]placed
 
 // placed is a place: fixed, or the value of a name when there is one.
 type placed struct {
-	name  string
-	fixed tutti.Place
+	name     string
+	fixed    tutti.Place
+	lat, lon string // params that stand for the numbers of fixed; "" for none
 }
 
 // measure gives the fast form of an expression that is a distance, nil when it is something else.
@@ -31,44 +34,84 @@ func measure(a *ast.AST, e ast.Expr) *measuring {
 	for i, arg := range args {
 		name, ok := nameIn(a, arg)
 		if !ok {
-			if m[i].fixed, ok = fixedPlace(arg); !ok {
+			if m[i], ok = fixedPlace(a, arg); !ok {
 				return nil
 			}
+			continue
 		}
 		m[i].name = name
 	}
 	return &m
 }
 
-// fixedPlace reads {'lat': 43.26, 'lon': -2.93}.
-func fixedPlace(e ast.Expr) (p tutti.Place, ok bool) {
+// fixedPlace reads {'lat': 43.26, 'lon': -2.93}, where params may stand for the numbers.
+func fixedPlace(a *ast.AST, e ast.Expr) (p placed, ok bool) {
 	if e.Kind() != ast.MapKind || len(e.AsMap().Entries()) != 2 {
 		return p, false
 	}
-	found := map[string]bool{}
+	found := map[any]bool{}
 	for _, entry := range e.AsMap().Entries() {
 		m := entry.AsMapEntry()
-		name, _ := constant(m.Key())
-		var n float64
+		axis, _ := constant(m.Key())
+		found[axis] = true
+		number, name := &p.fixed.Lat, &p.lat
+		if axis == "lon" {
+			number, name = &p.fixed.Lon, &p.lon
+		}
+		param, isName := nameIn(a, m.Value())
 		switch v, _ := constant(m.Value()); v := v.(type) {
 		case float64:
-			n = v
+			*number = v
 		case int64:
-			n = float64(v)
+			*number = float64(v)
 		default:
-			return p, false
+			if !isName || !strings.HasPrefix(param, "params.") {
+				return p, false
+			}
+			*name = param
 		}
-		switch name {
-		case "lat":
-			p.Lat = n
-		case "lon":
-			p.Lon = n
-		default:
-			return p, false
-		}
-		found[name.(string)] = true
 	}
-	return p, len(found) == 2 && p.Valid()
+	return p, found["lat"] && found["lon"] && p.fixed.Valid()
+}
+
+// at gives the place, and askCEL or dunno instead of yes when it does not know.
+func (p *placed) at(k Known) (place tutti.Place, known truth) {
+	place = p.fixed
+	if p.name != "" {
+		v, ok := k.ResolveName(p.name)
+		if !ok {
+			return place, dunno
+		}
+		if place, ok = v.(tutti.Place); !ok {
+			return place, askCEL
+		}
+	}
+	if known = paramNumber(k, p.lat, &place.Lat); known == yes {
+		known = paramNumber(k, p.lon, &place.Lon)
+	}
+	if known == yes && !place.Valid() {
+		known = askCEL
+	}
+	return place, known
+}
+
+// paramNumber puts in what a name stands for; "" stands for nothing.
+func paramNumber(k Known, name string, into *float64) truth {
+	if name == "" {
+		return yes
+	}
+	switch v, ok := k.ResolveName(name); n := v.(type) {
+	case float64:
+		*into = n
+	case int64:
+		*into = float64(n)
+	default:
+		if ok {
+			return askCEL
+		}
+		return dunno
+	}
+	return yes
 }
 
 // nearness compares a distance with a constant.
@@ -87,19 +130,13 @@ func (n nearness) eval(k Known) truth {
 
 // eval gives the distance in metres, and askCEL or dunno instead of yes when it does not know.
 func (m *measuring) eval(k Known) (float64, truth) {
-	var places [2]tutti.Place
-	for i, p := range m {
-		places[i] = p.fixed
-		if p.name == "" {
-			continue
-		}
-		v, ok := k.ResolveName(p.name)
-		if !ok {
-			return 0, dunno
-		}
-		if places[i], ok = v.(tutti.Place); !ok || !places[i].Valid() {
-			return 0, askCEL
-		}
+	from, known := m[0].at(k)
+	if known != yes {
+		return 0, known
 	}
-	return places[0].DistanceTo(places[1]), yes
+	to, known := m[1].at(k)
+	if known != yes {
+		return 0, known
+	}
+	return from.DistanceTo(to), yes
 }
