@@ -37,6 +37,8 @@ try {
 
   await page.locator('#personas [role=radio]').first().click();
   await settled(page);
+  const notes = await page.locator('#notes').innerText();
+  holds('the notes say where the page may change', /May change (beyond|within) .* of -?\d/.test(notes), notes);
   await page.locator('.frame.web .part').first().focus();
   await page.keyboard.press('Enter');
   holds('a part says why, with the keyboard alone', await page.locator('#why h3').first().isVisible());

@@ -4,7 +4,7 @@ import { SETTING, EXPERIENCE, PLACE, SOURCES } from './queries.js';
 import { $, el, radios, colourOf } from './dom.js';
 import { frame, waiting, failed, pageOf, highlight } from './frames.js';
 import { score } from './score.js';
-import { map } from './map.js';
+import { map, words } from './map.js';
 import { why } from './why.js';
 
 const purposes = ['personalization', 'analytics', 'marketing'];
@@ -191,6 +191,9 @@ function nearest(components, path) {
 function notes(x) {
   const list = [];
   if (x.validUntil) list.push(['Changes by itself ' + new Date(x.validUntil).toLocaleString(), 'time']);
+  for (const c of x.holds.within?.slice(0, 4) || []) list.push([`May change ${c.inside ? 'beyond' : 'within'} ${words(c.radiusMeters)} of ${c.lat.toFixed(4)}, ${c.lon.toFixed(4)}`, 'place']);
+  if (x.holds.within?.length > 4) list.push([`and at ${x.holds.within.length - 4} more lines`, 'place']);
+  if (!x.holds.within) list.push([x.holds.place === 'NOT_GIVEN' ? 'A place would count' : 'Any move may change it', 'place']);
   for (const l of x.locales.slice(0, 4)) list.push([`${l.path}: ${l.got} instead of ${l.asked}`, 'locale']);
   if (x.locales.length > 4) list.push([`and ${x.locales.length - 4} more in another language`, 'locale']);
   if (Object.keys(view.forced).length) list.push(['Variants are forced', 'forced']);

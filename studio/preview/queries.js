@@ -9,6 +9,7 @@ export const SETTING = `query Setting {
 export const EXPERIENCE = `query Preview($composition: ID!, $params: JSON, $channel: ID!, $locale: Locale, $preview: PreviewInput) {
   experience(composition: $composition, params: $params, channel: $channel, locale: $locale, preview: $preview) {
     id title version validUntil
+    holds { place within { lat lon radiusMeters inside } }
     meta { title description }
     freshness { state asOf }
     problems { path ref code message stale }
