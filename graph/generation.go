@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -47,6 +48,17 @@ type Generation struct {
 	mode           tutti.OperationMode
 	caching        Caching
 	planner        Planner
+	long           atomic.Int32 // requests under way that may take minutes
+}
+
+// Busy reports whether something is answered that may take minutes: plans for many. What the
+// generation stands on is needed until it is not.
+func (g *Generation) Busy() bool { return g.long.Load() > 0 }
+
+// taking notes such a request; the caller calls done at its end.
+func (g *Generation) taking() (done func()) {
+	g.long.Add(1)
+	return func() { g.long.Add(-1) }
 }
 
 // NewGeneration makes a generation, or says what in the config cannot become a schema: an

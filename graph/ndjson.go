@@ -41,7 +41,7 @@ type plansHead struct {
 	Channel     string            `json:"channel"`
 	Locale      *string           `json:"locale"`
 	Supports    any               `json:"supports"` // [String!]
-	Select      string            `json:"select"` // a selection set on Experience
+	Select      string            `json:"select"`   // a selection set on Experience
 	Contexts    []json.RawMessage `json:"contexts"`
 }
 
@@ -55,6 +55,7 @@ func (s *Server) Plans() http.Handler {
 }
 
 func (s *Server) servePlans(ctx *call, w http.ResponseWriter, r *http.Request, g *Generation, o *Observation) {
+	defer g.taking()()
 	v, bad := s.authenticate(r, g, foreignOrigin(r, g))
 	o.Class, o.KeyID = v.Class, v.KeyID
 	var head plansHead

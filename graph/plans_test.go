@@ -396,6 +396,9 @@ func TestOnlyAFewPlansAreMadeAtOnce(t *testing.T) {
 	if asked != plansAtOnce {
 		t.Errorf("%d were begun", asked)
 	}
+	if !h.server.Generation().Busy() {
+		t.Error("what the plans are made of may be closed")
+	}
 	for range 2 {
 		p.end <- nil
 		<-p.begun
@@ -404,6 +407,10 @@ func TestOnlyAFewPlansAreMadeAtOnce(t *testing.T) {
 		p.end <- nil
 	}
 	done.Wait()
+	h.http.Close() // waits for the requests
+	if h.server.Generation().Busy() {
+		t.Error("nothing is made any more")
+	}
 }
 
 func TestAPanicWhilePlansAreMade(t *testing.T) {

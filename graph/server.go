@@ -155,6 +155,9 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 		s.fail(ctx, w, r, o, media, bad)
 		return
 	}
+	if events {
+		defer g.taking()()
+	}
 	p, bad := readParameters(r, g.bodyLimit(w, v, events), &s.texts)
 	if bad != nil {
 		s.fail(ctx, w, r, o, media, bad)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -145,5 +146,35 @@ func TestWhatIsToldCountsInEveryGeneration(t *testing.T) {
 	}
 	if got := cached(); !slices.Equal(got, []bool{true, true}) {
 		t.Errorf("a webhook that comes again has an effect: from memory come %v", got)
+	}
+}
+
+// TestPlansOutliveAReload: what is made for many goes on with the generation that it began with,
+// and this is told and kept up to date as long.
+func TestPlansOutliveAReload(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	h := p.server.house
+	old, _, err := h.build(t.Context(), h.live.Load().config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.opening.Lock()
+	h.open = append(h.open, old)
+	h.opening.Unlock()
+	isOpen := func() bool {
+		h.opening.Lock()
+		defer h.opening.Unlock()
+		return slices.Contains(h.open, old)
+	}
+	asked := 0
+	h.retire(old, func() bool {
+		if asked++; !isOpen() {
+			t.Error("it was retired while it was busy")
+		}
+		return asked < 3
+	}, time.Nanosecond)
+	if asked != 3 || isOpen() {
+		t.Errorf("after %d looks it is open: %v", asked, isOpen())
 	}
 }

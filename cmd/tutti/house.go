@@ -173,20 +173,27 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 	h.opening.Lock()
 	h.open = append(h.open, gen)
 	h.opening.Unlock()
-	old := h.live.Swap(gen)
+	old, former := h.live.Swap(gen), h.server.Generation()
 	h.server.Swap(schema)
 	h.done.Go(func() { h.checkTrusted(schema) })
-	h.done.Go(func() { // requests that began before go on with the old sources for a moment
-		select {
-		case <-time.After(time.Minute):
-		case <-h.closed:
-		}
-		h.opening.Lock()
-		h.open = slices.DeleteFunc(h.open, func(g *generation) bool { return g == old })
-		h.opening.Unlock()
-		old.close()
-	})
+	h.done.Go(func() { h.retire(old, former.Busy, time.Minute) })
 	return nil
+}
+
+// retire closes a generation that gets no new requests, as soon as those that began before have had
+// a while, and those that may take longer (busy) are over.
+func (h *house) retire(old *generation, busy func() bool, while time.Duration) {
+	for again := true; again; again = again && busy() {
+		select {
+		case <-time.After(while):
+		case <-h.closed:
+			again = false
+		}
+	}
+	h.opening.Lock()
+	h.open = slices.DeleteFunc(h.open, func(g *generation) bool { return g == old })
+	h.opening.Unlock()
+	old.close()
 }
 
 // refresh reads what is published again, after a publication here or by somebody else.
