@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -196,6 +197,19 @@ func TestParams(t *testing.T) {
 	if got, err = c.CheckParams(nil); err != nil || got["count"] != int64(3) || len(got) != 1 {
 		t.Errorf("%v %v", got, err)
 	}
+	t.Run("what is right is taken as it is, and what is not stays as it was", func(t *testing.T) {
+		raw := map[string]any{"count": int64(7), "sku": "x"}
+		if got, err := c.CheckParams(raw); err != nil || !maps.Equal(got, raw) {
+			t.Errorf("%v %v", got, err)
+		}
+		raw = map[string]any{"hotel": "stay:hotel/azul", "count": nil, "sku": nil}
+		if got, err := c.CheckParams(raw); err != nil || !maps.Equal(got, map[string]any{"hotel": ref("stay:hotel/azul"), "count": int64(3)}) {
+			t.Errorf("%v %v", got, err)
+		}
+		if len(raw) != 3 || raw["hotel"] != "stay:hotel/azul" || raw["count"] != nil {
+			t.Errorf("what the request gave became %v", raw)
+		}
+	})
 	required := d.compile("id: a\ntype: page\nparams: [{name: hotel, type: ref, kinds: [stay:hotel], required: true}]\nslots: []")
 	for _, x := range []struct {
 		c    *engine.Compiled

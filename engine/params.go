@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -14,25 +15,34 @@ import (
 // CheckParams makes typed values of what a request gave, defaults filled in. Values may come as
 // string, bool, any number, json.Number, or tutti.Ref. The first thing that is wrong comes as a
 // *tutti.Error whose Field is params.<name>, with code UnknownParam, MissingParam, MalformedRef,
-// UnknownSource or InvalidValue, and what would be right. No origin is called.
+// UnknownSource or InvalidValue, and what would be right. No origin is called. Where raw is right as
+// it is, it is what comes back: nobody may change it then.
 func (c *Compiled) CheckParams(raw map[string]any) (tutti.Params, error) {
-	for _, name := range sortedKeys(raw) {
-		if c.param(name) == nil {
-			return nil, &tutti.Error{
-				Code: tutti.UnknownParam, Field: "params." + short(name), Message: fmt.Sprintf("The composition “%s” has no param “%s”.", c.ID, short(name)),
-				Hint: expr.DidYouMean(name, c.paramNames()),
-			}
+	if err := c.knowsAll(raw); err != nil {
+		return nil, err
+	}
+	params, own := tutti.Params(raw), false
+	change := func() {
+		if !own {
+			params, own = make(tutti.Params, len(c.params)), true
+			maps.Copy(params, raw)
 		}
 	}
-	params := tutti.Params{}
+	if raw == nil {
+		change()
+	}
 	for i := range c.params {
 		p := &c.params[i]
 		v, given := raw[p.Name]
 		if !given || v == nil {
 			if d, ok := c.defaults[p.Name]; ok {
+				change()
 				params[p.Name] = d
 			} else if p.Required {
 				return nil, &tutti.Error{Code: tutti.MissingParam, Field: "params." + p.Name, Message: fmt.Sprintf("The param “%s” is needed.", p.Name), Hint: "Give " + describeParam(p) + "."}
+			} else if given {
+				change()
+				delete(params, p.Name)
 			}
 			continue
 		}
@@ -40,9 +50,34 @@ func (c *Compiled) CheckParams(raw map[string]any) (tutti.Params, error) {
 		if err != nil {
 			return nil, err
 		}
-		params[p.Name] = checked
+		if checked != v {
+			change()
+			params[p.Name] = checked
+		}
 	}
 	return params, nil
+}
+
+// knowsAll refuses names that no param has.
+func (c *Compiled) knowsAll(raw map[string]any) error {
+	known := 0
+	for i := range c.params {
+		if _, given := raw[c.params[i].Name]; given {
+			known++
+		}
+	}
+	if known == len(raw) {
+		return nil
+	}
+	for _, name := range sortedKeys(raw) {
+		if c.param(name) == nil {
+			return &tutti.Error{
+				Code: tutti.UnknownParam, Field: "params." + short(name), Message: fmt.Sprintf("The composition “%s” has no param “%s”.", c.ID, short(name)),
+				Hint: expr.DidYouMean(name, c.paramNames()),
+			}
+		}
+	}
+	return nil
 }
 
 func (c *Compiled) param(name string) *tutti.Param {
@@ -94,9 +129,12 @@ func (e *Engine) paramValue(p *tutti.Param, v any) (any, error) {
 			if len(s) > tutti.MaxRefLength {
 				return nil, invalid("The text is longer than 1024 bytes.")
 			}
-			return s, nil
+			return v, nil
 		}
 	case "int":
+		if _, ok := v.(int64); ok {
+			return v, nil
+		}
 		if i, ok := wholeNumber(v); ok {
 			return i, nil
 		}

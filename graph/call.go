@@ -45,8 +45,9 @@ func (c *call) Value(key any) any {
 type direct struct {
 	op    *operation
 	field *ast.Field
-	vars  map[string]any
-	out   []byte // the response so far
+	vars  givenVariables
+	args  experienceArguments // of field
+	out   []byte              // the response so far
 
 	mu     sync.Mutex // guards errors
 	errors gqlerror.List
@@ -103,7 +104,7 @@ func directFields(op *ast.OperationDefinition) []*ast.Field {
 }
 
 // answer answers an operation of experiences.
-func (s *Server) answer(c *call, op *operation, vars map[string]any, buf *buffer) outcome {
+func (s *Server) answer(c *call, op *operation, vars givenVariables, buf *buffer) outcome {
 	d := &direct{op: op, vars: vars, out: append(buf.b, `{"data":{`...)}
 	c.direct = d
 	start := len(d.out)
@@ -134,8 +135,8 @@ func (s *Server) experience(c *call, d *direct, f *ast.Field) (ok bool) {
 			ok = false
 		}
 	}()
-	args, err := d.arguments(c.generation)
-	if err != nil {
+	args := &d.args
+	if err := d.arguments(args); err != nil {
 		d.fail(d.located(err))
 		return false
 	}
@@ -162,40 +163,104 @@ type experienceArguments struct {
 	context              *ContextInput
 	supports             []string
 	part                 *PagePart
+
+	localeText string // what locale points to
+	partText   string // what part points to
 }
 
-// arguments reads what validation and coerceVariables have checked.
-func (d *direct) arguments(g *Generation) (args experienceArguments, err error) {
+// arguments reads what validation and coerceVariables, or plain, have checked.
+func (d *direct) arguments(args *experienceArguments) (err error) {
+	*args = experienceArguments{}
 	for _, a := range d.field.Arguments {
-		v, err := a.Value.Value(d.vars)
-		if err != nil {
-			return args, err
-		}
 		switch a.Name {
 		case "composition":
-			args.composition = idText(v)
+			args.composition, _, err = d.text(a.Value)
 		case "channel":
-			args.channel = idText(v)
+			args.channel, _, err = d.text(a.Value)
 		case "params":
-			args.params = v
+			args.params, err = d.value(a.Value)
 		case "locale":
-			if s, ok := v.(string); ok {
-				args.locale = &s
+			var given bool
+			if args.localeText, given, err = d.text(a.Value); given {
+				args.locale = &args.localeText
 			}
 		case "context":
-			if m, ok := v.(map[string]any); ok {
-				args.context = contextOf(m)
+			var v any
+			switch v, err = d.value(a.Value); v := v.(type) {
+			case *ContextInput:
+				args.context = v
+			case map[string]any:
+				args.context = contextOf(v)
 			}
 		case "supports":
+			var v any
+			v, err = d.value(a.Value)
 			args.supports = texts(v)
 		case "part":
-			if s, ok := v.(string); ok {
-				part := PagePart(s)
-				args.part = &part
+			var given bool
+			if args.partText, given, err = d.text(a.Value); given {
+				args.part = (*PagePart)(&args.partText)
 			}
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return args, nil
+	return nil
+}
+
+// text gives an argument that is an ID or a text; false for what is not written as a text.
+func (d *direct) text(v *ast.Value) (text string, given bool, err error) {
+	switch {
+	case v.Kind == ast.StringValue || v.Kind == ast.BlockValue || v.Kind == ast.EnumValue:
+		return v.Raw, true, nil
+	case v.Kind == ast.Variable && d.vars.plain != nil:
+		if x := d.variable(v); x.is == variableText {
+			return x.text, true, nil
+		}
+	}
+	of, err := d.value(v)
+	_, given = of.(string)
+	return idText(of), given, err
+}
+
+// value gives a part of an argument.
+func (d *direct) value(v *ast.Value) (any, error) {
+	switch {
+	case d.vars.plain == nil:
+		return v.Value(d.vars.values)
+	case v.Kind == ast.Variable:
+		return d.variable(v).any(), nil
+	case v.Kind == ast.ObjectValue:
+		m := make(map[string]any, len(v.Children))
+		for _, c := range v.Children {
+			if c.Value.Kind == ast.Variable && d.variable(c.Value).is == variableAbsent {
+				continue
+			}
+			e, err := d.value(c.Value)
+			if err != nil {
+				return nil, err
+			}
+			m[c.Name] = e
+		}
+		return m, nil
+	case v.Kind == ast.ListValue:
+		var l []any
+		for _, c := range v.Children {
+			e, err := d.value(c.Value)
+			if err != nil {
+				return nil, err
+			}
+			l = append(l, e)
+		}
+		return l, nil
+	}
+	return v.Value(nil)
+}
+
+// variable gives a variable that was read the plain way.
+func (d *direct) variable(v *ast.Value) *variableValue {
+	return &d.vars.plain[plainIndex(d.op.plain, v.Raw)]
 }
 
 // texts gives a list of texts; a single one stands for a list of it.
@@ -203,6 +268,8 @@ func texts(v any) []string {
 	switch v := v.(type) {
 	case string:
 		return []string{v}
+	case []string:
+		return v
 	case []any:
 		list := make([]string, len(v))
 		for i, e := range v {

@@ -104,39 +104,43 @@ func (s *Server) run(ctx *call, g *Generation, v Viewer, p parameters, method st
 	}
 	within, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return s.resolve(within, g, p, d, op, vars, byAddress(method))
+	return s.resolve(within, g, p, d, op, vars.values, byAddress(method))
 }
 
 // allow checks an operation against access and limits, and gives its variables, coerced; or what
 // to answer instead of executing it.
-func (s *Server) allow(g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) (map[string]any, *outcome) {
-	refuse := func(status int, list gqlerror.List) (map[string]any, *outcome) {
+func (s *Server) allow(g *Generation, v Viewer, p parameters, method string, d *document, op *ast.OperationDefinition) (givenVariables, *outcome) {
+	refuse := func(status int, list gqlerror.List) (givenVariables, *outcome) {
 		out := requestError(status, list)
-		return nil, &out
+		return givenVariables{}, &out
 	}
 	known := d.operations[op]
 	if list := g.forbidden(known.restrictions, v.Class); list != nil {
 		return refuse(http.StatusForbidden, list)
 	}
-	vars, bad := coerceVariables(g, op, p.variables)
-	if len(bad) > 0 {
-		var list gqlerror.List
-		for _, e := range bad {
-			list = append(list, one(e)...)
-		}
-		return refuse(0, list)
-	}
-	if byAddress(method) {
-		if list := g.inAddress(op, vars); list != nil {
+	vars, plain := g.plain(known, p, method)
+	if !plain {
+		values, bad := coerceVariables(g, op, p.values())
+		if len(bad) > 0 {
+			var list gqlerror.List
+			for _, e := range bad {
+				list = append(list, one(e)...)
+			}
 			return refuse(0, list)
 		}
-	}
-	if list := g.forbidden(g.policies.variables(op, vars), v.Class); list != nil {
-		return refuse(http.StatusForbidden, list)
+		if byAddress(method) {
+			if list := g.inAddress(op, values); list != nil {
+				return refuse(0, list)
+			}
+		}
+		if list := g.forbidden(g.policies.variables(op, values), v.Class); list != nil {
+			return refuse(http.StatusForbidden, list)
+		}
+		vars.values = values
 	}
 	costErr := known.costErr
 	if !known.costFixed {
-		_, costErr = cost(op, vars, g.limits)
+		_, costErr = cost(op, vars.values, g.limits)
 	}
 	if costErr != nil {
 		return refuse(0, one(costErr))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -11,6 +12,18 @@ import (
 )
 
 var currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
+
+// ContextInput is what a request says about the visitor and the moment.
+type ContextInput struct {
+	Visitor    *string       `json:"visitor,omitempty"`
+	Location   *PlaceInput   `json:"location,omitempty"`
+	Market     *string       `json:"market,omitempty"`
+	Currency   *string       `json:"currency,omitempty"`
+	Attributes Attributes    `json:"attributes,omitempty"`
+	Consent    *ConsentInput `json:"consent,omitempty"`
+
+	read bool // the attributes are as readAttribute gives them, none of them null, and it is not too large
+}
 
 // CheckContext turns the context of a request into facts that count: declared, typed, and of
 // enough trust for who says them. The claims of a visitor token fill the attributes that declare
@@ -29,7 +42,7 @@ func (g *Generation) CheckContext(v Viewer, input *ContextInput) (tutti.Context,
 		input = &ContextInput{}
 	}
 	c := &contextCheck{generation: g, viewer: v, declared: g.declared, out: tutti.Context{
-		Visitor: v.Visitor, Claims: v.Claims, Attributes: map[string]any{}, Consent: tutti.Consent{},
+		Visitor: v.Visitor, Claims: v.Claims, Consent: consents[0],
 	}}
 	if n := contextSize(input, limit); n > limit {
 		return tutti.Context{}, nil, &tutti.Error{
@@ -41,7 +54,7 @@ func (g *Generation) CheckContext(v Viewer, input *ContextInput) (tutti.Context,
 	c.place(input)
 	c.market(input)
 	c.consent(input)
-	c.attributes(input.Attributes)
+	c.attributes(input)
 	c.claims(v.Claims)
 	if len(c.errs) > 0 {
 		return tutti.Context{}, nil, errors.Join(c.errs...)
@@ -54,6 +67,7 @@ type contextCheck struct {
 	viewer     Viewer
 	declared   []tutti.Attribute
 	out        tutti.Context
+	lent       bool // the attributes of out are the request's own, which may be checked again
 	problems   []tutti.Problem
 	errs       []error
 }
@@ -97,12 +111,12 @@ func (c *contextCheck) place(input *ContextInput) {
 	if input.Location == nil || c.preview("context.location") {
 		return
 	}
-	p := tutti.Place{Lat: input.Location.Lat, Lon: input.Location.Lon}
+	p := (*tutti.Place)(input.Location)
 	if !p.Valid() {
 		c.fail(tutti.InvalidValue, "context.location", "not a place on the earth.", "lat goes from -90 to 90, lon from -180 to 180.")
 		return
 	}
-	c.out.Location = &p
+	c.out.Location = p
 }
 
 func (c *contextCheck) market(input *ContextInput) {
@@ -124,21 +138,34 @@ func (c *contextCheck) consent(input *ContextInput) {
 	if input.Consent == nil || c.preview("context.consent") {
 		return
 	}
-	allow := func(purpose tutti.Purpose, given *bool) {
-		if given != nil && *given {
-			c.out.Consent[purpose] = true
+	given := 0
+	for i, allowed := range []*bool{input.Consent.Personalization, input.Consent.Analytics, input.Consent.Marketing} {
+		if allowed != nil && *allowed {
+			given |= 1 << i
 		}
 	}
-	allow(tutti.Personalization, input.Consent.Personalization)
-	allow(tutti.Analytics, input.Consent.Analytics)
-	allow(tutti.Marketing, input.Consent.Marketing)
+	c.out.Consent = consents[given]
 }
 
-func (c *contextCheck) attributes(given Attributes) {
+// consents are all that a visitor can agree to: a bit for each of three purposes. Nobody changes them.
+var consents = func() (all [8]tutti.Consent) {
+	for given := range all {
+		all[given] = tutti.Consent{}
+		for i, purpose := range []tutti.Purpose{tutti.Personalization, tutti.Analytics, tutti.Marketing} {
+			if given&(1<<i) != 0 {
+				all[given][purpose] = true
+			}
+		}
+	}
+	return all
+}()
+
+func (c *contextCheck) attributes(input *ContextInput) {
+	given := input.Attributes
 	if len(given) == 0 || c.preview("context.attributes") {
 		return
 	}
-	if c.plain(given) {
+	if c.plain(input) {
 		return
 	}
 	names := c.generation.attributeNames
@@ -156,37 +183,51 @@ func (c *contextCheck) attributes(given Attributes) {
 			c.problems = append(c.problems, tutti.Problem{Path: field, Code: tutti.DeprecatedAttr, Message: "The attribute " + name + " was removed and is ignored: " + a.Deprecated})
 		case a.Trust > tutti.TrustClient && !c.asserts():
 			c.fail(tutti.Forbidden, field, "this key may not assert the attribute "+name+": it needs trust "+a.Trust.String()+".", proveInstead(a))
-		case value == nil: // absent
+		case value == nil || input.read: // absent; or right, as others are not
 		default:
 			v, err := readAttribute(a, value)
 			if err != nil {
 				c.fail(err.Code, field, err.Message, err.Hint)
 				continue
 			}
-			c.out.Attributes[name] = v
+			c.set(name, v)
 		}
 	}
 }
 
+// set notes a fact.
+func (c *contextCheck) set(name string, v any) {
+	if c.lent {
+		c.out.Attributes, c.lent = maps.Clone(c.out.Attributes), false
+	}
+	if c.out.Attributes == nil {
+		c.out.Attributes = map[string]any{}
+	}
+	c.out.Attributes[name] = v
+}
+
 // plain takes the attributes where nothing is to be told of them, which is nearly always. It
 // reports whether that was so; else it took nothing.
-func (c *contextCheck) plain(given Attributes) bool {
-	for name, value := range given {
-		a, ok := c.generation.attributes[name]
-		if !ok || !givable(a) || a.Deprecated != "" || a.Trust > tutti.TrustClient && !c.asserts() {
-			clear(c.out.Attributes)
+func (c *contextCheck) plain(input *ContextInput) bool {
+	facts := input.Attributes
+	if !input.read {
+		facts = make(Attributes, len(facts))
+	}
+	for name, value := range input.Attributes {
+		a := c.generation.givable[name]
+		if a == nil || a.Trust > tutti.TrustClient && !c.asserts() {
 			return false
 		}
-		if value == nil {
+		if input.read || value == nil {
 			continue
 		}
-		v, err := readAttribute(a, value)
+		v, err := readAttribute(*a, value)
 		if err != nil {
-			clear(c.out.Attributes)
 			return false
 		}
-		c.out.Attributes[name] = v
+		facts[name] = v
 	}
+	c.out.Attributes, c.lent = facts, input.read
 	return true
 }
 
@@ -219,14 +260,20 @@ func (c *contextCheck) claims(claims map[string]any) {
 			})
 			continue
 		}
-		c.out.Attributes[a.Name] = got
+		c.set(a.Name, got)
 	}
 }
+
+// contextMost is how many bytes a context has as JSON at most, besides its texts and attributes.
+const contextMost = 512
 
 // contextSize is how many bytes a context has as JSON. Where even the most that it could have is
 // not over the limit, that is enough to know.
 func contextSize(in *ContextInput, limit int) int {
-	most := 512
+	if in.read {
+		return 0
+	}
+	most := contextMost
 	for _, s := range []*string{in.Visitor, in.Market, in.Currency} {
 		if s != nil {
 			most += 6 * len(*s)

@@ -42,7 +42,8 @@ type Generation struct {
 	visitors       *TokenVerifier
 	host           string // of BaseURL; "" = as the request says
 	attributes     map[string]tutti.Attribute
-	attributeNames []string // those that a request may give, sorted
+	attributeNames []string                    // those that a request may give, sorted
+	givable        map[string]*tutti.Attribute // the same
 	declared       []tutti.Attribute
 	documents      *documents
 	mode           tutti.OperationMode
@@ -76,12 +77,12 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 	g := &Generation{
 		id: c.ID, schema: schema, policies: p, limits: limits, visitors: c.Visitors,
 		resolvers: c.Resolvers, executable: NewExecutableSchema(Config{Schema: schema, Resolvers: c.Resolvers}),
-		attributes: make(map[string]tutti.Attribute, len(c.Attributes)),
-		declared:   append([]tutti.Attribute(nil), c.Attributes...),
-		documents:  newDocuments(limits.CacheBytes),
-		mode:       c.Operations,
-		caching:    c.Caching,
-		planner:    c.Planner,
+		attributes: make(map[string]tutti.Attribute, len(c.Attributes)), givable: make(map[string]*tutti.Attribute, len(c.Attributes)),
+		declared:  append([]tutti.Attribute(nil), c.Attributes...),
+		documents: newDocuments(limits.CacheBytes),
+		mode:      c.Operations,
+		caching:   c.Caching,
+		planner:   c.Planner,
 	}
 	if g.mode == "" {
 		g.mode = tutti.OperationsOff
@@ -93,6 +94,7 @@ func NewGeneration(c GenerationConfig) (*Generation, error) {
 		g.attributes[a.Name] = a
 		if givable(a) && a.Deprecated == "" {
 			g.attributeNames = append(g.attributeNames, a.Name)
+			g.givable[a.Name] = &a
 		}
 	}
 	sort.Strings(g.attributeNames)

@@ -91,6 +91,87 @@ func (d *jsonDecoder) object(depth int) (any, error) {
 	})
 }
 
+// skip goes past a value, as strict as value, and makes nothing of it.
+func (d *jsonDecoder) skip(depth int) error {
+	if d.at == len(d.s) || depth > maxJSONDepth {
+		return errJSON
+	}
+	switch d.s[d.at] {
+	case '{':
+		return d.skipList('}', func() error {
+			if err := d.skipText(); err != nil {
+				return err
+			}
+			if d.space(); !d.take(':') {
+				return errJSON
+			}
+			d.space()
+			return d.skip(depth + 1)
+		})
+	case '[':
+		return d.skipList(']', func() error { return d.skip(depth + 1) })
+	case '"':
+		return d.skipText()
+	case 't':
+		return d.word("true")
+	case 'f':
+		return d.word("false")
+	case 'n':
+		return d.word("null")
+	}
+	_, err := d.digitsOf()
+	return err
+}
+
+// skipList goes past an object or array that end ends: one goes past what stands between its commas.
+func (d *jsonDecoder) skipList(end byte, one func() error) error {
+	d.at++
+	if d.space(); d.take(end) {
+		return nil
+	}
+	for {
+		d.space()
+		if err := one(); err != nil {
+			return err
+		}
+		if d.space(); d.take(end) {
+			return nil
+		}
+		if !d.take(',') {
+			return errJSON
+		}
+	}
+}
+
+// skipText goes past a string.
+func (d *jsonDecoder) skipText() error {
+	if d.peek() != '"' {
+		return errJSON
+	}
+	for i := d.at + 1; i < len(d.s); i++ {
+		switch c := d.s[i]; {
+		case c == '"':
+			d.at = i + 1
+			return nil
+		case c < ' ':
+			return errJSON
+		case c != '\\':
+		case i+1 == len(d.s):
+			return errJSON
+		case d.s[i+1] == 'u':
+			if _, ok := hex4(d.s[i+2:]); !ok {
+				return errJSON
+			}
+			i += 5
+		case strings.IndexByte(escapes, d.s[i+1]) < 0:
+			return errJSON
+		default:
+			i++
+		}
+	}
+	return errJSON
+}
+
 // members reads a whole text that is one object: value reads what follows each name.
 func (d *jsonDecoder) members(value func(name string) error) error {
 	if d.space(); d.peek() != '{' {
@@ -196,6 +277,9 @@ func (d *jsonDecoder) text() (string, error) {
 	return "", errJSON
 }
 
+// escapes are what may follow a backslash, besides u.
+const escapes = `"\/bfnrt`
+
 // escaped reads a string whose first escape stands at i.
 func (d *jsonDecoder) escaped(from, i int) (string, error) {
 	end := i
@@ -233,7 +317,7 @@ func (d *jsonDecoder) escaped(from, i int) (string, error) {
 			out, i = utf8.AppendRune(out, r), i+n
 			continue
 		}
-		at := strings.IndexByte(`"\/bfnrt`, c)
+		at := strings.IndexByte(escapes, c)
 		if at < 0 {
 			return "", errJSON
 		}
@@ -282,23 +366,32 @@ func hex4(s string) (r rune, ok bool) {
 }
 
 func (d *jsonDecoder) number() (any, error) {
+	n, err := d.digitsOf()
+	if err != nil {
+		return nil, err
+	}
+	return json.Number(n), nil
+}
+
+// digitsOf reads a number as it stands there.
+func (d *jsonDecoder) digitsOf() (string, error) {
 	from := d.at
 	d.take('-')
 	if !d.take('0') && d.digits() == 0 {
-		return nil, errJSON
+		return "", errJSON
 	}
 	if d.take('.') && d.digits() == 0 {
-		return nil, errJSON
+		return "", errJSON
 	}
 	if d.take('e') || d.take('E') {
 		if !d.take('+') {
 			d.take('-')
 		}
 		if d.digits() == 0 {
-			return nil, errJSON
+			return "", errJSON
 		}
 	}
-	return json.Number(d.s[from:d.at]), nil
+	return d.s[from:d.at], nil
 }
 
 func (d *jsonDecoder) digits() (n int) {

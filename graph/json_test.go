@@ -38,6 +38,13 @@ func FuzzDecodeJSON(f *testing.F) {
 		if ok && !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q: %#v, and encoding/json says %#v", s, got, want)
 		}
+		d := jsonDecoder{s: s}
+		d.space()
+		skipped := d.skip(0)
+		d.space()
+		if (skipped == nil && d.at == len(s)) != ok {
+			t.Fatalf("%q: skipped to %d, %v, and encoding/json says %v", s, d.at, skipped, ok)
+		}
 	})
 }
 

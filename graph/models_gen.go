@@ -340,22 +340,6 @@ type ConsentInput struct {
 	Marketing *bool `json:"marketing,omitempty"`
 }
 
-// What is known about the visitor and the moment. 16 KB at most.
-type ContextInput struct {
-	// The visitor's id. For server keys; an app proves its visitor with a token in the header Tutti-Visitor.
-	Visitor *string `json:"visitor,omitempty"`
-	// Where the visitor is.
-	Location *PlaceInput `json:"location,omitempty"`
-	// The market to sell in, apart from the language. Default: the first configured one.
-	Market *string `json:"market,omitempty"`
-	// ISO 4217. Default: the market's.
-	Currency *string `json:"currency,omitempty"`
-	// Declared attributes, by name.
-	Attributes Attributes `json:"attributes,omitempty"`
-	// What the visitor agreed to. What is not given is not allowed.
-	Consent *ConsentInput `json:"consent,omitempty"`
-}
-
 // Which variant was taken and why. Names attributes, never their values.
 type Decision struct {
 	// Null for the baseline.

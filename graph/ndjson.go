@@ -118,11 +118,11 @@ func (s *Server) planLines(ctx context.Context, g *Generation, v Viewer, o *Obse
 	if refused != nil {
 		return refused
 	}
-	ctx = s.operating(ctx, p, d, op, vars)
+	ctx = s.operating(ctx, p, d, op, vars.values)
 	field, err := subscribedField(ctx, op)
 	var ask PlansAsk
 	if err == nil {
-		ask, err = plansAsk(ctx, field, vars)
+		ask, err = plansAsk(ctx, field, vars.values)
 	}
 	if err == nil {
 		ask.Total = len(head.Contexts)

@@ -22,6 +22,7 @@ type parameters struct {
 	hash          string // extensions.persistedQuery.sha256Hash: in place of query, or beside it
 	operationName string
 	variables     map[string]any // numbers are json.Number
+	variablesJSON string         // in place of variables: an object that nobody has read yet, known to be JSON
 	extensions    map[string]any
 }
 
@@ -117,7 +118,7 @@ func fromBody(body []byte, texts *queryTexts) (parameters, *refused) {
 		return err
 	}
 	d := &jsonDecoder{s: unsafe.String(unsafe.SliceData(body), len(body))} // nobody changes it any more
-	var variables, extensions any
+	var extensions any
 	err := d.members(func(name string) (err error) {
 		switch name {
 		case "query":
@@ -134,11 +135,13 @@ func fromBody(body []byte, texts *queryTexts) (parameters, *refused) {
 		case "operationName":
 			err = text(d, name, &p.operationName)
 		case "variables":
-			variables, err = d.value(1)
+			from := d.at
+			err = d.skip(1)
+			p.variablesJSON = d.s[from:d.at]
 		case "extensions":
 			extensions, err = d.value(1)
 		default:
-			_, err = d.value(1)
+			err = d.skip(1)
 		}
 		return err
 	})
@@ -148,8 +151,11 @@ func fromBody(body []byte, texts *queryTexts) (parameters, *refused) {
 	case bad != nil:
 		return p, bad
 	}
-	if p.variables, bad = object(variables, "variables"); bad != nil {
-		return p, bad
+	switch {
+	case strings.HasPrefix(p.variablesJSON, "n"):
+		p.variablesJSON = ""
+	case p.variablesJSON != "" && p.variablesJSON[0] != '{':
+		return p, notObject("variables")
 	}
 	if p.extensions, bad = object(extensions, "extensions"); bad != nil {
 		return p, bad
@@ -216,9 +222,23 @@ func objectText(s, name string) (map[string]any, *refused) {
 func object(v any, name string) (map[string]any, *refused) {
 	m, ok := v.(map[string]any)
 	if !ok && v != nil {
-		return nil, refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a JSON object.", wantedBody)
+		return nil, notObject(name)
 	}
 	return m, nil
+}
+
+func notObject(name string) *refused {
+	return refuse(http.StatusBadRequest, tutti.BadRequest, "the parameter "+name+" is not a JSON object.", wantedBody)
+}
+
+// values gives the variables, read.
+func (p *parameters) values() map[string]any {
+	if p.variablesJSON == "" {
+		return p.variables
+	}
+	v, _ := decodeJSON(p.variablesJSON)
+	m, _ := v.(map[string]any)
+	return m
 }
 
 // queryTexts knows the texts of operations by how they stand in requests, as JSON strings: apps send

@@ -28,7 +28,7 @@ var selections atomic.Uint64
 // SelectionOf gives the selection of the field that is being resolved.
 func SelectionOf(ctx context.Context) *Selection {
 	if d := directFrom(ctx); d != nil {
-		return d.op.fields[d.field].selection(schemaFrom(ctx), d.vars)
+		return d.op.fields[d.field].selection(schemaFrom(ctx), d.vars.values)
 	}
 	field := graphql.GetFieldContext(ctx)
 	vars := graphql.GetOperationContext(ctx).Variables

@@ -73,7 +73,7 @@ func (s *Server) subscribe(ctx context.Context, g *Generation, v Viewer, a asked
 	if refused != nil {
 		return refused.errors
 	}
-	ctx = s.operating(ctx, a.parameters, a.document, a.operation, vars)
+	ctx = s.operating(ctx, a.parameters, a.document, a.operation, vars.values)
 	field, err := subscribedField(ctx, a.operation)
 	if field == nil {
 		if err == nil {
@@ -81,7 +81,7 @@ func (s *Server) subscribe(ctx context.Context, g *Generation, v Viewer, a asked
 		}
 		return gqlerror.List{{Err: err, Message: "refused"}}
 	}
-	ask, err := plansAsk(ctx, field, vars)
+	ask, err := plansAsk(ctx, field, vars.values)
 	if err == nil {
 		err = s.plans(ctx, g, ask, field, func(e event) error {
 			if e.data == nil {
