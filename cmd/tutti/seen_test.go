@@ -26,7 +26,7 @@ func (s seer) editing() bool {
 // everyField selects what an experience and everything in it can show to each key.
 const everyField = `
 fragment E on Experience {
-  id composition version title meta { title description } channel locale validUntil freshness { state asOf }
+  id composition version title meta { title description } channel locale validUntil freshness { state asOf } holds { until within { lat lon radiusMeters inside } place }
   slots { name components { id component slots { name components { id } } } }
   components { ...C }
   problems { path ref code message stale } locales { path asked got }
