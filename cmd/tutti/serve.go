@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -63,6 +64,7 @@ func start(ctx context.Context, cfg *config.Config, listen, database, dir string
 		Handler: s.house.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	debug.FreeOSMemory() // what only starting took
 	go func() { s.serving <- s.http.Serve(graph.OneWrite(s.http, s.listener)) }()
 	return s, nil
 }
