@@ -29,6 +29,7 @@ type Experience struct {
 // Part is one component plan at the top of a page with everything that came of it. It never
 // changes, and may stand in many experiences: Assemble puts it in where the plan names it as Ready.
 type Part struct {
+	Slot       string       // at the top of the page, that it stands in
 	Components []*Component // as their slot has them
 	All        []*Component // with what stands in them, depth first
 	Problems   []Problem

@@ -249,7 +249,7 @@ func (d *delivery) top(s *slotJobs) *tutti.Slot {
 
 // made puts together what came of a component plan at the top of the page.
 func (d *delivery) made(j *job, room *int) *tutti.Part {
-	p := &tutti.Part{Private: j.plan.Private}
+	p := &tutti.Part{Slot: j.slot, Private: j.plan.Private}
 	d.part = p
 	into := &tutti.Slot{}
 	d.jobs(j, into, "", room)

@@ -75,6 +75,12 @@ func (i *ids) made(w *idWriter) string {
 	return s
 }
 
+// SlotHash names what is delivered in a slot by its content: as ids are, the same on every replica,
+// and telling nothing of the content to who does not know the deployment's secret.
+func (e *Engine) SlotHash(slot string, content []byte) string {
+	return e.assembling.ids.of("slot", slot, string(content))
+}
+
 // scopeKey is all that a delivered object depends on besides what it is.
 func scopeKey(s tutti.Scope, channel string) string {
 	return s.Locale + "\x00" + s.Market + "\x00" + s.Currency + "\x00" + strconv.FormatBool(s.Draft) + "\x00" + channel

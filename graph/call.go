@@ -77,7 +77,7 @@ func addError(ctx context.Context, err *gqlerror.Error) {
 
 // directArguments are the arguments of the field experience that can be read here. Others go the
 // generic way.
-var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true, "supports": true, "part": true}
+var directArguments = map[string]bool{"composition": true, "params": true, "channel": true, "locale": true, "context": true, "supports": true, "part": true, "ifNoneMatch": true}
 
 // directFields gives the fields of an operation that asks for nothing but experiences; nil when it
 // asks for more. It is worked out once for an operation.
@@ -140,7 +140,7 @@ func (s *Server) experience(c *call, d *direct, f *ast.Field) (ok bool) {
 		d.fail(d.located(err))
 		return false
 	}
-	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, args.supports, args.part, nil)
+	a, err := c.generation.resolvers.Query().Experience(c, args.composition, args.params, args.channel, args.locale, args.context, args.supports, args.part, args.ifNoneMatch, nil)
 	if err != nil {
 		d.fail(d.located(err))
 		return false
@@ -163,6 +163,7 @@ type experienceArguments struct {
 	context              *ContextInput
 	supports             []string
 	part                 *PagePart
+	ifNoneMatch          []*SlotHash
 
 	localeText string // what locale points to
 	partText   string // what part points to
@@ -201,6 +202,10 @@ func (d *direct) arguments(args *experienceArguments) (err error) {
 			if args.partText, given, err = d.text(a.Value); given {
 				args.part = (*PagePart)(&args.partText)
 			}
+		case "ifNoneMatch":
+			var v any
+			v, err = d.value(a.Value)
+			args.ifNoneMatch = slotHashes(v)
 		}
 		if err != nil {
 			return err
@@ -278,6 +283,26 @@ func texts(v any) []string {
 		return list
 	}
 	return nil
+}
+
+// slotHashes gives a list of input objects SlotHash as Go has it; a single one stands for a list of it.
+func slotHashes(v any) []*SlotHash {
+	list, ok := v.([]any)
+	if m, single := v.(map[string]any); single {
+		list, ok = []any{m}, true
+	}
+	if !ok {
+		return nil
+	}
+	hashes := make([]*SlotHash, 0, len(list))
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		h := &SlotHash{}
+		h.Slot, _ = m["slot"].(string)
+		h.Hash, _ = m["hash"].(string)
+		hashes = append(hashes, h)
+	}
+	return hashes
 }
 
 // idText gives an ID as text: in a document it may stand as a number.

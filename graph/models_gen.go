@@ -1016,6 +1016,12 @@ type SaveCompositionPayload struct {
 type Slot struct {
 	// As the composition or component type names it.
 	Name string `json:"name"`
+	// Stands for all that this operation selects of the slot's components, here and in Experience.components, but for how fresh it is, where
+	// it came from and why it was taken: freshness, assembled, origins and why may change alone. The same for the same content, on every
+	// replica, and nothing can be told from it. Null for a slot inside a component, and in plans.
+	Hash *string `json:"hash,omitempty"`
+	// Whether the hash is one that ifNoneMatch names: then the slot's components are left out, here and in Experience.components.
+	Unchanged bool `json:"unchanged"`
 	// What stands in it, in order.
 	Components []Component `json:"components"`
 	// Which variant of the slot was taken, and why.
@@ -1036,6 +1042,14 @@ type SlotDefinition struct {
 	Min int `json:"min"`
 	// Null = no limit.
 	Max *int `json:"max,omitempty"`
+}
+
+// A slot as an app has it.
+type SlotHash struct {
+	// The name of a slot at the top of the page. One that the page does not have is passed over.
+	Slot string `json:"slot"`
+	// What Slot.hash was. Any other text stands for a slot that has changed.
+	Hash string `json:"hash"`
 }
 
 // A post of a social network.

@@ -46,7 +46,7 @@ func worldIn(ctx context.Context) worldOf {
 	return w
 }
 
-func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PagePart, _ *PreviewInput) (*Answer, error) {
+func (worldQuery) Experience(ctx context.Context, composition string, _ any, _ string, _ *string, _ *ContextInput, _ []string, _ *PagePart, _ []*SlotHash, _ *PreviewInput) (*Answer, error) {
 	w := worldIn(ctx)
 	sel := SelectionOf(ctx)
 	if o := w.w.root("Experience", composition); o != nil && w.w.calm && sel.Keeps() {
@@ -83,7 +83,7 @@ func (worldQuery) More(ctx context.Context, cursor string, _ *int, _ *ContextInp
 	return NewAnswer(ctx, worldIn(ctx).object("ResourceConnection", cursor)), nil
 }
 
-func (worldQuery) Route(ctx context.Context, path, _ string, _ *string, _ *ContextInput, _ []string, _ *PreviewInput) (RouteAnswer, error) {
+func (worldQuery) Route(ctx context.Context, path, _ string, _ *string, _ *ContextInput, _ []string, _ *PagePart, _ []*SlotHash, _ *PreviewInput) (RouteAnswer, error) {
 	if a := NewAnswer(ctx, worldIn(ctx).object("RouteResult", path)); a != nil {
 		return a, nil
 	}

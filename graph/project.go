@@ -99,6 +99,8 @@ type projector struct {
 	made   map[*tutti.Part]partText // what was written of parts
 	part   *tutti.Part              // that is being written
 	sparse int                      // where a text begins that may be null
+	hashes bool                     // of slots are selected
+	slots  Slotted                  // that is being written; nil outside of one, and where no hash is selected
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.
@@ -115,6 +117,7 @@ type collected struct {
 	field *ast.Field
 	args  Args       // nil when the field takes none
 	sub   *selection // nil when nothing is selected below
+	tells bool       // how fresh something is, or why: see telling
 }
 
 func (p *projector) push(e ast.PathElement) { p.path = append(p.path, e) }
@@ -130,6 +133,11 @@ func (p *projector) fail(err error) {
 
 // object writes obj and reports false, with nothing written, when a null must go further up.
 func (p *projector) object(obj Object, sel *selection) bool {
+	if p.hashes && p.slots == nil {
+		if s, ok := obj.(Slotted); ok {
+			return p.slotted(s, sel)
+		}
+	}
 	start := len(p.out)
 	p.out = append(p.out, '{')
 	fields := p.collect(sel, obj.TypeName())
@@ -142,7 +150,11 @@ func (p *projector) object(obj Object, sel *selection) bool {
 		}
 		p.out = append(p.out, c.name...)
 		from := len(p.out)
-		if direct != nil && !top && c.args == nil && c.sub == nil {
+		tells := c.tells && p.slots != nil && p.part != nil
+		if tells {
+			p.out = append(p.out, tellsFrom...)
+		}
+		if direct != nil && !top && !tells && c.args == nil && c.sub == nil {
 			if out, ok := direct.AppendField(p.out, c.field.Name); ok {
 				p.out = out
 				continue
@@ -151,6 +163,9 @@ func (p *projector) object(obj Object, sel *selection) bool {
 		if !p.field(obj, c) {
 			p.out = p.out[:start]
 			return false
+		}
+		if tells {
+			p.out = append(p.out, tellsTo...)
 		}
 		if top && p.record.whole.Varies(c.field.Name) {
 			p.record.vary(p.out, from, len(p.out), stretch{anew: &anew{field: c}}, nil)
@@ -225,8 +240,17 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 	if obj, ok := v.(Object); ok {
 		return p.object(obj, sub)
 	}
-	if s, ok := v.(Sparse); ok && p.record != nil {
-		p.out = p.record.sparse(p.out, string(s))
+	switch s := v.(type) {
+	case Sparse:
+		if p.record != nil {
+			p.out = p.record.sparse(p.out, string(s))
+			return true
+		}
+	case HashOf:
+		p.hashOf(string(s))
+		return true
+	case UnchangedOf:
+		p.unchangedOf(string(s))
 		return true
 	}
 	b, err := appendLeaf(p.out, v)
@@ -289,7 +313,7 @@ func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[
 			key := s.Alias
 			n, known := index[key]
 			if !known {
-				c := collected{key: key, name: append(AppendString(nil, key), ':'), at: ast.PathName(key), field: s}
+				c := collected{key: key, name: append(AppendString(nil, key), ':'), at: ast.PathName(key), field: s, tells: s.Definition != nil && telling[s.Definition.Type.Name()]}
 				if len(s.Definition.Arguments) > 0 {
 					c.args = s.ArgumentMap(p.vars)
 				}

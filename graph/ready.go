@@ -187,6 +187,7 @@ func NewReadyAnswer(ctx context.Context, sel *Selection, obj Whole) (a *Answer, 
 			w.p.stretch(&r.stretches[i], obj)
 		}
 	}
+	w.p.settle(obj, start)
 	if r.broken {
 		return w.answer(), nil
 	}
@@ -201,11 +202,13 @@ type Written struct{ r *record }
 func (r *Ready) Answer(ctx context.Context, sel *Selection, whole Whole) *Answer {
 	w := writing(ctx, sel)
 	defer w.end()
+	start := len(w.p.out)
 	for i := range r.stretches {
 		if !w.p.stretch(&r.stretches[i], whole) {
 			return nil
 		}
 	}
+	w.p.settle(whole, start)
 	return w.answer()
 }
 
@@ -270,7 +273,9 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 		p.out = append(p.out, text...)
 	} else {
 		p.part = part
+		p.beginPart()
 		ok := p.join(l, at, site)
+		p.endPart(from)
 		p.part = nil
 		if !ok {
 			return false
@@ -324,7 +329,7 @@ type job struct {
 }
 
 func writing(ctx context.Context, sel *Selection) *job {
-	w := &job{sel: sel, p: projector{ctx: ctx, vars: sel.vars, schema: sel.schema}}
+	w := &job{sel: sel, p: projector{ctx: ctx, vars: sel.vars, schema: sel.schema, hashes: sel.hashes}}
 	if w.into = directFrom(ctx); w.into != nil {
 		w.p.path = append(w.p.path, ast.PathName(w.into.field.Alias))
 		w.p.out = w.into.out

@@ -502,7 +502,7 @@ type ComplexityRoot struct {
 		Composition      func(childComplexity int, id string) int
 		CompositionTypes func(childComplexity int) int
 		Compositions     func(childComplexity int, first *int, after *string) int
-		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, preview *PreviewInput) int
+		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) int
 		Locales          func(childComplexity int) int
 		More             func(childComplexity int, cursor string, first *int, context *ContextInput) int
 		Operations       func(childComplexity int, first *int, after *string) int
@@ -511,7 +511,7 @@ type ComplexityRoot struct {
 		Redirects        func(childComplexity int) int
 		Resource         func(childComplexity int, ref tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) int
 		Resources        func(childComplexity int, refs []*tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) int
-		Route            func(childComplexity int, path string, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) int
+		Route            func(childComplexity int, path string, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) int
 		Routes           func(childComplexity int, channel string, locale *string, first *int, after *string) int
 		Search           func(childComplexity int, source string, kind string, text *string, first *int, after *string, locale *string, channel *string, context *ContextInput) int
 		Sources          func(childComplexity int) int
@@ -597,8 +597,10 @@ type ComplexityRoot struct {
 
 	Slot struct {
 		Components func(childComplexity int) int
+		Hash       func(childComplexity int) int
 		LeftOut    func(childComplexity int) int
 		Name       func(childComplexity int) int
+		Unchanged  func(childComplexity int) int
 		Why        func(childComplexity int) int
 	}
 
@@ -2773,7 +2775,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["part"].(*PagePart), args["preview"].(*PreviewInput)), true
+		return e.ComplexityRoot.Query.Experience(childComplexity, args["composition"].(string), args["params"].(any), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["part"].(*PagePart), args["ifNoneMatch"].([]*SlotHash), args["preview"].(*PreviewInput)), true
 
 	case "Query.locales":
 		if e.ComplexityRoot.Query.Locales == nil {
@@ -2858,7 +2860,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Route(childComplexity, args["path"].(string), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["preview"].(*PreviewInput)), true
+		return e.ComplexityRoot.Query.Route(childComplexity, args["path"].(string), args["channel"].(string), args["locale"].(*string), args["context"].(*ContextInput), args["supports"].([]string), args["part"].(*PagePart), args["ifNoneMatch"].([]*SlotHash), args["preview"].(*PreviewInput)), true
 	case "Query.routes":
 		if e.ComplexityRoot.Query.Routes == nil {
 			break
@@ -3175,6 +3177,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Slot.Components(childComplexity), true
+	case "Slot.hash":
+		if e.ComplexityRoot.Slot.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Hash(childComplexity), true
 	case "Slot.leftOut":
 		if e.ComplexityRoot.Slot.LeftOut == nil {
 			break
@@ -3187,6 +3195,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Slot.Name(childComplexity), true
+	case "Slot.unchanged":
+		if e.ComplexityRoot.Slot.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Unchanged(childComplexity), true
 	case "Slot.why":
 		if e.ComplexityRoot.Slot.Why == nil {
 			break
@@ -3767,6 +3781,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPlaceInput,
 		ec.unmarshalInputPreviewInput,
 		ec.unmarshalInputRedirectInput,
+		ec.unmarshalInputSlotHash,
 	)
 	first := true
 
@@ -3912,6 +3927,11 @@ type Query {
     supports: [String!]
     "Which part of the page. The shared part can be kept by a CDN, and the personal part be asked for besides: components keep their ids."
     part: PagePart = ALL
+    """
+    Slots that the app has already, 100 at most: those that are still the same come as unchanged, without their components. hash or
+    unchanged must be selected in slots.
+    """
+    ifNoneMatch: [SlotHash!]
     "Look at something else than what is published. For preview and management keys."
     preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
   ): Experience! @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT])
@@ -3938,6 +3958,10 @@ type Query {
     context: ContextInput
     "What the app can draw: as for experience."
     supports: [String!]
+    "Which part of the page: as for experience."
+    part: PagePart = ALL
+    "Slots that the app has already: as for experience."
+    ifNoneMatch: [SlotHash!]
     "Look at something else than what is published. For preview and management keys."
     preview: PreviewInput @access(to: [PREVIEW, MANAGEMENT])
   ): RouteResult
@@ -4427,6 +4451,14 @@ enum PagePart {
   PERSONAL
 }
 
+"A slot as an app has it."
+input SlotHash {
+  "The name of a slot at the top of the page. One that the page does not have is passed over."
+  slot: String!
+  "What Slot.hash was. Any other text stands for a slot that has changed."
+  hash: String!
+}
+
 "Which state of the stored compositions, audiences and redirects."
 enum PerspectiveState {
   "What visitors get."
@@ -4539,6 +4571,14 @@ type Meta @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
 type Slot @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   "As the composition or component type names it."
   name: String!
+  """
+  Stands for all that this operation selects of the slot's components, here and in Experience.components, but for how fresh it is, where
+  it came from and why it was taken: freshness, assembled, origins and why may change alone. The same for the same content, on every
+  replica, and nothing can be told from it. Null for a slot inside a component, and in plans.
+  """
+  hash: String
+  "Whether the hash is one that ifNoneMatch names: then the slot's components are left out, here and in Experience.components."
+  unchanged: Boolean!
   "What stands in it, in order."
   components: [Component!]!
   "Which variant of the slot was taken, and why."
@@ -6716,6 +6756,10 @@ func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.
 	switch field.Name {
 	case "name":
 		return ec.fieldContext_Slot_name(ctx, field)
+	case "hash":
+		return ec.fieldContext_Slot_hash(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_Slot_unchanged(ctx, field)
 	case "components":
 		return ec.fieldContext_Slot_components(ctx, field)
 	case "why":

@@ -58,9 +58,9 @@ type MutationResolver interface {
 	Unsuppress(ctx context.Context, ref tutti.Ref, reason string) (bool, error)
 }
 type QueryResolver interface {
-	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, preview *PreviewInput) (*Answer, error)
+	Experience(ctx context.Context, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) (*Answer, error)
 	More(ctx context.Context, cursor string, first *int, context *ContextInput) (*Answer, error)
-	Route(ctx context.Context, path string, channel string, locale *string, context *ContextInput, supports []string, preview *PreviewInput) (RouteAnswer, error)
+	Route(ctx context.Context, path string, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) (RouteAnswer, error)
 	Routes(ctx context.Context, channel string, locale *string, first *int, after *string) (*Answer, error)
 	Resource(ctx context.Context, ref tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) (ResourceAnswer, error)
 	Resources(ctx context.Context, refs []*tutti.Ref, locale *string, channel *string, context *ContextInput, preview *PreviewInput) ([]ResourceAnswer, error)
@@ -709,14 +709,22 @@ func (ec *executionContext) field_Query_experience_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["part"] = arg6
-	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "ifNoneMatch",
+		func(ctx context.Context, v any) ([]*SlotHash, error) {
+			return ec.unmarshalOSlotHash2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSlotHashᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifNoneMatch"] = arg7
+	arg8, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
 		func(ctx context.Context, v any) (*PreviewInput, error) {
 			return ec.unmarshalOPreviewInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["preview"] = arg7
+	args["preview"] = arg8
 	return args, nil
 }
 
@@ -945,14 +953,30 @@ func (ec *executionContext) field_Query_route_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["supports"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "part",
+		func(ctx context.Context, v any) (*PagePart, error) {
+			return ec.unmarshalOPagePart2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPagePart(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["part"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "ifNoneMatch",
+		func(ctx context.Context, v any) ([]*SlotHash, error) {
+			return ec.unmarshalOSlotHash2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSlotHashᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ifNoneMatch"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
 		func(ctx context.Context, v any) (*PreviewInput, error) {
 			return ec.unmarshalOPreviewInput2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["preview"] = arg5
+	args["preview"] = arg7
 	return args, nil
 }
 
@@ -8993,7 +9017,7 @@ func (ec *executionContext) _Query_experience(ctx context.Context, field graphql
 						return nil
 					}
 					return fc.Args["params"].(any)
-				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["part"].(*PagePart), fc.Args["preview"].(*PreviewInput))
+				}(), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["part"].(*PagePart), fc.Args["ifNoneMatch"].([]*SlotHash), fc.Args["preview"].(*PreviewInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Answer) graphql.Marshaler {
@@ -9081,7 +9105,7 @@ func (ec *executionContext) _Query_route(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Route(ctx, fc.Args["path"].(string), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["preview"].(*PreviewInput))
+			return ec.Resolvers.Query().Route(ctx, fc.Args["path"].(string), fc.Args["channel"].(string), fc.Args["locale"].(*string), fc.Args["context"].(*ContextInput), fc.Args["supports"].([]string), fc.Args["part"].(*PagePart), fc.Args["ifNoneMatch"].([]*SlotHash), fc.Args["preview"].(*PreviewInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v RouteAnswer) graphql.Marshaler {
@@ -11030,6 +11054,52 @@ func (ec *executionContext) _Slot_name(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_Slot_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Slot", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Slot_hash(ctx context.Context, field graphql.CollectedField, obj *Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_hash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_hash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Slot", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Slot_unchanged(ctx context.Context, field graphql.CollectedField, obj *Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_unchanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unchanged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_unchanged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Slot", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Slot_components(ctx context.Context, field graphql.CollectedField, obj *Slot) (ret graphql.Marshaler) {
@@ -13877,6 +13947,43 @@ func (ec *executionContext) unmarshalInputRedirectInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Permanent = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSlotHash(ctx context.Context, obj any) (SlotHash, error) {
+	var it SlotHash
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"slot", "hash"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "slot":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("slot"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Slot = data
+		case "hash":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hash"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Hash = data
 		}
 	}
 	return it, nil
@@ -19134,6 +19241,16 @@ func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "hash":
+			out.Values[i] = ec._Slot_hash(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "unchanged":
+			out.Values[i] = ec._Slot_unchanged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "components":
 			out.Values[i] = ec._Slot_components(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -21435,6 +21552,11 @@ func (ec *executionContext) marshalNSlotDefinition2ᚖgithubᚗcomᚋtuttihqᚋt
 	return ec._SlotDefinition(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSlotHash2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSlotHash(ctx context.Context, v any) (*SlotHash, error) {
+	res, err := ec.unmarshalInputSlotHash(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNSource2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSourceᚄ(ctx context.Context, sel ast.SelectionSet, v []*Source) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -22001,6 +22123,23 @@ func (ec *executionContext) marshalORouteResult2githubᚗcomᚋtuttihqᚋtutti�
 		return graphql.Null
 	}
 	return ec._RouteResult(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSlotHash2ᚕᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSlotHashᚄ(ctx context.Context, v any) ([]*SlotHash, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*SlotHash, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSlotHash2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSlotHash(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalOSpeech2ᚖgithubᚗcomᚋtuttihqᚋtuttiᚋgraphᚐSpeech(ctx context.Context, sel ast.SelectionSet, v *Speech) graphql.Marshaler {

@@ -18,6 +18,7 @@ type Selection struct {
 	root   *selection
 	vars   map[string]any // those that stand in the selection
 	schema *ast.Schema
+	hashes bool // of slots are in it
 	needed sync.Once
 	need   any
 }
@@ -41,7 +42,7 @@ func SelectionOf(ctx context.Context) *Selection {
 }
 
 func newSelection(s *ast.Schema, set ast.SelectionSet, vars map[string]any, number uint64) *Selection {
-	return &Selection{number: number, root: &selection{set: set}, vars: vars, schema: s}
+	return &Selection{number: number, root: &selection{set: set}, vars: vars, schema: s, hashes: selectsHashes(set, vars, map[string]bool{})}
 }
 
 // Set is the selection set, and Vars the variables that stand in it. Do not change them.

@@ -185,7 +185,7 @@ func (q *testQuery) Locales(context.Context) ([]string, error) {
 
 func (q *testQuery) Sources(context.Context) ([]*Source, error) { return []*Source{}, nil }
 
-func (q *testQuery) Experience(ctx context.Context, composition string, params any, channel string, locale *string, input *ContextInput, supports []string, part *PagePart, preview *PreviewInput) (*Answer, error) {
+func (q *testQuery) Experience(ctx context.Context, composition string, params any, channel string, locale *string, input *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) (*Answer, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.calls++

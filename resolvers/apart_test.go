@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +29,7 @@ const (
 	apartAtOnce      = 32
 	apartOrdinaryOp  = `query Q($id: ID!, $channel: ID!, $locale: Locale, $context: ContextInput) { experience(composition: $id, channel: $channel, locale: $locale, context: $context) { version locale channel problems { code message } slots { components { component personal freshness { state } ... on Card { title } actions { href } } } } }`
 	apartFlatOp      = `query F($id: ID!, $channel: ID!, $locale: Locale, $context: ContextInput) { experience(composition: $id, channel: $channel, locale: $locale, context: $context) { version locale channel problems { code message } components { component personal freshness { state } ... on Card { title } actions { href } } } }`
+	apartHashedOp    = `query H($id: ID!, $channel: ID!, $locale: Locale, $context: ContextInput, $had: [SlotHash!]) { experience(composition: $id, channel: $channel, locale: $locale, context: $context, ifNoneMatch: $had) { version locale channel problems { code message } slots { hash unchanged components { component personal freshness { state } ... on Card { title } actions { href } } } } }`
 	apartTellingOp   = `query W($id: ID!, $channel: ID!, $locale: Locale, $context: ContextInput) { experience(composition: $id, channel: $channel, locale: $locale, context: $context) { version locale channel problems { code message } components { why { variant } component personal freshness { state } ... on Card { title } actions { href } } } }`
 	apartPreviewedOp = `query P($id: ID!, $channel: ID!, $locale: Locale, $preview: PreviewInput) { experience(composition: $id, channel: $channel, locale: $locale, preview: $preview) { version locale channel problems { code message } components { component personal freshness { state } ... on Card { title } actions { href } } } }`
 )
@@ -68,7 +71,7 @@ func TestNobodyGetsAnothers(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	for _, must := range []string{"gold", "silver", "hello", "note", "missing", "stale", "preview", "refused"} {
+	for _, must := range []string{"gold", "silver", "hello", "note", "missing", "stale", "preview", "refused", "unchanged"} {
 		if n, _ := a.seen.Load(must); n == nil && total >= 100_000 { // in a short run it is up to chance which faults are met
 			t.Errorf("no answer had %s: too little was tried", must)
 		}
@@ -98,6 +101,7 @@ type apart struct {
 	clock    atomic.Int64
 	origin   *httptest.Server
 	seen     sync.Map
+	hashed   [apartPages]hashes
 
 	turn sync.RWMutex // held for writing while something happens that must not fall into an answer
 
@@ -114,6 +118,58 @@ type apart struct {
 	generation atomic.Int64                // the newest that it may have
 	broken     atomic.Int64                // odd while the origin fails
 	healthy    atomic.Int64                // the value of broken since which what failed is forgotten
+}
+
+// hashes are what slots of a page were delivered as, by hash, and the last of them.
+type hashes struct {
+	mu      sync.Mutex // guards all below
+	content map[string][]answeredComponent
+	last    []string
+}
+
+// had is what an app has that was anybody's before.
+func (h *hashes) had() []any {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]any, len(h.last))
+	for i, hash := range h.last {
+		list[i] = map[string]any{"slot": "main", "hash": hash}
+	}
+	return list
+}
+
+// take puts in what an app has of an unchanged slot, and notes what came of another. One hash stands
+// for one content.
+func (h *hashes) take(s *answeredSlot) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known, is := h.content[s.Hash]
+	switch {
+	case s.Unchanged && (!is || len(s.Components) > 0):
+		return "unchanged, of what nobody had: " + s.Hash
+	case s.Unchanged:
+		s.Components = known
+		return ""
+	case is && !reflect.DeepEqual(withoutFreshness(s.Components), known):
+		return fmt.Sprintf("one hash for two contents: %+v", known)
+	case !is:
+		if h.content == nil {
+			h.content = map[string][]answeredComponent{}
+		}
+		h.content[s.Hash] = withoutFreshness(s.Components)
+		if h.last = append(h.last, s.Hash); len(h.last) > 20 {
+			h.last = h.last[1:]
+		}
+	}
+	return ""
+}
+
+func withoutFreshness(list []answeredComponent) []answeredComponent {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Freshness.State = ""
+	}
+	return list
 }
 
 func newApart(t *testing.T) *apart {
@@ -335,10 +391,16 @@ type answered struct {
 			Locale, Channel string
 			Problems        []struct{ Code string }
 			Components      []answeredComponent
-			Slots           []struct{ Components []answeredComponent }
+			Slots           []answeredSlot
 		}
 	}
 	Errors []struct{ Extensions struct{ Code tutti.Code } }
+}
+
+type answeredSlot struct {
+	Hash       string
+	Unchanged  bool
+	Components []answeredComponent
 }
 
 type answeredComponent struct {
@@ -356,8 +418,11 @@ func (a *apart) ask(r *rand.Rand, n int) string {
 	q := request{class: p.class, token: p.token, query: apartOrdinaryOp, variables: map[string]any{"id": pageName(n), "channel": p.channel, "locale": p.locale, "context": p.context}}
 	ex := expected{p: *p, page: n, replica: i}
 	switch k := r.IntN(40); {
-	case k < 8:
+	case k < 4:
 		q.query = apartFlatOp
+	case k < 8: // an app that may have the page
+		q.query, ex.hashed = apartHashedOp, true
+		q.variables["had"] = a.hashed[n].had()
 	case k == 8: // what only editors are told
 		q.query, ex.refused = apartTellingOp, true
 		if r.IntN(2) == 0 {
@@ -423,6 +488,7 @@ type expected struct {
 	p                       persona
 	page, replica           int
 	refused, draft, preview bool
+	hashed                  bool
 	before, after           moment
 }
 
@@ -455,6 +521,14 @@ func (a *apart) check(ex *expected, got *answered) string {
 	well := ex.before.broken%2 == 0 && ex.before.broken == ex.after.broken && ex.before.healthy == ex.before.broken
 	list := x.Components
 	for _, s := range x.Slots {
+		if ex.hashed {
+			if problem := a.hashed[ex.page].take(&s); problem != "" {
+				return problem
+			}
+			if s.Unchanged {
+				a.seen.Store("unchanged", true)
+			}
+		}
 		list = append(list, s.Components...)
 	}
 	found := map[string]bool{}

@@ -20,7 +20,7 @@ import (
 func (r *Resolvers) deliver(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request) (*graph.Answer, error) {
 	sel := graph.SelectionOf(ctx)
 	if !r.keeps(ctx, sel, req) {
-		x, err := r.assemble(ctx, c, params, req, needOf(sel))
+		x, err := r.assemble(ctx, c, params, req, sel)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 	if len(m.holes) > 0 {
 		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
 	}
-	a := kept.Ready.Answer(ctx, d.sel, experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills})
+	a := kept.Ready.Answer(ctx, d.sel, d.whole(experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills}))
 	if a != nil {
 		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
 		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.freshness, basis: basis, until: s.Until, personal: naming(fills)})
@@ -145,11 +145,11 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 		told := *r.Engine.Fill(x, fills)
 		told.Problems = problems
 		o.x = &told
-		return graph.NewAnswer(ctx, o), nil
+		return graph.NewAnswer(ctx, d.whole(o)), nil
 	}
 	marked := r.Engine.MarkAll(x)
 	o.x, o.blanks, o.fills = marked.Experience, marked.Blanks(), fills
-	a, ready := graph.NewReadyAnswer(ctx, d.sel, o)
+	a, ready := graph.NewReadyAnswer(ctx, d.sel, d.whole(o))
 	if divisible {
 		n := 0
 		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
@@ -166,6 +166,9 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	}
 	return a, nil
 }
+
+// whole is an experience as the operation asks for it.
+func (d *delivery) whole(o experienceObject) graph.Whole { return d.r.whole(o, d.sel, d.req) }
 
 // holds tells until when and where the decisions hold; nil where nobody asks.
 func (d *delivery) holds(until time.Time) *tutti.Holds {

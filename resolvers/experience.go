@@ -9,15 +9,12 @@ import (
 	"github.com/tuttihq/tutti/graph"
 )
 
-func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, supports []string, part *graph.PagePart, preview *graph.PreviewInput) (*graph.Answer, error) {
+func (q query) Experience(ctx context.Context, id string, params any, channel string, locale *string, in *graph.ContextInput, supports []string, part *graph.PagePart, ifNoneMatch []*graph.SlotHash, preview *graph.PreviewInput) (*graph.Answer, error) {
 	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
 		return nil, err
 	}
-	if part != nil && *part != graph.PagePartAll {
-		req.part = tutti.PagePart(*part)
-	}
-	if req.Supports, err = tutti.ParseSupports(supports); err != nil {
+	if err := req.wants(ctx, supports, part, ifNoneMatch); err != nil {
 		return nil, err
 	}
 	c, err := q.compiled(ctx, id, req)
@@ -72,14 +69,30 @@ func document(d tutti.Draft) engine.Doc {
 	return engine.Doc{Kind: d.Kind, Name: d.Name, Version: d.Revision, Body: d.Body}
 }
 
-// assemble goes the way of one query: learn, decide, gather and shape, fill.
-func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request, need engine.Need) (graph.Object, error) {
+// wants notes what of a page is wanted, and in which form.
+func (q *request) wants(ctx context.Context, supports []string, part *graph.PagePart, ifNoneMatch []*graph.SlotHash) (err error) {
+	if part != nil && *part != graph.PagePartAll {
+		q.part = tutti.PagePart(*part)
+	}
+	if q.Supports, err = tutti.ParseSupports(supports); err != nil {
+		return err
+	}
+	if len(ifNoneMatch) == 0 {
+		return nil
+	}
+	return q.have(ifNoneMatch, graph.SelectionOf(ctx))
+}
+
+// assemble goes the way of one query: learn, decide, gather and shape, fill. path leads from the
+// selected object to the experience.
+func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tutti.Params, req *request, sel *graph.Selection, path ...string) (graph.Object, error) {
 	if err := c.CheckForced(req.Preview.Forced); err != nil {
 		return nil, err
 	}
 	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
 	plan, why := c.Decide(params, req.Context, facts)
 	engine.Only(&plan, req.part)
+	need := needOf(sel, path...)
 	x, err := r.Engine.Assemble(ctx, plan, need)
 	if err != nil {
 		return nil, err
@@ -92,7 +105,8 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
 		x = &told
 	}
-	return experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: holds(need, c, plan.Until, params, req.Context, facts), props: r.props}, nil
+	o := experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: holds(need, c, plan.Until, params, req.Context, facts), props: r.props}
+	return r.whole(o, sel, req), nil
 }
 
 func (q query) More(ctx context.Context, cursor string, first *int, in *graph.ContextInput) (*graph.Answer, error) {

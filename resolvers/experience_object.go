@@ -39,7 +39,11 @@ func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
 	case "meta":
 		return fields{"Meta", map[string]any{"title": orNull(x.Title), "description": orNull(x.Description)}}, nil
 	case "slots":
-		return o.slots(x.Slots), nil
+		list := make([]graph.Object, len(x.Slots))
+		for i, s := range x.Slots {
+			list[i] = topSlot{slotObject{s, o}}
+		}
+		return list, nil
 	case "components":
 		return o.components(x.Components), nil
 	case "problems":
@@ -117,6 +121,10 @@ func (o slotObject) Field(name string, _ graph.Args) (any, error) {
 		return o.x.decision(o.s.ID), nil
 	case "leftOut":
 		return o.x.leftOut(o.s.ID), nil
+	case "hash":
+		return nil, nil
+	case "unchanged":
+		return false, nil
 	}
 	return nil, noField("Slot", name)
 }

@@ -13,7 +13,8 @@ import (
 type request struct {
 	tutti.Context
 	chain     []string
-	part      tutti.PagePart // that is wanted
+	part      tutti.PagePart    // that is wanted
+	had       []*graph.SlotHash // slots that the client has
 	problems  []tutti.Problem
 	previewed bool // something else than what is published may be looked at
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/tuttihq/tutti/graph"
 )
 
-func (q query) Route(ctx context.Context, path, channel string, locale *string, in *graph.ContextInput, supports []string, preview *graph.PreviewInput) (graph.RouteAnswer, error) {
+func (q query) Route(ctx context.Context, path, channel string, locale *string, in *graph.ContextInput, supports []string, part *graph.PagePart, ifNoneMatch []*graph.SlotHash, preview *graph.PreviewInput) (graph.RouteAnswer, error) {
 	req, err := q.request(ctx, &channel, locale, in, preview)
 	if err != nil {
 		return nil, err
 	}
-	if req.Supports, err = tutti.ParseSupports(supports); err != nil {
+	if err := req.wants(ctx, supports, part, ifNoneMatch); err != nil {
 		return nil, err
 	}
 	m, ok := q.Library.Route(path, req.Locale, req.At)
@@ -35,7 +35,7 @@ func (q query) Route(ctx context.Context, path, channel string, locale *string, 
 			return nil, err
 		}
 	}
-	x, err := q.assemble(ctx, c, m.Params, req, needOf(graph.SelectionOf(ctx), "experience"))
+	x, err := q.assemble(ctx, c, m.Params, req, graph.SelectionOf(ctx), "experience")
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func TestHTTPPageIsTrue(t *testing.T) {
 				if tag := last.Header.Get("ETag"); tag != "" {
 					env["ETAG"] = tag
 				}
+				if _, rest, ok := strings.Cut(last.Raw, `"hash":"`); ok {
+					env["HASH"], _, _ = strings.Cut(rest, `"`)
+				}
 			}
 		case "http":
 			compared++

@@ -22,7 +22,7 @@ var reservedTypes = []string{
 	"OperationConnection", "OperationInput", "Origin", "PageInfo", "PagePart", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
 	"PlaceDependence", "PlaceInput", "PlanError", "PlanGroup", "PlanMember", "PlanRefusal", "PlansEvent", "PlansProgress", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
 	"Query", "Reason", "Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection",
-	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition",
+	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition", "SlotHash",
 	"SocialPost", "Source", "SourceHealth", "Speech", "String", "Subscription", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",
 	"Truth", "URL", "UnknownComponent", "Warning",
 }
