@@ -47,7 +47,8 @@ func movingDesk(t testing.TB) *desk {
 	})
 	var problems []engine.Problem
 	d.set, problems = d.engine.CompileAudiences([]tutti.Audience{
-		{Name: "gold", Rule: "tier == 'gold'"}, {Name: "nearby", Rule: "distance < 1000"},
+		{Name: "gold", Rule: "tier == 'gold'"},
+		{Name: "nearby", Rule: "distance < 1000"},
 		{Name: "arriving", Rule: "audience.nearby && stay.status == 'confirmed'"},
 		{Name: "downtown", Rule: "geo.distance({'lat': 43.258, 'lon': -2.93}, location) <= 650.0 && !audience.nearby"},
 	})
@@ -95,8 +96,10 @@ func TestHoldsTellTheCirclesOfTheRulesThatDecided(t *testing.T) {
 		{what: "a rule about something else", component: "variants: [{name: v, rule: tier == 'gold'}]", want: "NONE"},
 		{what: "an audience", component: "variants: [{name: v, rule: audience.nearby}]", want: "DISTANCE" + nearAzul},
 		{what: "its contrary, over two names", component: "variants: [{name: v, rule: '!audience.nearby'}]", want: "DISTANCE" + nearAzul},
-		{what: "from outside", component: "variants: [{name: v, rule: audience.nearby}]", want: "DISTANCE, out of 1000 m of 43.2630 -2.9250",
-			change: func(v *tutti.Context) { v.Location = &tutti.Place{Lat: 43.2630, Lon: -2.9000} }},
+		{
+			what: "from outside", component: "variants: [{name: v, rule: audience.nearby}]", want: "DISTANCE, out of 1000 m of 43.2630 -2.9250",
+			change: func(v *tutti.Context) { v.Location = &tutti.Place{Lat: 43.2630, Lon: -2.9000} },
+		},
 		{what: "without consent", component: "variants: [{name: v, rule: audience.nearby}]", want: "NONE", change: func(v *tutti.Context) { v.Consent = nil }},
 		{what: "without a place", component: "variants: [{name: v, rule: audience.nearby}]", want: "NOT_GIVEN", change: func(v *tutti.Context) { v.Location = nil }},
 		{what: "without a place, where none counts", component: "variants: [{name: v, rule: tier == 'silver' && audience.nearby}]", want: "NONE", change: func(v *tutti.Context) { v.Location = nil }},
@@ -105,8 +108,10 @@ func TestHoldsTellTheCirclesOfTheRulesThatDecided(t *testing.T) {
 		{what: "a rule after the one that counts", component: "variants: [{name: v, rule: tier == 'gold'}, {name: w, rule: audience.nearby}]", want: "NONE"},
 		{what: "a rule before it", component: "variants: [{name: v, rule: distance < 100.0}, {name: w, rule: tier == 'gold'}]", want: "DISTANCE, out of 100 m of 43.2630 -2.9250"},
 		{what: "a component that is hidden", component: "variants: [{name: v, rule: audience.nearby, hide: true}]", want: "DISTANCE" + nearAzul},
-		{what: "one circle in another", component: "variants: [{name: u, rule: distance < 100.0}, {name: v, rule: distance < 500.0}, {name: w, rule: distance < 2000.0}]",
-			want: "DISTANCE, out of 500 m of 43.2630 -2.9250, in 2000 m of 43.2630 -2.9250"},
+		{
+			what: "one circle in another", component: "variants: [{name: u, rule: distance < 100.0}, {name: v, rule: distance < 500.0}, {name: w, rule: distance < 2000.0}]",
+			want: "DISTANCE, out of 500 m of 43.2630 -2.9250, in 2000 m of 43.2630 -2.9250",
+		},
 		{what: "a place that the rule names", component: "variants: [{name: v, rule: 'geo.distance(location, {\"lat\": 43.26, \"lon\": -2.93}) > 300'}]", want: "DISTANCE, out of 300 m of 43.2600 -2.9300"},
 		{what: "a place of params", component: "variants: [{name: v, rule: 'geo.distance(location, {\"lat\": params.lat, \"lon\": params.lon}) < 300.0'}]", want: "DISTANCE, out of 300 m of 43.2580 -2.9300"},
 		{what: "what only CEL evaluates", component: "variants: [{name: v, rule: 'tier.startsWith(\"g\") && distance < 900.0'}]", want: "DISTANCE, in 900 m of 43.2630 -2.9250"},

@@ -129,7 +129,10 @@ func TestHoldsOfRoutesAndOfMany(t *testing.T) {
 		t.Errorf("a route tells %s", a.Raw)
 	}
 	_, lines := p.plans("application/x-ndjson", ndjson(t, map[string]any{"composition": "hotel-arrival", "channel": "email", "params": map[string]any{"hotel": "stay:hotel/azul"}, "select": "{ " + holdsSelection + " }"}, []map[string]any{
-		{"location": map[string]any{"lat": 43.5, "lon": -2.9}, "consent": consent}, {"location": map[string]any{"lat": 43.6, "lon": -2.9}, "consent": consent}, {"consent": consent}, {},
+		{"location": map[string]any{"lat": 43.5, "lon": -2.9}, "consent": consent},
+		{"location": map[string]any{"lat": 43.6, "lon": -2.9}, "consent": consent},
+		{"consent": consent},
+		{},
 		{"location": inside, "consent": consent},
 	}))
 	told := map[int]string{}
