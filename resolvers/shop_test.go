@@ -48,7 +48,7 @@ func (s *shop) replica(secret string) *replica {
 	x := openReplica(s.t, replicaConfig{
 		config: cfg, dir: "testdata/apart", secret: bytes.Repeat([]byte(secret), 32), kept: cfg.AnswerBytes, keys: newKeyring(s.now()), now: s.now, store: noStore{},
 	})
-	x.load([]engine.Doc{{Kind: tutti.CompositionDocument, Name: "page-2", Version: 1, Body: page(2, 1)}})
+	x.load([]engine.Doc{{Kind: tutti.CompositionDocument, Name: "page-2", Version: 1, Body: page(2, "V1")}})
 	return x
 }
 
