@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -276,28 +277,31 @@ func typed(t tutti.AttributeType, v any) (any, bool) {
 		}
 		return intValue(v)
 	case tutti.DoubleType:
+		if f, ok := v.(float64); ok {
+			return v, !math.IsNaN(f) && !math.IsInf(f, 0)
+		}
 		return floatValue(v)
 	case tutti.TimestampType:
-		switch v := v.(type) {
+		switch t := v.(type) {
 		case time.Time:
 			return v, true
 		case string:
-			at, err := time.Parse(time.RFC3339, v)
+			at, err := time.Parse(time.RFC3339, t)
 			return at, err == nil
 		}
 	case tutti.PlaceType:
-		switch v := v.(type) {
+		switch p := v.(type) {
 		case tutti.Place:
-			return v, v.Valid()
+			return v, p.Valid()
 		case *tutti.Place:
-			if v != nil {
-				return *v, v.Valid()
+			if p != nil {
+				return *p, p.Valid()
 			}
 		case map[string]any:
-			lat, ok := anyNumber(v["lat"])
-			lon, ok2 := anyNumber(v["lon"])
-			p := tutti.Place{Lat: lat, Lon: lon}
-			return p, ok && ok2 && p.Valid()
+			lat, ok := anyNumber(p["lat"])
+			lon, ok2 := anyNumber(p["lon"])
+			at := tutti.Place{Lat: lat, Lon: lon}
+			return at, ok && ok2 && at.Valid()
 		}
 	case tutti.ListType:
 		return stringList(v)

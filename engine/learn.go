@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/tuttihq/tutti"
 )
@@ -34,12 +35,20 @@ func (e *Engine) Learn(ctx context.Context, c *Compiled, params tutti.Params, v 
 		l.derive()
 	}
 	l.end(nameless)
-	return l.facts, l.problems
+	facts, problems := l.facts, l.problems
+	if !c.needs.asking { // nobody else knows of it
+		*l = learner{}
+		learners.Put(l)
+	}
+	return facts, problems
 }
+
+var learners = sync.Pool{New: func() any { return &learner{} }}
 
 // learner begins with what is known without asking anybody.
 func (e *Engine) learner(c *Compiled, params tutti.Params, v tutti.Context) *learner {
-	l := &learner{e: e, c: c, params: params, v: v, needs: c.needs}
+	l := learners.Get().(*learner)
+	*l = learner{e: e, c: c, params: params, v: v, needs: c.needs}
 	l.facts = tutti.Facts{Values: make(map[string]any, len(c.needs.attributes))}
 	if v.Visitor != "" {
 		l.facts.Owner = tutti.Owner{Visitor: v.Visitor, InSource: map[string]string{}}

@@ -116,9 +116,8 @@ func describeParam(p *tutti.Param) string {
 
 // paramValue makes one typed value.
 func (e *Engine) paramValue(p *tutti.Param, v any) (any, error) {
-	field := "params." + p.Name
 	invalid := func(what string) error {
-		return &tutti.Error{Code: tutti.InvalidValue, Field: field, Message: what, Hint: "Give " + describeParam(p) + "."}
+		return &tutti.Error{Code: tutti.InvalidValue, Field: "params." + p.Name, Message: what, Hint: "Give " + describeParam(p) + "."}
 	}
 	if n, ok := v.(json.Number); ok {
 		v = exactNumber(n)
@@ -151,24 +150,24 @@ func (e *Engine) paramValue(p *tutti.Param, v any) (any, error) {
 		if s, ok := v.(string); ok {
 			var err error
 			if ref, err = tutti.ParseRef(s); err != nil {
-				return nil, withField(err, field)
+				return nil, withField(err, "params."+p.Name)
 			}
 			isRef = true
 		}
 		if isRef {
-			return ref, e.checkRefParam(p, ref, field)
+			return ref, e.checkRefParam(p, ref)
 		}
 	}
 	return nil, invalid(fmt.Sprintf("The param “%s” has a value of the wrong type.", p.Name))
 }
 
-func (e *Engine) checkRefParam(p *tutti.Param, ref tutti.Ref, field string) error {
+func (e *Engine) checkRefParam(p *tutti.Param, ref tutti.Ref) error {
 	k, ok := e.sources.Kind(ref.Source, ref.Kind)
 	if !ok {
-		return &tutti.Error{Code: tutti.UnknownSource, Field: field, Message: fmt.Sprintf("No source “%s” with a kind “%s” is configured.", ref.Source, ref.Kind), Hint: kindsHint(p)}
+		return &tutti.Error{Code: tutti.UnknownSource, Field: "params." + p.Name, Message: fmt.Sprintf("No source “%s” with a kind “%s” is configured.", ref.Source, ref.Kind), Hint: kindsHint(p)}
 	}
 	if len(p.Kinds) > 0 && !slices.Contains(p.Kinds, k.Source+":"+k.Name) {
-		return &tutti.Error{Code: tutti.InvalidValue, Field: field, Message: fmt.Sprintf("The param “%s” takes no %s:%s.", p.Name, ref.Source, ref.Kind), Hint: kindsHint(p)}
+		return &tutti.Error{Code: tutti.InvalidValue, Field: "params." + p.Name, Message: fmt.Sprintf("The param “%s” takes no %s:%s.", p.Name, ref.Source, ref.Kind), Hint: kindsHint(p)}
 	}
 	return nil
 }

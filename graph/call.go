@@ -18,6 +18,10 @@ type call struct {
 	generation *Generation
 	viewer     Viewer
 	direct     *direct // nil for what the generic executor answers
+
+	observed Observation
+	lines    [2]string // of the response's header
+	own      direct    // what direct points to
 }
 
 // Value gives what the packages of the API ask a context for.
@@ -38,6 +42,12 @@ func (c *call) Value(key any) any {
 		return c.direct
 	}
 	return c.Context.Value(key)
+}
+
+// line gives the value of a header, which lives as long as the call does.
+func (c *call) line(i int, value string) []string {
+	c.lines[i] = value
+	return c.lines[i : i+1 : i+1]
 }
 
 // direct is what is known while a field at the top of an operation is answered without the
@@ -105,7 +115,8 @@ func directFields(op *ast.OperationDefinition) []*ast.Field {
 
 // answer answers an operation of experiences.
 func (s *Server) answer(c *call, op *operation, vars givenVariables, buf *buffer) outcome {
-	d := &direct{op: op, vars: vars, out: append(buf.b, `{"data":{`...)}
+	d := &c.own
+	d.op, d.vars, d.out = op, vars, append(buf.b, `{"data":{`...)
 	c.direct = d
 	start := len(d.out)
 	null := len(op.direct) == 0

@@ -60,13 +60,13 @@ func (k *keyring) find(ctx context.Context, plain string) (key tutti.Key, ok boo
 	if !keyShaped(plain) {
 		return tutti.Key{}, false, nil
 	}
-	hash, now := HashKey(plain), k.now()
+	hash, now := hashKey(plain), k.now()
 	keys, err := k.all(ctx, now)
 	if err != nil {
 		return tutti.Key{}, false, err
 	}
-	key, ok = keys[string(hash)]
-	if !ok || subtle.ConstantTimeCompare(key.Hash, hash) != 1 || !key.Valid(now) {
+	key, ok = keys[string(hash[:])]
+	if !ok || subtle.ConstantTimeCompare(key.Hash, hash[:]) != 1 || !key.Valid(now) {
 		return tutti.Key{}, false, nil
 	}
 	k.touch(ctx, key, now)

@@ -110,9 +110,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, serve func(*call
 	began := time.Now()
 	g := s.current.Load()
 	ctx := &call{Context: r.Context(), id: requestID(r), generation: g}
-	o := &Observation{RequestID: ctx.id, Generation: g.id, Method: r.Method}
+	o := &ctx.observed
+	o.RequestID, o.Generation, o.Method = ctx.id, g.id, r.Method
 	h := w.Header()
-	h[RequestIDHeader] = []string{o.RequestID}
+	h[RequestIDHeader] = ctx.line(0, ctx.id)
 	h["X-Content-Type-Options"], h["Cache-Control"], h["Vary"] = alwaysNoSniff, alwaysNoStore, alwaysVaries
 	defer func() {
 		o.Duration = time.Since(began)
@@ -179,7 +180,7 @@ func (s *Server) serve(ctx *call, w http.ResponseWriter, r *http.Request, g *Gen
 }
 
 // fail answers a request that is not well formed or not allowed.
-func (s *Server) fail(ctx context.Context, w http.ResponseWriter, r *http.Request, o *Observation, media string, bad *refused) {
+func (s *Server) fail(ctx *call, w http.ResponseWriter, r *http.Request, o *Observation, media string, bad *refused) {
 	if bad.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tutti"`)
 	}
@@ -198,7 +199,7 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, r *http.Reques
 
 // write sends an outcome. Under application/json a well-formed request gets 200 even when it
 // fails; a negative status is sent under both media types.
-func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Request, o *Observation, media string, out outcome) {
+func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Observation, media string, out outcome) {
 	presented := s.presentAll(ctx, out.errors)
 	if out.written != nil {
 		defer out.written.giveBack()
@@ -258,7 +259,7 @@ func (s *Server) write(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 	}
 	h["Content-Type"] = contentTypes[media]
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["Content-Length"] = ctx.line(1, strconv.Itoa(len(body)))
 	w.WriteHeader(o.Status)
 	if r.Method != http.MethodHead { // the same in all else (RFC 9110, section 9.3.2)
 		writeWhole(ctx, w, body)
