@@ -53,11 +53,12 @@ func (c *call) line(i int, value string) []string {
 // direct is what is known while a field at the top of an operation is answered without the
 // generic executor.
 type direct struct {
-	op    *operation
-	field *ast.Field
-	vars  givenVariables
-	args  experienceArguments // of field
-	out   []byte              // the response so far
+	op      *operation
+	field   *ast.Field
+	vars    givenVariables
+	args    experienceArguments // of field
+	out     []byte              // the response so far
+	splices []splice            // that stand in it
 
 	mu     sync.Mutex // guards errors
 	errors gqlerror.List
@@ -116,7 +117,7 @@ func directFields(op *ast.OperationDefinition) []*ast.Field {
 // answer answers an operation of experiences.
 func (s *Server) answer(c *call, op *operation, vars givenVariables, buf *buffer) outcome {
 	d := &c.own
-	d.op, d.vars, d.out = op, vars, append(buf.b, `{"data":{`...)
+	d.op, d.vars, d.out, d.splices = op, vars, append(buf.b, `{"data":{`...), buf.splices
 	c.direct = d
 	start := len(d.out)
 	null := len(op.direct) == 0
@@ -132,9 +133,9 @@ func (s *Server) answer(c *call, op *operation, vars givenVariables, buf *buffer
 	}
 	d.out = append(d.out, '}')
 	if null {
-		d.out = append(d.out[:start-1], "null"...)
+		d.out, d.splices = append(d.out[:start-1], "null"...), nil
 	}
-	buf.b = append(d.out, '}')
+	buf.b, buf.splices = append(d.out, '}'), d.splices
 	return outcome{written: buf, from: len(`{"data":`), errors: d.errors}
 }
 

@@ -2,14 +2,16 @@ package graph
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"sync"
 )
 
-// net/http sends an answer that is longer than its buffer of 4 KiB in two writes: the buffer, with
-// the header and the beginning, and then the rest. That is two system calls, and the reader is
-// woken twice. A connection of OneWrite sends both at once (as TCP_CORK would, without its calls).
+// net/http copies a small answer into its buffer of 4 KiB, and sends a longer one in two writes: the
+// buffer, with the header and the beginning, and then the rest. That is two system calls, and the
+// reader is woken twice. A connection of OneWrite holds the header back (as TCP_CORK would, without
+// its calls) and sends it with all pieces of the body, each from where it is.
 
 // OneWrite makes s send each ready answer of the API in one write. Serve on what it gives.
 func OneWrite(s *http.Server, l net.Listener) net.Listener {
@@ -35,7 +37,8 @@ type corked struct {
 	net.Conn
 	on   bool
 	held *[]byte // what is held back; nil for nothing
-	both [2][]byte
+	all  [][]byte
+	out  net.Buffers
 }
 
 // corkBytes is how much is held back at most: net/http's buffer.
@@ -48,7 +51,8 @@ var heldPool = sync.Pool{New: func() any { b := make([]byte, 0, corkBytes); retu
 func (c *corked) Write(p []byte) (int, error) {
 	switch {
 	case c.held != nil:
-		return c.send(p)
+		n, err := c.send(p)
+		return int(n), err
 	case c.on && len(p) <= corkBytes:
 		c.held = heldPool.Get().(*[]byte)
 		*c.held = append((*c.held)[:0], p...)
@@ -57,33 +61,54 @@ func (c *corked) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// send writes what is held back, and p after it.
-func (c *corked) send(p []byte) (int, error) {
+// ReadFrom sends all of r: the pieces of net.Buffers at once, together with what is held back. It is
+// how net/http hands a body over that it need not copy.
+func (c *corked) ReadFrom(r io.Reader) (int64, error) {
+	if pieces, ok := r.(*net.Buffers); ok {
+		return c.send(*pieces...)
+	}
+	c.uncork()
+	if to, ok := c.Conn.(io.ReaderFrom); ok {
+		return to.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{c.Conn}, r)
+}
+
+// send writes what is held back, and pieces after it; n counts those.
+func (c *corked) send(pieces ...[]byte) (n int64, err error) {
+	c.all = c.all[:0]
 	held := c.held
-	c.held = nil
-	c.both = [2][]byte{*held, p}
-	bufs := net.Buffers(c.both[:])
-	n, err := bufs.WriteTo(c.Conn)
-	c.both = [2][]byte{}
-	left := int(n) - len(*held)
-	heldPool.Put(held)
-	return max(left, 0), err
+	if c.held = nil; held != nil {
+		c.all = append(c.all, *held)
+	}
+	c.all = append(c.all, pieces...)
+	c.out = c.all
+	n, err = c.out.WriteTo(c.Conn)
+	clear(c.all)
+	if held != nil {
+		n = max(n-int64(len(*held)), 0)
+		heldPool.Put(held)
+	}
+	return n, err
 }
 
 // uncork sends what is still held back.
 func (c *corked) uncork() {
 	c.on = false
 	if c.held != nil {
-		_, _ = c.send(nil) // the next write, or the end of the answer, meets the error again
+		_, _ = c.send() // the next write, or the end of the answer, meets the error again
 	}
 }
 
-// writeWhole writes a body with its header, which is not sent yet, in one write where the
-// connection can.
-func writeWhole(ctx context.Context, w http.ResponseWriter, body []byte) {
-	if c, ok := ctx.Value(corkKey{}).(*corked); ok && len(body) > corkBytes/2 {
-		c.on = true
-		defer c.uncork()
+// send writes a body with its header, which is not sent yet: in one write where the connection can.
+func send(ctx context.Context, w http.ResponseWriter, body *buffer) {
+	c, _ := ctx.Value(corkKey{}).(*corked)
+	to, ok := w.(io.ReaderFrom)
+	if c == nil || !ok {
+		_, _ = w.Write(body.whole())
+		return
 	}
-	_, _ = w.Write(body)
+	c.on = true
+	defer c.uncork()
+	_, _ = to.ReadFrom(body.inPieces())
 }

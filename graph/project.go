@@ -89,18 +89,20 @@ type pathIndex = ast.PathIndex
 // GraphQL specification (October 2021, section 6.4): CollectFields, CompleteValue, and a null
 // in a non-null place taking away its parent.
 type projector struct {
-	ctx    context.Context
-	vars   map[string]any
-	schema *ast.Schema
-	path   ast.Path
-	out    []byte
-	top    *selection               // of the object that the answer is
-	record *record                  // nil when nobody keeps the answer
-	made   map[*tutti.Part]partText // what was written of parts
-	part   *tutti.Part              // that is being written
-	sparse int                      // where a text begins that may be null
-	hashes bool                     // of slots are selected
-	slots  Slotted                  // that is being written; nil outside of one, and where no hash is selected
+	ctx     context.Context
+	vars    map[string]any
+	schema  *ast.Schema
+	path    ast.Path
+	out     []byte
+	top     *selection               // of the object that the answer is
+	record  *record                  // nil when nobody keeps the answer
+	made    map[*tutti.Part]partText // what was written of parts
+	part    *tutti.Part              // that is being written
+	splices []splice                 // that stand in out
+	spliced bool                     // some may
+	sparse  int                      // where a text begins that may be null
+	hashes  bool                     // of slots are selected
+	slots   Slotted                  // that is being written; nil outside of one, and where no hash is selected
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.

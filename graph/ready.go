@@ -216,13 +216,23 @@ func (p *projector) stretch(s *stretch, whole Whole) bool {
 	switch {
 	case s.kept != nil:
 		text := s.kept.text(s.site)
-		p.out = append(p.out, text...)
+		p.splice(text)
 		return text != nil
 	case s.anew != nil:
 		return p.anew(s.anew, whole)
 	}
 	p.out = append(p.out, s.text...)
 	return true
+}
+
+// splice puts a kept text here: one that is long without copying it, where the answer may be sent in
+// pieces.
+func (p *projector) splice(text []byte) {
+	if p.spliced && len(text) >= smallestSplice {
+		p.splices = append(p.splices, splice{len(p.out), text})
+		return
+	}
+	p.out = append(p.out, text...)
 }
 
 func (p *projector) anew(a *anew, whole Whole) bool {
@@ -332,7 +342,7 @@ func writing(ctx context.Context, sel *Selection) *job {
 	w := &job{sel: sel, p: projector{ctx: ctx, vars: sel.vars, schema: sel.schema, hashes: sel.hashes}}
 	if w.into = directFrom(ctx); w.into != nil {
 		w.p.path = append(w.p.path, ast.PathName(w.into.field.Alias))
-		w.p.out = w.into.out
+		w.p.out, w.p.splices, w.p.spliced = w.into.out, w.into.splices, !sel.hashes
 		return w
 	}
 	w.p.path = append(w.p.path, graphql.GetFieldContext(ctx).Path()...)
@@ -352,7 +362,7 @@ func (w *job) object(obj Object) bool {
 
 func (w *job) answer() *Answer {
 	if w.into != nil {
-		w.into.out = w.p.out
+		w.into.out, w.into.splices = w.p.out, w.p.splices
 		return &Answer{sent: true}
 	}
 	return &Answer{data: bytes.Clone(w.p.out)}

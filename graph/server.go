@@ -203,7 +203,10 @@ func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Obs
 	presented := s.presentAll(ctx, out.errors)
 	if out.written != nil {
 		defer out.written.giveBack()
-		out.data = out.written.b[out.from : len(out.written.b)-1]
+		out.data = out.written.b // there is some
+		if len(presented) > 0 {
+			out.data = out.written.data(out.from)
+		}
 	}
 	switch {
 	case out.status < 0:
@@ -227,17 +230,17 @@ func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Obs
 		defer buf.giveBack()
 		buf.b = appendBody(buf.b, out.data, presented)
 	}
-	o.Bytes = len(buf.b)
-	coding := CodingFor(r.Header.Values("Accept-Encoding"), len(buf.b))
+	o.Bytes = buf.len()
+	coding := CodingFor(r.Header.Values("Accept-Encoding"), o.Bytes)
 	h := w.Header()
 	var kept *Body // of an answer that is sent again and again
 	if (coding != Identity || out.delivery != nil) && o.Status == http.StatusOK && len(presented) == 0 {
-		kept = s.bodies.of(buf.b)
+		kept = s.bodies.of(buf.whole())
 	}
 	if d := out.delivery; d != nil && o.Status == http.StatusOK {
 		d.write(h, ViewerFrom(ctx), GenerationFrom(ctx).caching, s.now())
 		if h.Get("Cache-Control") != noStore {
-			tag := kept.tagOf(buf.b, coding)
+			tag := kept.tagOf(buf.whole(), coding)
 			h.Set("ETag", tag)
 			if matches(r.Header.Values("If-None-Match"), tag) {
 				o.Status = http.StatusNotModified
@@ -246,23 +249,22 @@ func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Obs
 			}
 		}
 	}
-	body := buf.b
+	body := buf
 	if coding != Identity {
 		h.Set("Content-Encoding", string(coding))
+		body = borrow()
+		defer body.giveBack()
 		if kept != nil {
-			body = kept.In(coding)
+			body.splices = append(body.splices, splice{text: kept.In(coding)})
 		} else {
-			coded := borrow()
-			defer coded.giveBack()
-			coded.b = appendEncoded(coded.b, body, coding)
-			body = coded.b
+			body.b = appendEncoded(body.b, buf.whole(), coding)
 		}
 	}
 	h["Content-Type"] = contentTypes[media]
-	h["Content-Length"] = ctx.line(1, strconv.Itoa(len(body)))
+	h["Content-Length"] = ctx.line(1, strconv.Itoa(body.len()))
 	w.WriteHeader(o.Status)
 	if r.Method != http.MethodHead { // the same in all else (RFC 9110, section 9.3.2)
-		writeWhole(ctx, w, body)
+		send(ctx, w, body)
 	}
 }
 

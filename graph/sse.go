@@ -57,7 +57,7 @@ func (s *Server) events(ctx *call, w http.ResponseWriter, o *Observation, media 
 		}
 		if o.Untrusted = out.untrusted; out.written != nil {
 			defer out.written.giveBack()
-			out.data = out.written.b[out.from : len(out.written.b)-1]
+			out.data = out.written.data(out.from)
 		}
 	}
 	if !subscribed || len(out.errors) > 0 {
