@@ -34,7 +34,7 @@ type Policy struct {
 	StaleIfError time.Duration // counted like Stale: served when the load fails; 0 means never
 	Negative     time.Duration // "not found" is kept for so long; 0 means not at all
 	SoftLimit    time.Duration // a caller that holds a stand-in waits no longer; 0 means as long as others
-	HardLimit    time.Duration // the deadline of a load itself; 0 means 10 s
+	HardLimit    time.Duration // the deadline of a load itself; 0 means 10 s, less than 0 that it sees to its end itself
 	// AtLeast is how much of its fresh time an answer from memory must have left. Everything else is
 	// waited for, and old values stand in only where the load fails: for what is made of several
 	// answers and kept as one. 0 asks for nothing.
@@ -105,10 +105,14 @@ type Cache[V any] struct {
 	closing sync.Once
 	stop    context.Context
 	halt    context.CancelFunc
-	running sync.WaitGroup
+	running sync.WaitGroup // loads
+	crew    sync.WaitGroup // the goroutines in which they run
+	work    chan func()    // for those of the crew who wait
+	waiting atomic.Int32   // how many do
 
-	mu      sync.Mutex // taken after life
-	flights map[string]*flight[V]
+	mu       sync.Mutex // taken after life
+	flights  map[string]*flight[V]
+	landings atomic.Uint64 // how many batches left flights; changed under mu
 }
 
 // New makes a cache. size gives the bytes of a value; nil counts none. Close it.
@@ -122,7 +126,7 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 	if size == nil {
 		size = func(V) int { return 0 }
 	}
-	c := &Cache[V]{now: cfg.Now, memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}}
+	c := &Cache[V]{now: cfg.Now, memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}, work: make(chan func())}
 	c.stop, c.halt = context.WithCancel(context.Background())
 	return c
 }
@@ -142,13 +146,14 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 // Err carries the load's own error, Timeout when the time is over, Unavailable when the caller
 // cancelled or the cache is closed, Internal for a panic or a wrong number of answers. Errors are not kept.
 func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V]) []Result[V] {
+	landings := c.landings.Load()
 	results := make([]Result[V], len(keys))
-	left := c.recall(keys, p, results)
+	left, known := c.recall(keys, p, results)
 	if len(left) == 0 {
 		return results
 	}
 	landed := make(chan struct{})
-	h := c.begin(ctx, keys, p, load, func() { close(landed) }, results, left)
+	h := c.begin(&Handle[V]{c: c, ctx: ctx, keys: keys, policy: p, load: load, landed: func() { close(landed) }, results: results, known: known, landings: landings}, left)
 	select {
 	case <-landed:
 		return results
@@ -157,9 +162,10 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(
 	}
 }
 
-// recall answers from memory what needs no load and gives the positions of the rest. Where a value is
-// due for renewal, one caller gets its position, and begins the load that nobody waits for.
-func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int) {
+// recall answers from memory what needs no load and gives the positions of the rest; known reports
+// whether memory holds something of the rest. Where a value is due for renewal, one caller gets its
+// position, and begins the load that nobody waits for.
+func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int, known bool) {
 	now := c.now()
 	var hits, negative int64
 	c.life.RLock()
@@ -177,7 +183,7 @@ func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int
 			if left == nil {
 				left = make([]int, 0, len(keys)-i)
 			}
-			left = append(left, i)
+			left, known = append(left, i), known || e != nil
 			continue
 		}
 		if good == isFresh && e.found {
@@ -188,7 +194,7 @@ func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int
 	}
 	c.counts.hits.Add(hits)
 	c.counts.negative.Add(negative)
-	return left
+	return left, known
 }
 
 // Epochs is the moment before a load: what is forgotten after it makes the load's values old.
@@ -247,6 +253,7 @@ func (c *Cache[V]) Close() {
 		c.life.Unlock()
 		c.halt()
 		c.running.Wait()
+		c.crew.Wait()
 		c.memory.close() // nobody uses memory now: closed is set and the flights have landed
 	})
 }

@@ -74,17 +74,68 @@ func (b *batch[V]) await(h *Handle[V]) bool {
 	return true
 }
 
+// flying is the context of a load: it lives as long as the cache, and has the values of whoever began.
+type flying struct {
+	context.Context // of the cache, which has no values but context's own
+	values          context.Context
+}
+
+func (f *flying) Value(key any) any {
+	if v := f.Context.Value(key); v != nil {
+		return v
+	}
+	return f.values.Value(key)
+}
+
+// mostWaiting is how many goroutines wait for the next load when theirs has ended. A new one would
+// have to grow its stack step by step, each time.
+const mostWaiting = 64
+
+// begins runs a load in a goroutine of the crew. The caller holds life, and the cache is not closed.
+func (c *Cache[V]) begins(load func()) {
+	c.running.Add(1)
+	select {
+	case c.work <- load:
+		return
+	default:
+	}
+	c.crew.Add(1)
+	go func() {
+		defer c.crew.Done()
+		for load != nil {
+			load()
+			load = c.next()
+		}
+	}()
+}
+
+// next waits for another load; nil when the cache is closed, or when enough wait already.
+func (c *Cache[V]) next() func() {
+	defer c.waiting.Add(-1)
+	if c.waiting.Add(1) > mostWaiting {
+		return nil
+	}
+	select {
+	case load := <-c.work:
+		return load
+	case <-c.stop.Done():
+		return nil
+	}
+}
+
 // fly runs a batch to its end. ctx gives values only.
 func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(context.Context, []Ask[V]) []Loaded[V]) {
 	defer c.running.Done()
 	c.counts.loads.Add(1)
-	limit := p.HardLimit
-	if limit <= 0 {
-		limit = defaultHardLimit
+	ctx = &flying{c.stop, ctx}
+	if limit := p.HardLimit; limit >= 0 {
+		if limit == 0 {
+			limit = defaultHardLimit
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	defer cancel()
-	defer context.AfterFunc(c.stop, cancel)()
 
 	var answers []Loaded[V]
 	err := errors.New("the load ended its goroutine")
@@ -138,6 +189,7 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 			delete(c.flights, key)
 		}
 	}
+	c.landings.Add(1)
 }
 
 // accept makes the entry of one answer.

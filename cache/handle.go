@@ -22,6 +22,9 @@ type Handle[V any] struct {
 	load   func(context.Context, []Ask[V]) []Loaded[V]
 	landed func()
 
+	known    bool   // memory held something of what it did not answer
+	landings uint64 // of the cache, before memory was asked
+
 	mu       sync.Mutex // taken before Cache.life; guards all below
 	results  []Result[V]
 	waits    []wait[V]
@@ -44,17 +47,17 @@ type wait[V any] struct {
 // perhaps before Begin returns, as soon as every key has its answer (or, at the soft limit, its
 // stand-in). It must not block. A Take before that leaves, and then it is not called any more.
 func (c *Cache[V]) Begin(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V], landed func()) *Handle[V] {
+	landings := c.landings.Load()
 	results := make([]Result[V], len(keys))
-	left := c.recall(keys, p, results)
+	left, known := c.recall(keys, p, results)
 	if len(left) == 0 {
 		landed()
 		return &Handle[V]{results: results, settled: true}
 	}
-	return c.begin(ctx, keys, p, load, landed, results, left)
+	return c.begin(&Handle[V]{c: c, ctx: ctx, keys: keys, policy: p, load: load, landed: landed, results: results, known: known, landings: landings}, left)
 }
 
-func (c *Cache[V]) begin(ctx context.Context, keys []Key, p Policy, load func(context.Context, []Ask[V]) []Loaded[V], landed func(), results []Result[V], left []int) *Handle[V] {
-	h := &Handle[V]{c: c, ctx: ctx, keys: keys, policy: p, load: load, landed: landed, results: results}
+func (c *Cache[V]) begin(h *Handle[V], left []int) *Handle[V] {
 	h.mu.Lock()
 	h.depart(left)
 	done := h.settle()
@@ -63,7 +66,7 @@ func (c *Cache[V]) begin(ctx context.Context, keys []Key, p Policy, load func(co
 	}
 	h.mu.Unlock()
 	if done {
-		landed()
+		h.landed()
 	}
 	return h
 }
@@ -183,10 +186,15 @@ func (h *Handle[V]) depart(left []int) {
 	defer c.mu.Unlock()
 	now := c.now()
 	var b *batch[V]
+	nothing := !h.known && h.landings == c.landings.Load() // as little as before
+	h.known = true
 	for _, at := range left {
 		key := h.keys[at]
 		f := c.flights[key.Key]
-		e := c.memory.get(key.Key) // again: the flight that filled it may have just left
+		var e *entry[V]
+		if !nothing {
+			e = c.memory.get(key.Key) // again: the flight that filled it may have just left
+		}
 		if f != nil && f.landed {
 			if f.entry != nil {
 				e = f.entry
@@ -238,8 +246,7 @@ func (h *Handle[V]) depart(left []int) {
 		h.waits = append(h.waits, wait[V]{at: at, flight: f, old: e})
 	}
 	if b != nil {
-		c.running.Add(1)
-		go c.fly(h.ctx, b, h.policy, h.load)
+		c.begins(func() { c.fly(h.ctx, b, h.policy, h.load) })
 	}
 }
 

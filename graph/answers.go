@@ -25,7 +25,7 @@ type Kept struct {
 	now     func() time.Time
 	answers *cache.Shelf[*KeptAnswer]
 	parts   *cache.Shelf[*KeptPart]
-	noted   *noted
+	noted   *noted // nil = everything is worth keeping
 }
 
 // noted remembers what was asked for lately, as well as a fixed room allows: what nobody asks for a second
@@ -158,7 +158,14 @@ func (a *Kept) Answer(key []byte) *KeptAnswer {
 
 // Again notes that something is asked for that is not kept, and reports whether it was before: then it
 // is worth keeping.
-func (a *Kept) Again(key []byte) bool { return a.noted.before(key) }
+func (a *Kept) Again(key []byte) bool { return a.noted == nil || a.noted.before(key) }
+
+// AtOnce lets everything be kept from the first time on: more than serves anybody, and all that can go
+// wrong with keeping.
+func (a *Kept) AtOnce() *Kept {
+	a.noted = nil
+	return a
+}
 
 // KeepAnswer keeps an answer. basis is what it was made of after moment, parts are those of its
 // parts that are kept: they hold the text for it.

@@ -45,3 +45,19 @@ func bothOf(a, b tutti.Basis) tutti.Basis {
 	a.Join(b)
 	return a
 }
+
+func TestOnlyWhatIsAskedForAgainIsWorthKeeping(t *testing.T) {
+	kept := NewKept(1<<20, firmGround{}, time.Now)
+	defer kept.Close()
+	for _, key := range []string{"one", "two"} {
+		if kept.Again([]byte(key)) {
+			t.Errorf("%s is asked for the first time", key)
+		}
+		if !kept.Again([]byte(key)) || !kept.Again([]byte(key)) {
+			t.Errorf("%s is asked for again", key)
+		}
+	}
+	if !kept.AtOnce().Again([]byte("three")) {
+		t.Error("what is kept at once waits for a second asking")
+	}
+}

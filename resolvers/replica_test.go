@@ -90,7 +90,7 @@ func (r *replica) furnish(c replicaConfig, generation string, docs []engine.Doc)
 	r.library = library
 	old := r.kept
 	if c.kept > 0 {
-		r.kept = graph.NewKept(c.kept, r.sources, c.now)
+		r.kept = graph.NewKept(c.kept, r.sources, c.now).AtOnce()
 	}
 	verifier, err := graph.NewTokenVerifier(graph.TokenConfig{Issuer: c.config.Visitors.Issuer, Audience: c.config.Visitors.Audience, Secret: c.config.Visitors.Secret, Leeway: time.Minute, Now: c.now})
 	if err != nil {
