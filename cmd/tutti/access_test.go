@@ -179,7 +179,7 @@ func TestKeysAssertOnlyWhatTheyMay(t *testing.T) {
 }
 
 func TestWithoutConsentOnlyWhatIsNecessaryIsRead(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	hotel := map[string]any{"hotel": "stay:hotel/azul"}
 	at := map[string]any{"location": map[string]any{"lat": 43.2630, "lon": -2.9350}}

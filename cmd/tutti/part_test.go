@@ -11,7 +11,7 @@ import (
 // The two parts of a page are the page: no component is in both, none is missing, and each has the
 // id that it has in the whole.
 func TestThePartsOfAPageAreThePage(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	ask := func(part string) (ids []string, personal []bool) {
 		t.Helper()
 		got := p.ask(p.key(tutti.BrowserKey), p.token("guest-7"), `query ($part: PagePart) { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "mobile", part: $part,

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -180,6 +183,28 @@ func (p *played) reconfigure(change func(*config.Config)) {
 	if err := p.server.house.reload(p.t.Context(), &cfg); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// playPatiently is play with origins that may take as long as a busy machine lets them, and whose
+// answers do not grow old meanwhile: for tests that hold one answer against another.
+func playPatiently(t *testing.T) *played {
+	t.Helper()
+	p := play(t)
+	p.reconfigure(func(cfg *config.Config) {
+		cfg.Budgets = config.Budgets{Page: time.Minute, Wave: time.Minute, Learn: time.Minute}
+		cfg.Sources = slices.Clone(cfg.Sources)
+		for i := range cfg.Sources {
+			s := &cfg.Sources[i]
+			s.Limits.Timeout, s.Limits.SoftTimeout, s.Limits.Budget = 30*time.Second, 30*time.Second, time.Minute
+			s.Freshness.Fresh, s.Freshness.Stale = time.Hour, time.Hour
+			s.Kinds = maps.Clone(s.Kinds)
+			for name, k := range s.Kinds {
+				k.Freshness = nil
+				s.Kinds[name] = k
+			}
+		}
+	})
+	return p
 }
 
 func TestDemoTellsScriptsInOneLine(t *testing.T) {

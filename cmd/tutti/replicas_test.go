@@ -119,7 +119,7 @@ func TestReplicas(t *testing.T) {
 		token := r.other.token("guest-7")
 		room := func() string { return r.other.ask(r.other.key(tutti.ManagementKey), token, stay, nil).Raw }
 		before := room()
-		if !strings.Contains(before, "412") {
+		if !strings.Contains(before, `"412"`) {
 			t.Fatalf("the reservation is not there: %s", before)
 		}
 		r.one.change("stay", "reservation", "R-1007", map[string]any{"room": "canary-7"})

@@ -103,7 +103,7 @@ func (s seer) on(composition string) seer {
 }
 
 func TestOwnerGetsHerOwn(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	for _, channel := range everyChannel {
 		a := p.experience(p.ana(), "hotel-arrival", channel, "en", map[string]any{"hotel": "stay:hotel/azul"})
@@ -115,7 +115,7 @@ func TestOwnerGetsHerOwn(t *testing.T) {
 
 func TestNobodyGetsWhatBelongsToAnother(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	for i, channel := range everyChannel { // what is in the cache must stay as closed as what is not
 		if i%2 == 0 {
@@ -160,7 +160,7 @@ func differ(a, b string) string {
 }
 
 func TestRefsSearchesAndCursorsStayWithTheirOwner(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	p.experience(p.ana(), "hotel-arrival", "web", "en", map[string]any{"hotel": "stay:hotel/azul"})
 	byRef := []string{`query R($r: Ref!, $x: ContextInput) { resource(ref: $r, context: $x, channel: "web") { ...R } }`, `query R($r: Ref!, $x: ContextInput) { resources(refs: [$r, $r], context: $x) { ...R } }`}
@@ -198,7 +198,7 @@ func TestRefsSearchesAndCursorsStayWithTheirOwner(t *testing.T) {
 }
 
 func TestSearchesAndTheirCursorsAreOnesOwn(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	const search = `query($s: ID!, $k: ID!, $t: String, $a: String, $x: ContextInput) { search(source: $s, kind: $k, text: $t, after: $a, first: 1, context: $x) { nodes { ref title fields raw } totalCount pageInfo { endCursor hasNextPage } } }`
 	type found struct {
@@ -249,7 +249,7 @@ func TestSearchesAndTheirCursorsAreOnesOwn(t *testing.T) {
 }
 
 func TestWhatChangesHandsLeavesItsFormerOwner(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	hotel := map[string]any{"hotel": "stay:hotel/azul"}
 	wants(t, "guest-7 before", p.experience(p.ana(), "hotel-arrival", "mobile", "en", hotel).Raw, anasName, "Zticket")
@@ -260,7 +260,7 @@ func TestWhatChangesHandsLeavesItsFormerOwner(t *testing.T) {
 }
 
 func TestWhyTellsNoValues(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	const why = `query($v: PreviewInput) { experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "mobile", preview: $v) { slots { why { ...D } components { component why { ...D } assembled } } problems { path code message } } } fragment D`
 	for _, class := range []tutti.KeyClass{tutti.PreviewKey, tutti.ManagementKey} {
@@ -277,7 +277,7 @@ func TestWhyTellsNoValues(t *testing.T) {
 }
 
 func TestWhatIsNotPublishedIsNotTold(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	body := func(title string) map[string]any {
 		return object(t, `{"type": "page", "title": "`+title+`", "routes": [{"path": "/`+title+`"}], "slots": [{"id": "main", "name": "main", "components": [{"id": "a", "type": "Story", "props": {"headline": "`+title+`"}}]}]}`)
 	}
@@ -312,7 +312,7 @@ func TestWhatIsNotPublishedIsNotTold(t *testing.T) {
 
 func TestManyGuestsAtOnceGetEachTheirOwn(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	p.change("stay", "reservation", "R-1008", map[string]any{"guestName": "Zbenjamin", "room": "Zroom-113"})
 	p.change("support", "ticket", "35472", map[string]any{"subject": "Zbens request", "raw_subject": "Zbens request"})

@@ -31,7 +31,7 @@ const spying = `{"type": "page", "title": "Spy ${thing.guestName} ${thing.title}
 
 func TestCompositionsCannotShowAnothersItems(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	p.reconfigure(anyComponent)
 	p.publish("spy", object(t, spying))
@@ -105,7 +105,7 @@ func (p *played) cursorsStay(own answer) {
 
 // TestRelationsCannotShowAnothersItems lets a public hotel name guest-7's ticket as its picture.
 func TestRelationsCannotShowAnothersItems(t *testing.T) {
-	p := play(t)
+	p := playPatiently(t)
 	p.mark()
 	p.reconfigure(anyComponent)
 	pictures := func(kind, id string) {
