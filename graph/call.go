@@ -184,6 +184,11 @@ type experienceArguments struct {
 // arguments reads what validation and coerceVariables, or plain, have checked.
 func (d *direct) arguments(args *experienceArguments) (err error) {
 	*args = experienceArguments{}
+	if d.op.mayBeNull {
+		if err := nullArgument(d.field.Arguments, d.vars.values); err != nil {
+			return err
+		}
+	}
 	for _, a := range d.field.Arguments {
 		switch a.Name {
 		case "composition":

@@ -29,6 +29,7 @@ type operation struct {
 	fields       map[*ast.Field]*rootField
 	direct       []*ast.Field    // that are answered without the generic executor; nil = all go through it
 	plain        []plainVariable // all of its variables, where they can be read the plain way; else nil
+	mayBeNull    bool            // a variable may be null where a value must be
 }
 
 // document gives the analysed document of a text, from memory when it came before. Only valid
@@ -65,7 +66,7 @@ func (g *Generation) analyse(text string) (*document, gqlerror.List) {
 	d := &document{text: text, doc: doc, operations: map[*ast.OperationDefinition]*operation{}}
 	for _, op := range doc.Operations {
 		o := &operation{restrictions: g.policies.restrictions(op), fields: fieldsAtTop(op), direct: directFields(op)}
-		o.plain = g.plainVariables(op, o)
+		o.plain, o.mayBeNull = g.plainVariables(op, o), mayBeNull(op)
 		o.costFixed, o.costErr = cost(op, nil, g.limits)
 		d.operations[op] = o
 	}

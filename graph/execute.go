@@ -181,6 +181,15 @@ func (s *Server) resolve(ctx context.Context, g *Generation, p parameters, d *do
 		ctx = context.WithValue(ctx, deliveriesKey{}, said)
 	}
 	ctx = s.operating(ctx, p, d, op, vars)
+	if d.operations[op].mayBeNull {
+		clean, n := withoutNulls(op, vars)
+		if n.whole != nil {
+			return outcome{data: []byte("null"), errors: one(n.whole)}
+		}
+		oc := graphql.GetOperationContext(ctx)
+		oc.Operation, oc.ResolverMiddleware = clean, n.resolver
+		op = clean
+	}
 	ctx = graphql.WithResponseContext(ctx, keep, s.recovered)
 	resp := g.executable.Exec(ctx)(ctx)
 	errs := graphql.GetErrors(ctx)

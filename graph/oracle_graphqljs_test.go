@@ -77,10 +77,11 @@ func TestAnswersAsGraphQLJSDoes(t *testing.T) {
 	for seed := first; seed < first+worlds; seed++ {
 		r := rand.New(rand.NewPCG(seed, 2))
 		m := worldMaker{r: r, schema: o.g.schema, faults: []int{0, 10, 60}[r.IntN(3)], nullLists: true}
+		m.large = m.faults > 0 && r.IntN(2) == 0
 		w := m.make()
 		send(map[string]any{"world": w})
 		for range operations {
-			maker := graphtest.Operations{R: r, Schema: o.g.schema, Argument: rootArguments(r), Roots: []string{
+			maker := graphtest.Operations{R: r, Schema: o.g.schema, Argument: rootArguments(r), Nulls: true, Roots: []string{
 				"experience", "experience", "experience", "experience", "experience", "resource", "resources", "search", "more", "route", "routes",
 			}}
 			op := maker.Make()

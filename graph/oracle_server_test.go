@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/tuttihq/tutti"
@@ -65,7 +66,10 @@ func (w worldOf) kept(ctx context.Context, sel *Selection, o *worldObject) *Answ
 	}
 	a, r := NewReadyAnswer(ctx, sel, whole)
 	if r == nil {
-		panic("nothing is missing, and still it is not kept")
+		if d := directFrom(ctx); d != nil && len(d.errors) == 0 || d == nil && len(graphql.GetErrors(ctx)) == 0 {
+			panic("nothing is missing, and still it is not kept")
+		}
+		return a // a variable was null where a value must be
 	}
 	w.w.ready[key] = r.on(nil)
 	return a

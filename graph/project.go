@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/bits"
 	"strconv"
 	"sync/atomic"
@@ -120,6 +121,8 @@ type collected struct {
 	args  Args       // nil when the field takes none
 	sub   *selection // nil when nothing is selected below
 	tells bool       // how fresh something is, or why: see telling
+
+	refused *tutti.Error // why it has an error; with no field, why all of the object has
 }
 
 func (p *projector) push(e ast.PathElement) { p.path = append(p.path, e) }
@@ -151,6 +154,13 @@ func (p *projector) object(obj Object, sel *selection) bool {
 			p.out = append(p.out, ',')
 		}
 		p.out = append(p.out, c.name...)
+		if c.refused != nil {
+			if !p.refuse(c) {
+				p.out = p.out[:start]
+				return false
+			}
+			continue
+		}
 		from := len(p.out)
 		tells := c.tells && p.slots != nil && p.part != nil
 		if tells {
@@ -175,6 +185,18 @@ func (p *projector) object(obj Object, sel *selection) bool {
 	}
 	p.out = append(p.out, '}')
 	return true
+}
+
+// refuse tells why a field has no value, and reports false when a null must go further up.
+func (p *projector) refuse(c *collected) bool {
+	if c.field == nil {
+		p.fail(c.refused)
+		return false
+	}
+	p.push(c.at)
+	defer p.pop()
+	p.fail(c.refused)
+	return p.value(nil, c.field.Definition.Type, nil, true)
 }
 
 // field writes one field's value and reports false when a null must go further up.
@@ -255,6 +277,10 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 		p.unchangedOf(string(s))
 		return true
 	}
+	if t.NamedType == "Int" && !isInt(v) {
+		p.fail(&tutti.Error{Code: tutti.InvalidValue, Message: "the number does not fit into a GraphQL Int.", Hint: "It would have to be whole, and of 32 bits."})
+		return false
+	}
 	b, err := appendLeaf(p.out, v)
 	if err != nil {
 		p.fail(tutti.Errorf(tutti.Internal, "writing a value: %w", err))
@@ -290,7 +316,9 @@ func (p *projector) collect(sel *selection, typeName string) []collected {
 		}
 	}
 	fields := make([]collected, 0, len(sel.set))
-	p.collectInto(sel.set, typeName, map[string]bool{}, map[string]int{}, &fields)
+	if err := p.collectInto(sel.set, typeName, map[string]bool{}, map[string]int{}, &fields); err != nil {
+		fields = []collected{{refused: err}}
+	}
 	for { // the first to have collected a type counts: its selections below are what others know
 		more := map[string][]collected{typeName: fields}
 		if known != nil {
@@ -305,43 +333,66 @@ func (p *projector) collect(sel *selection, typeName string) []collected {
 	}
 }
 
-func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]int, fields *[]collected) {
+// collectInto collects a selection set. The error is that of all of the object: that it cannot be
+// told what is included.
+func (p *projector) collectInto(set ast.SelectionSet, typeName string, seen map[string]bool, index map[string]int, fields *[]collected) *tutti.Error {
 	for _, s := range set {
 		switch s := s.(type) {
 		case *ast.Field:
+			if err := nullDirective(s.Directives, p.vars); err != nil {
+				return err
+			}
 			if !Included(s.Directives, p.vars) {
 				continue
 			}
-			key := s.Alias
-			n, known := index[key]
+			n, known := index[s.Alias]
 			if !known {
-				c := collected{key: key, name: append(AppendString(nil, key), ':'), at: ast.PathName(key), field: s, tells: s.Definition != nil && telling[s.Definition.Type.Name()]}
-				if len(s.Definition.Arguments) > 0 {
-					c.args = s.ArgumentMap(p.vars)
-				}
-				if len(s.SelectionSet) > 0 {
-					c.sub = &selection{}
-				}
 				n = len(*fields)
-				index[key], *fields = n, append(*fields, c)
+				index[s.Alias], *fields = n, append(*fields, p.collected(s))
 			}
 			if sub := (*fields)[n].sub; sub != nil {
 				sub.set = append(sub.set, s.SelectionSet...)
 			}
 		case *ast.InlineFragment:
+			if err := nullDirective(s.Directives, p.vars); err != nil {
+				return err
+			}
 			if Included(s.Directives, p.vars) && p.applies(s.TypeCondition, typeName) {
-				p.collectInto(s.SelectionSet, typeName, seen, index, fields)
+				if err := p.collectInto(s.SelectionSet, typeName, seen, index, fields); err != nil {
+					return err
+				}
 			}
 		case *ast.FragmentSpread:
-			if seen[s.Name] || !Included(s.Directives, p.vars) {
+			if seen[s.Name] {
+				continue
+			}
+			if err := nullDirective(s.Directives, p.vars); err != nil {
+				return err
+			}
+			if !Included(s.Directives, p.vars) {
 				continue
 			}
 			seen[s.Name] = true
 			if p.applies(s.Definition.TypeCondition, typeName) {
-				p.collectInto(s.Definition.SelectionSet, typeName, seen, index, fields)
+				if err := p.collectInto(s.Definition.SelectionSet, typeName, seen, index, fields); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	return nil
+}
+
+// collected is a field that came first under its key.
+func (p *projector) collected(f *ast.Field) collected {
+	c := collected{key: f.Alias, name: append(AppendString(nil, f.Alias), ':'), at: ast.PathName(f.Alias), field: f, tells: telling[f.Definition.Type.Name()]}
+	if len(f.Definition.Arguments) > 0 {
+		c.args, c.refused = f.ArgumentMap(p.vars), nullArgument(f.Arguments, p.vars)
+	}
+	if len(f.SelectionSet) > 0 {
+		c.sub = &selection{}
+	}
+	return c
 }
 
 func (p *projector) applies(condition, typeName string) bool {
@@ -378,6 +429,19 @@ func Included(ds ast.DirectiveList, vars map[string]any) bool {
 		return b
 	}
 	return !truth("skip", false) && truth("include", true)
+}
+
+// isInt reports whether a number is one that the type Int can say (specification, section 3.5.1).
+func isInt(v any) bool {
+	switch n := v.(type) {
+	case int:
+		return n >= math.MinInt32 && n <= math.MaxInt32
+	case int64:
+		return n >= math.MinInt32 && n <= math.MaxInt32
+	case float64:
+		return n == math.Trunc(n) && n >= math.MinInt32 && n <= math.MaxInt32
+	}
+	return true
 }
 
 func appendLeaf(b []byte, v any) ([]byte, error) {

@@ -58,6 +58,7 @@ type worldMaker struct {
 	mayBeNull  func(typ, field string) bool // whether a promised value may be missing; nil = everywhere
 	mayFail    func(typ, field string) bool // nil = everywhere
 	nullLists  bool                         // also lists that are promised may be missing
+	large      bool                         // numbers may be too large for their type
 	byType     map[string][]int
 }
 
@@ -178,7 +179,10 @@ func (m *worldMaker) leaf(d *ast.Definition) any {
 	text := hardTexts[m.r.IntN(len(hardTexts))]
 	switch d.Name {
 	case "Int":
-		return []int{0, 1, -7, 42, 1<<31 - 1}[m.r.IntN(5)]
+		if m.large && m.r.IntN(20) == 0 { // none that the type Int can say
+			return []any{1 << 31, -1<<31 - 1, 1 << 53, 0.5, 1e21}[m.r.IntN(5)]
+		}
+		return []int{0, 1, -7, 42, 1<<31 - 1, -1 << 31}[m.r.IntN(6)]
 	case "Float":
 		return []float64{0, 1, -0.5, 48.30694, 1e21, 1e-7, 100000000000000000000}[m.r.IntN(7)]
 	case "Boolean":

@@ -74,6 +74,15 @@ func (s *Server) subscribe(ctx context.Context, g *Generation, v Viewer, a asked
 		return refused.errors
 	}
 	ctx = s.operating(ctx, a.parameters, a.document, a.operation, vars.values)
+	if a.document.operations[a.operation].mayBeNull {
+		_, n := withoutNulls(a.operation, vars.values)
+		for field, err := range n.refused {
+			return gqlerror.List{{Err: err, Message: err.Message, Path: ast.Path{ast.PathName(field.Alias)}}}
+		}
+		if n.whole != nil {
+			return one(n.whole)
+		}
+	}
 	field, err := subscribedField(ctx, a.operation)
 	if field == nil {
 		if err == nil {

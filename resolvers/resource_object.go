@@ -49,7 +49,7 @@ func appendPlain(b []byte, v tutti.Field) ([]byte, bool) {
 	if s, ok := v.Text(); ok {
 		return graph.AppendString(b, s), true
 	}
-	if i, ok := v.Int(); ok {
+	if i, ok := v.Int(); ok && i == int64(int32(i)) { // others are not for the type Int
 		return strconv.AppendInt(b, i, 10), true
 	}
 	if t, ok := v.Time(); ok {

@@ -33,6 +33,7 @@ type Operations struct {
 	Argument func(field, arg string) (v any, given bool) // of a field at the top
 	LeaveOut func(t *ast.Definition, field string) bool  // fields that are not selected; nil = none
 	Required bool                                        // below the top, only arguments that must be given are
+	Nulls    bool                                        // null is sent for some variables that have a default, and must not be null
 
 	// of the operation that is being made
 	budget    int
@@ -337,6 +338,9 @@ func (m *Operations) value(t *ast.Type, v any) string {
 		x.typ = nullable.String() + " with a default"
 		x.text = "$" + name + ": " + nullable.String() + " = " + graphQLLiteral(v)
 		x.given = m.chance(50)
+		if m.Nulls && m.chance(20) {
+			x.given, x.value = true, nil
+		}
 	case p < 6:
 		x.text += " = " + graphQLLiteral(v)
 		x.typ += " with a default"
