@@ -48,6 +48,8 @@ type Batch struct {
 	Replies []Reply   // in the order of the asks
 	Cut     bool      // rows were cut off: what is missing may be there all the same
 	Until   time.Time // the system wants no call before this instant; zero = it does not say
+
+	lent *[]Reply // of replyPool, where Replies are from; nil = they are from elsewhere
 }
 
 // Reply is what an origin said about one ask. The zero value: it is not there.

@@ -166,6 +166,9 @@ func (t *template) whole() *expression {
 // render puts values in, each escaped for its place. False when a value is absent: then whoever
 // asked leaves the whole thing out.
 func (t *template) render(vars map[string]any, escape func(string) (string, error)) (string, bool, error) {
+	if len(t.parts) == 1 && t.parts[0].expr == nil {
+		return t.parts[0].words, true, nil
+	}
 	var b strings.Builder
 	for _, p := range t.parts {
 		if p.expr == nil {

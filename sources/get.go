@@ -139,7 +139,8 @@ func (q *question) not(i int, why tutti.Got) {
 
 // load asks the origin for what nobody is asking for. It comes in the order of the keys.
 func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.Loaded[*entry] {
-	wanted, at := make([]Ask, len(asks)), 0
+	lent := askPool.Get().(*[]Ask)
+	wanted, at := slices.Grow((*lent)[:0], len(asks))[:len(asks)], 0
 	for i, a := range asks {
 		for q.keys[at].Key != a.Key.Key {
 			at = (at + 1) % len(q.keys)
@@ -149,8 +150,18 @@ func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.L
 			wanted[i].Validator = a.Validator
 		}
 	}
-	return q.source.load(ctx, q.kind, wanted, q.scope)
+	loaded := q.source.load(ctx, q.kind, wanted, q.scope)
+	clear(wanted)
+	*lent = wanted
+	askPool.Put(lent)
+	return loaded
 }
+
+// askPool lends lists of asks, all of them zero.
+var askPool = sync.Pool{New: func() any { return new([]Ask) }}
+
+// replyPool lends lists of replies, all of them zero.
+var replyPool = sync.Pool{New: func() any { return new([]Reply) }}
 
 // answered gives what the cache says about every ref.
 func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
@@ -265,7 +276,12 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 	batch := s.fetchOrSplit(ctx, k, asks, scope, more)
 	out := make([]cache.Loaded[*entry], len(asks))
 	for i, a := range asks {
-		out[i] = k.loadedOf(a, batch.Replies[i], batch.Cut)
+		out[i] = k.loadedOf(&a, &batch.Replies[i], batch.Cut)
+	}
+	if batch.lent != nil {
+		clear(batch.Replies)
+		*batch.lent = batch.Replies
+		replyPool.Put(batch.lent)
 	}
 	return out
 }
@@ -285,6 +301,8 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, scope tu
 	}
 	var refused *Refused
 	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(asks) > 1 && more.Add(-2) >= 0 {
+		ctx, cancel := context.WithTimeout(ctx, k.limit) // for each half and all that it is cut into
+		defer cancel()
 		half := len(asks) / 2
 		var left, right Batch
 		var wg sync.WaitGroup
@@ -314,7 +332,7 @@ func (b Batch) told() []Reply {
 
 var errCut = tutti.Errorf(tutti.BadAnswer, "reading the answer: rows were cut off, so what is not in it may exist")
 
-func (k *kind) loadedOf(a Ask, r Reply, isCut bool) cache.Loaded[*entry] {
+func (k *kind) loadedOf(a *Ask, r *Reply, isCut bool) cache.Loaded[*entry] {
 	switch {
 	case errors.Is(r.Err, tutti.NotFound):
 		return cache.Loaded[*entry]{}

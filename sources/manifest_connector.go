@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -237,7 +238,10 @@ func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope
 }
 
 // none says that the system has none of the asks.
-func none(asks []Ask) Batch { return Batch{Replies: make([]Reply, len(asks))} }
+func none(asks []Ask) Batch {
+	lent := replyPool.Get().(*[]Reply)
+	return Batch{Replies: slices.Grow((*lent)[:0], len(asks))[:len(asks)], lent: lent}
+}
 
 func (c *manifestConnector) fetchOne(ctx context.Context, k *compiledKind, asks []Ask, s tutti.Scope) (Batch, error) {
 	vars := c.vars(s)

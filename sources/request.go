@@ -187,21 +187,18 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 	if !ok {
 		return fetch.Request{}, tutti.Errorf(tutti.InvalidValue, "writing the path of a call: a value is missing")
 	}
-	query, err := k.queryText(vars)
-	if err != nil {
+	var room [1024]byte
+	u := query{b: append(append(room[:0], at...), path...)}
+	if u.sep = '?'; strings.Contains(path, "?") {
+		u.sep = '&'
+	}
+	if err := k.writeQuery(&u, vars); err != nil {
 		return fetch.Request{}, err
 	}
-	u := at + path
-	for _, q := range []string{query, own.query} {
-		switch {
-		case q == "":
-		case strings.Contains(u, "?"):
-			u += "&" + q
-		default:
-			u += "?" + q
-		}
+	if own.query != "" {
+		u.b = append(append(u.b, u.sep), own.query...)
 	}
-	r := fetch.Request{Method: k.method, URL: u, Header: own.plain}
+	r := fetch.Request{Method: k.method, URL: string(u.b), Header: own.plain}
 	if len(k.headers) > 0 {
 		r.Header = k.accept()
 		for _, h := range k.headers {
@@ -238,50 +235,91 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 	return r, nil
 }
 
-func (k *call) queryText(vars map[string]any) (string, error) {
-	var parts []string
-	add := func(name, value string) { parts = append(parts, url.QueryEscape(name)+"="+url.QueryEscape(value)) }
+// query is an address whose query is being written.
+type query struct {
+	b   []byte
+	sep byte // before the next member: '?' or '&'
+}
+
+// begin writes the name of a member; its value follows, escaped.
+func (q *query) begin(name string) {
+	q.b = append(appendEscaped(append(q.b, q.sep), name), '=')
+	q.sep = '&'
+}
+
+func (q *query) add(name, value string) {
+	q.begin(name)
+	q.b = appendEscaped(q.b, value)
+}
+
+// join writes values as one, with a byte between them.
+func (q *query) join(name string, values []string, between string) {
+	q.begin(name)
+	for i, v := range values {
+		if i > 0 {
+			q.b = appendEscaped(q.b, between)
+		}
+		q.b = appendEscaped(q.b, v)
+	}
+}
+
+// appendEscaped writes what url.QueryEscape gives.
+func appendEscaped(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.', c == '~':
+			b = append(b, c)
+		case c == ' ':
+			b = append(b, '+')
+		default:
+			b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
+		}
+	}
+	return b
+}
+
+func (k *call) writeQuery(u *query, vars map[string]any) error {
 	for _, q := range k.query {
 		if e := q.whole(); e != nil && q.encode != "" {
 			v, ok, err := e.eval(vars)
 			if err != nil {
-				return "", err
+				return err
 			}
 			if !ok {
 				continue
 			}
 			all, err := writeValues(v)
 			if err != nil {
-				return "", err
+				return err
 			}
 			switch q.encode {
 			case "repeat":
 				for _, one := range all {
-					add(q.name, one)
+					u.add(q.name, one)
 				}
 			case "bracket":
 				for _, one := range all {
-					add(q.name+"[]", one)
+					u.add(q.name+"[]", one)
 				}
 			case "pipe":
-				add(q.name, strings.Join(all, "|"))
+				u.join(q.name, all, "|")
 			case "json":
 				b, _ := json.Marshal(all) // texts always have a JSON form
-				add(q.name, string(b))
+				u.add(q.name, string(b))
 			default:
-				add(q.name, strings.Join(all, ","))
+				u.join(q.name, all, ",")
 			}
 			continue
 		}
 		v, ok, err := q.render(vars, nil)
 		if err != nil {
-			return "", err
+			return err
 		}
 		if ok {
-			add(q.name, v)
+			u.add(q.name, v)
 		}
 	}
-	return strings.Join(parts, "&"), nil
+	return nil
 }
 
 // escapeSegment makes a value part of one path segment.

@@ -34,7 +34,6 @@ func (s *Source) beginPage(ctx context.Context, k *kind, q tutti.Selection, full
 		return &selecting{s: s, err: err}
 	}
 	policy := k.policy
-	policy.HardLimit *= 2 // a search that knows only ids is two calls
 	return &selecting{s: s, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
 		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
 	}, landed)}

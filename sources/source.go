@@ -44,8 +44,9 @@ type Source struct {
 type kind struct {
 	tutti.Kind
 	def    Definition
-	owner  string // the mapped field that says whose an item is; "" = nobody's
-	every  string // everyTag
+	owner  string        // the mapped field that says whose an item is; "" = nobody's
+	every  string        // everyTag
+	limit  time.Duration // of a load that takes several calls
 	veil   *veil
 	policy cache.Policy
 }
@@ -168,8 +169,9 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	}
 	k := &kind{def: def, owner: kc.Owner, every: everyTag(c.Name, def.Name), policy: cache.Policy{
 		Fresh: f.Fresh, Stale: f.Stale, StaleIfError: f.StaleIfError, Negative: f.Negative,
-		SoftLimit: c.Limits.SoftTimeout, HardLimit: 2 * c.Limits.Timeout, // for its turn, and for the answer
+		SoftLimit: c.Limits.SoftTimeout, HardLimit: -1, // each call sees to its time itself
 	}}
+	k.limit = 2 * c.Limits.Timeout // for its turn, and for the answer
 	k.Kind = tutti.Kind{
 		Source: c.Name, Name: def.Name, Type: def.Type, Description: def.Description, Access: kc.Access, Expose: kc.Expose == "delivery",
 		Fields: def.Fields, Dimensions: def.Dimensions, Filters: sortedKeys(def.Filters), Sorts: def.Sorts, Search: def.Search, OwnerFilter: def.OwnerFilter,
