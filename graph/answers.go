@@ -91,7 +91,8 @@ func (l *lasting) begin(b tutti.Basis, moment uint64, now time.Time) {
 	l.since.Store(moment)
 }
 
-func (l *lasting) holds(g Ground, now int64) bool {
+// holds reports whether nothing of it was forgotten and its time is not over; parts must hold too.
+func (l *lasting) holds(g Ground, now int64, parts ...*KeptPart) bool {
 	if l.until != 0 && now >= l.until {
 		return false
 	}
@@ -102,15 +103,41 @@ func (l *lasting) holds(g Ground, now int64) bool {
 	if g.Forgotten(l.marks, since) {
 		return false
 	}
+	for _, p := range parts {
+		if !p.holds(g, now) {
+			return false
+		}
+	}
 	l.since.Store(moment) // taken before looking: what is forgotten from now on counts
 	return true
 }
 
-// KeptAnswer is a ready answer with what the next request needs of the one that made it.
+// KeptAnswer is a ready answer with what the next request needs of the one that made it. It holds as
+// long as its parts do, and what it is made of besides.
 type KeptAnswer struct {
 	Ready *Ready
 	Value any // of whoever put it
 	lasting
+}
+
+// share leaves the marks of its parts to them.
+func (k *KeptAnswer) share() {
+	k.marks = slices.Clone(slices.DeleteFunc(k.marks, func(mark uint32) bool {
+		return slices.ContainsFunc(k.Ready.parts, func(p *KeptPart) bool {
+			_, found := slices.BinarySearch(p.marks, mark)
+			return found
+		})
+	}))
+}
+
+// Marks are those of everything that the answer was made of.
+func (k *KeptAnswer) Marks() []uint32 {
+	all := slices.Clone(k.marks)
+	for _, p := range k.Ready.parts {
+		all = append(all, p.marks...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // KeptPart is a part of pages that is kept. When it leaves the store, its text goes with it, also
@@ -150,7 +177,7 @@ func (a *Kept) Moment() uint64 { return a.ground.Moment() }
 // Answer gives the answer that is kept under a key; nil when there is none that holds.
 func (a *Kept) Answer(key []byte) *KeptAnswer {
 	k, ok := a.answers.Get(key)
-	if !ok || !k.holds(a.ground, a.now().UnixNano()) {
+	if !ok || !k.holds(a.ground, a.now().UnixNano(), k.Ready.parts...) {
 		return nil
 	}
 	return k
@@ -173,6 +200,7 @@ func (a *Kept) KeepAnswer(key []byte, w *Written, parts map[*tutti.Part]*KeptPar
 	k := &KeptAnswer{Ready: w.on(parts), Value: value}
 	now := a.now()
 	k.begin(basis, moment, now)
+	k.share()
 	if ttl := k.ttl(now); ttl >= 0 {
 		a.answers.Put(key, k, k.Ready.size+4*len(k.marks)+512, ttl)
 	}
@@ -180,12 +208,15 @@ func (a *Kept) KeepAnswer(key []byte, w *Written, parts map[*tutti.Part]*KeptPar
 
 // on gives the answer with what is kept of its parts instead of their text.
 func (w *Written) on(parts map[*tutti.Part]*KeptPart) *Ready {
-	out := &Ready{stretches: slices.Clone(w.r.stretches)}
+	out := &Ready{stretches: slices.Clone(w.r.stretches), parts: make([]*KeptPart, 0, len(parts))}
 	for i := range out.stretches {
 		s := &out.stretches[i]
 		out.size += 64
 		if of := w.r.parts[i]; of != nil && parts[of] != nil {
 			s.kept, s.text = parts[of], nil
+			if !slices.Contains(out.parts, s.kept) {
+				out.parts = append(out.parts, s.kept)
+			}
 		} else {
 			out.size += len(s.text)
 		}
@@ -226,6 +257,8 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 	now := a.now()
 	p.Basis.Called = false // nobody is called for it again
 	k := &KeptPart{}
+	k.begin(p.Basis, moment, now)
+	p.Basis.Marks = k.marks
 	size := 1024 * len(p.All)
 	if p.Holed {
 		k.part.Store(p)
@@ -236,7 +269,6 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 			size += len(s.text)
 		}
 	}
-	k.begin(p.Basis, moment, now)
 	if soon := now.Add(privateFor).UnixNano(); p.Private && (k.until == 0 || soon < k.until) {
 		k.until = soon
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -59,5 +60,45 @@ func TestOnlyWhatIsAskedForAgainIsWorthKeeping(t *testing.T) {
 	}
 	if !kept.AtOnce().Again([]byte("three")) {
 		t.Error("what is kept at once waits for a second asking")
+	}
+}
+
+// ground forgets marks when told.
+type ground struct {
+	moment uint64
+	marks  map[uint32]uint64 // when they were forgotten
+}
+
+func (g *ground) forget(mark uint32) { g.moment++; g.marks[mark] = g.moment }
+func (g *ground) Moment() uint64     { return g.moment }
+func (g *ground) Forgotten(marks []uint32, after uint64) bool {
+	return slices.ContainsFunc(marks, func(m uint32) bool { return g.marks[m] > after })
+}
+
+// TestAnswersHoldAsLongAsTheirParts: what a part is made of need not be noted twice, and what is
+// forgotten of it ends the answer too.
+func TestAnswersHoldAsLongAsTheirParts(t *testing.T) {
+	for _, forgotten := range []uint32{1, 2, 3, 4, 9} {
+		g := &ground{moment: 5, marks: map[uint32]uint64{}}
+		kept := NewKept(1<<20, g, func() time.Time { return noon })
+		site := &selection{}
+		part := &tutti.Part{Basis: tutti.Basis{Marks: []uint32{3, 2, 3}}, Written: partText{{site, []byte(`{}`)}}}
+		k := kept.KeepPart([]byte("part"), part, kept.Moment())
+		r := &record{}
+		r.add(stretch{text: []byte(`{}`), site: site}, part)
+		key := []byte("answer")
+		kept.KeepAnswer(key, &Written{r}, map[*tutti.Part]*KeptPart{part: k}, nil, tutti.Basis{Marks: []uint32{3, 1, 2, 4}}, kept.Moment())
+		a := kept.Answer(key)
+		if a == nil || !slices.Equal(a.Marks(), []uint32{1, 2, 3, 4}) || !slices.Equal(a.marks, []uint32{1, 4}) {
+			t.Fatalf("kept is %+v", a)
+		}
+		g.forget(8) // another
+		if kept.Answer(key) == nil {
+			t.Error("it is gone with what it is not made of")
+		}
+		if g.forget(forgotten); (kept.Answer(key) != nil) != (forgotten == 9) {
+			t.Errorf("after %d was forgotten it is given: %t", forgotten, forgotten != 9)
+		}
+		kept.Close()
 	}
 }

@@ -239,6 +239,3 @@ func (all *deliveries) of(fields int) *Delivery {
 	}
 	return &all.all
 }
-
-// Marks are those of everything that the answer was made of. Do not change them.
-func (k *KeptAnswer) Marks() []uint32 { return k.marks }

@@ -38,6 +38,7 @@ type Sparse string
 // changes; safe for concurrent use.
 type Ready struct {
 	stretches []stretch
+	parts     []*KeptPart // whose text stands in it
 	size      int
 }
 

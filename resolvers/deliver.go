@@ -102,7 +102,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
 	}
 	a := kept.Ready.Answer(ctx, d.sel, d.whole(experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills}))
-	if a != nil {
+	if a != nil && graph.WantsDelivery(ctx) {
 		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
 		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.freshness, basis: basis, until: s.Until, personal: naming(fills)})
 	}
