@@ -15,8 +15,12 @@ var unauthenticated = &tutti.Error{Code: tutti.Unauthenticated, Message: "a vali
 // authenticate finds out who asks. A wrong, expired, revoked or missing key is one and the same
 // error.
 func (s *Server) authenticate(r *http.Request, g *Generation, origin string) (Viewer, *refused) {
-	scheme, plain, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || len(r.Header.Values("Authorization")) != 1 {
+	lines := r.Header["Authorization"]
+	if len(lines) != 1 {
+		return Viewer{}, &refused{http.StatusUnauthorized, unauthenticated}
+	}
+	scheme, plain, _ := strings.Cut(lines[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return Viewer{}, &refused{http.StatusUnauthorized, unauthenticated}
 	}
 	key, ok, err := s.keys.find(r.Context(), strings.TrimSpace(plain))

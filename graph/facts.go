@@ -209,6 +209,10 @@ func (c *contextCheck) set(name string, v any) {
 // plain takes the attributes where nothing is to be told of them, which is nearly always. It
 // reports whether that was so; else it took nothing.
 func (c *contextCheck) plain(input *ContextInput) bool {
+	if input.read && c.asserts() {
+		c.out.Attributes, c.lent = input.Attributes, true
+		return true
+	}
 	facts := input.Attributes
 	if !input.read {
 		facts = make(Attributes, len(facts))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -448,17 +449,19 @@ func (r *plainReader) attributes(into Attributes) error {
 func (r *plainReader) attribute(a *tutti.Attribute) (v any, err error) {
 	switch a.Type {
 	case tutti.StringType:
-		v, err = boxed(r.plainText())
+		text, err := r.plainText()
+		if err != nil || len(a.Values) > 0 && !slices.Contains(a.Values, text) {
+			return nil, errNotPlain
+		}
+		return text, nil
 	case tutti.BoolType:
 		return boxed(r.plainBool())
 	case tutti.IntType:
 		return boxed(r.plainInt())
 	case tutti.DoubleType:
 		return boxed(r.plainFloat())
-	default:
-		v, err = r.value(0)
 	}
-	if err != nil || v == nil {
+	if v, err = r.value(0); err != nil || v == nil {
 		return nil, errNotPlain
 	}
 	v, wrong := readAttribute(*a, v)
