@@ -143,19 +143,34 @@ func (k *KeptAnswer) Marks() []uint32 {
 // KeptPart is a part of pages that is kept. When it leaves the store, its text goes with it, also
 // from the answers that it stands in.
 type KeptPart struct {
-	part atomic.Pointer[tutti.Part]
+	part  atomic.Pointer[tutti.Part]
+	texts atomic.Pointer[keptTexts] // nil for one with personal text in it
 	lasting
 }
 
-func (k *KeptPart) leave() { k.part.Store(nil) }
+// keptTexts are what was written of a part. Nearly always there is one, and it is near: this is read
+// for each part of each answer.
+type keptTexts struct {
+	first siteText
+	more  partText
+}
+
+func (k *KeptPart) leave() {
+	k.part.Store(nil)
+	k.texts.Store(nil)
+}
 
 // text is what was written of the part at a place; nil once it left.
 func (k *KeptPart) text(site *selection) []byte {
-	if p := k.part.Load(); p != nil {
-		text, _ := p.Written.(partText).at(site)
-		return text
+	t := k.texts.Load()
+	switch {
+	case t == nil:
+		return nil
+	case t.first.site == site:
+		return t.first.text
 	}
-	return nil
+	text, _ := t.more.at(site)
+	return text
 }
 
 // Key names what is kept for one selection and key class: of is a signature, or the key of a part.
@@ -265,7 +280,9 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 	} else {
 		k.part.Store(p.Slim())
 		size = 256 * len(p.All)
-		for _, s := range p.Written.(partText) {
+		texts := p.Written.(partText)
+		k.texts.Store(&keptTexts{texts[0], texts[1:]})
+		for _, s := range texts {
 			size += len(s.text)
 		}
 	}
