@@ -322,8 +322,12 @@ func (p *projector) join(l []Piece, at int, site *selection) bool {
 	return true
 }
 
-// keepParts leaves with each new part what was written of it.
+// keepParts leaves with each new part what was written of it. Where something has an error nothing
+// is left: the next answer must tell it too.
 func (p *projector) keepParts() {
+	if p.record != nil && p.record.broken {
+		return
+	}
 	for part, w := range p.made {
 		if part.Written == nil {
 			part.Written = w

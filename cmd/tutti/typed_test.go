@@ -298,3 +298,50 @@ func TestTypedQueriesOfTheDocsRun(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersTooLargeForAnIntAreErrors: in their place, with the rest of the page; what else can say
+// them does.
+func TestNumbersTooLargeForAnIntAreErrors(t *testing.T) {
+	t.Parallel()
+	p := play(t)
+	type post struct {
+		Ref   string
+		Likes *int64
+	}
+	ask := func() (posts []post, a answer) {
+		a = p.ask(p.key(tutti.ServerKey), "", `{ experience(composition: "hotel-arrival", params: {hotel: "stay:hotel/azul"}, channel: "web") {
+			components { ... on Nearby { items { nodes { ref ... on SocialPost { likes } } } } } } }`, nil)
+		var data struct {
+			Experience struct {
+				Components []struct{ Items struct{ Nodes []post } }
+			}
+		}
+		if err := json.Unmarshal(a.Data, &data); err != nil {
+			t.Fatalf("%v in %s", err, a.Raw)
+		}
+		for _, c := range data.Experience.Components {
+			posts = append(posts, c.Items.Nodes...)
+		}
+		return posts, a
+	}
+	first, a := ask()
+	if len(first) < 2 || len(a.Errors) > 0 {
+		t.Fatal(a.Raw)
+	}
+	source, id, _ := strings.Cut(first[0].Ref, ":post/")
+	for likes, fits := range map[int64]bool{1<<31 - 1: true, 1 << 31: false} {
+		p.change(source, "post", id, map[string]any{"favourites_count": likes})
+		for range 3 { // made, kept, and from what is kept
+			posts, a := ask()
+			if len(posts) != len(first) || posts[1].Likes == nil || *posts[1].Likes != *first[1].Likes {
+				t.Fatalf("the rest is lost: %s", a.Raw)
+			}
+			if fits && (len(a.Errors) > 0 || posts[0].Likes == nil || *posts[0].Likes != likes) {
+				t.Errorf("%d: %s", likes, a.Raw)
+			}
+			if !fits && (posts[0].Likes != nil || len(a.Errors) != 1 || a.code() != tutti.InvalidValue || a.Errors[0].Path[len(a.Errors[0].Path)-1] != "likes") {
+				t.Errorf("%d: %s", likes, a.Raw)
+			}
+		}
+	}
+}
