@@ -22,8 +22,10 @@ func keyIn(t *testing.T, out string) string {
 	return key
 }
 
-// shelfConfig is a small shop: one source, two component types.
+// shelfConfig is a small shop: one source, two component types. A real shop on a busy machine gets
+// the time that it needs.
 const shelfConfig = `
+budgets: {page: 20s, wave: 20s, learn: 20s}
 locales: {default: en, names: [en]}
 markets:
   us: {currency: USD}
@@ -34,6 +36,7 @@ sources:
     allowPrivate: [127.0.0.1]
     webhook: {secret: "${SHOP_HOOK_SECRET}"}
     freshness: {fresh: 1h, stale: 1h, staleIfError: 24h, negative: 5s}
+    limits: {timeout: 15s, softTimeout: 15s}
     kinds:
       product: {access: public}
       picture: {access: public}
