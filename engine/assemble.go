@@ -92,6 +92,7 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 		x.Slots = append(x.Slots, d.top(s))
 	}
 	d.finish()
+	a.g.release()
 	return x, nil
 }
 

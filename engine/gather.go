@@ -31,8 +31,9 @@ type gathering struct {
 	chain   []string // locales, the asked one first
 
 	entries  map[tutti.Ref]*entry
-	room     []entry // for those to come
-	expected int     // refs
+	room     []entry     // for those to come
+	lent     *gatherRoom // holds entries, room and wishes
+	expected int         // refs
 	found    map[string]*found
 	asked    int // refs
 	wishes   []*entry
@@ -113,11 +114,39 @@ func (l *landings) next() *call {
 	return c
 }
 
+// gatherRoom is the memory of a gathering, for one after the other.
+type gatherRoom struct {
+	entries []entry // zero where nobody uses them
+	byRef   map[tutti.Ref]*entry
+	wishes  []*entry
+}
+
+var gatherRooms = sync.Pool{New: func() any { return &gatherRoom{byRef: map[tutti.Ref]*entry{}} }}
+
+// release gives the memory back: from then on nobody may look at an entry. What a selection found stays
+// with the cursors of its list, so that its memory is not given back.
+func (g *gathering) release() {
+	r := g.lent
+	if g.found != nil || len(g.entries) > maxRefs {
+		return
+	}
+	clear(r.entries)
+	clear(r.byRef)
+	clear(g.wishes[:cap(g.wishes)])
+	r.wishes = g.wishes[:0]
+	g.lent, g.entries, g.room, g.wishes = nil, nil, nil, nil
+	gatherRooms.Put(r)
+}
+
 // newGathering begins a gathering, of about so many refs.
 func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int) *gathering {
+	r := gatherRooms.Get().(*gatherRoom)
+	if refs > len(r.entries) {
+		r.entries = make([]entry, refs)
+	}
 	return &gathering{
-		sources: sources, budgets: budgets, scope: scope, chain: chain,
-		expected: refs, entries: make(map[tutti.Ref]*entry, refs), wishes: make([]*entry, 0, refs), landed: landings{bell: make(chan struct{}, 1)},
+		sources: sources, budgets: budgets, scope: scope, chain: chain, lent: r,
+		entries: r.byRef, room: r.entries, wishes: slices.Grow(r.wishes, refs), landed: landings{bell: make(chan struct{}, 1)},
 	}
 }
 

@@ -24,7 +24,7 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 // entry makes one, in a room for several.
 func (g *gathering) entry(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 	if len(g.room) == 0 {
-		g.room = make([]entry, max(8, g.expected-len(g.entries)))
+		g.room = make([]entry, 16)
 	}
 	e := &g.room[0]
 	g.room = g.room[1:]
