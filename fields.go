@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -239,6 +240,12 @@ func (f *Fields) All() iter.Seq2[string, any] {
 			}
 		}
 	}
+}
+
+// Lack reports whether surely no text of the values holds some words. It looks once at the text that
+// most are parts of; false where there are other values.
+func (f *Fields) Lack(words string) bool {
+	return f.others == nil && !strings.Contains(f.text, words)
 }
 
 // Values is All without making the values into their Go types.

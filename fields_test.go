@@ -66,6 +66,12 @@ func TestFieldsKeepTextsAsPartsOfTheirRecord(t *testing.T) {
 	if got := f.Text("title"); unsafe.StringData(got) != unsafe.StringData(record[10:]) {
 		t.Error("a text that stands in the record is a copy")
 	}
+	if f.Lack("A title") || f.Lack("other words") {
+		t.Error("a value that stands elsewhere is not looked at")
+	}
+	if own := tutti.NewFields(names[3:], []tutti.Field{tutti.TextField(record[10:17])}, record); own.Lack("A title") || !own.Lack("other words") {
+		t.Error("the record is not looked at")
+	}
 	other := f.With(map[string]any{"title": "B"})
 	if other.Text("title") != "B" || other.Text("sum") != "12" || other.Text("away") != "A title" || f.Text("title") != "A title" {
 		t.Errorf("with another title it is %v", maps.Collect(other.All()))

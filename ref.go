@@ -46,10 +46,20 @@ func ParseRef(s string) (Ref, error) {
 	if id == "" {
 		return bad("has an empty id")
 	}
-	if strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+	if !plainASCII(id) && strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
 		return bad("has a control character in its id")
 	}
 	return Ref{Source: source, Kind: kind, ID: id}, nil
+}
+
+// plainASCII reports whether a text is of ASCII without control characters alone.
+func plainASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // String writes source:kind/id, "" for the zero Ref.

@@ -12,7 +12,7 @@ import (
 // texts can ask for a personal value. The resource is shared: what changes is copied.
 func clean(got tutti.Got) tutti.Got {
 	r := got.Resource
-	if r == nil {
+	if r == nil || r.Fields.Lack(markStart) {
 		return got
 	}
 	var others map[string]any
