@@ -105,7 +105,7 @@ func send(ctx context.Context, w http.ResponseWriter, body *buffer) {
 	c, _ := ctx.Value(corkKey{}).(*corked)
 	to, ok := w.(io.ReaderFrom)
 	if c == nil || !ok {
-		_, _ = w.Write(body.whole())
+		_, _ = body.inPieces().WriteTo(w)
 		return
 	}
 	c.on = true
