@@ -76,7 +76,7 @@ func TestPropsAsJSON(t *testing.T) {
 	c := &tutti.Component{Channel: ch, Order: []string{"text", "rich", "list", "absent", "empty"}, Props: map[string]any{
 		"text": "a & <b> \"c\"", "rich": tutti.RichText{HTML: "<b>x</b>", Markdown: "**x**"}, "list": &tutti.List{Nodes: []*tutti.Delivered{asset}, Total: new(7), Next: "abc"}, "empty": &tutti.List{},
 	}}
-	want := `{"text":"a & <b> \"c\"","rich":"**x**","list":{"items":[{"id":"id1","ref":"dam:asset/a/b","type":"Asset","title":"T","alt":"A <b>","focal":{"x":0.5,"y":1},"url":"p/480/0/","srcset":"p/480/0/ 480w"}],"totalCount":7,"endCursor":"abc"},"empty":{"items":[]}}`
+	want := `{"text":"a \u0026 \u003cb\u003e \"c\"","rich":"**x**","list":{"items":[{"id":"id1","ref":"dam:asset/a/b","type":"Asset","title":"T","alt":"A \u003cb\u003e","focal":{"x":0.5,"y":1},"url":"p/480/0/","srcset":"p/480/0/ 480w"}],"totalCount":7,"endCursor":"abc"},"empty":{"items":[]}}`
 	if got := string(c.PropsJSON()); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

@@ -58,12 +58,11 @@ func (w *propWriter) name(s string) {
 	w.b.WriteByte(':')
 }
 
-// json writes one value as it is; what JSON cannot hold becomes null.
+// json writes one value as it is, with <, > and & escaped as in all answers; what JSON cannot hold
+// becomes null.
 func (w *propWriter) json(v any) {
 	start := w.b.Len()
-	e := json.NewEncoder(&w.b)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil {
+	if json.NewEncoder(&w.b).Encode(v) != nil {
 		w.b.Truncate(start)
 		w.b.WriteString("null")
 		return
