@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -56,5 +58,20 @@ func TestWordsAreWrittenInPlaceOfTokens(t *testing.T) {
 				t.Errorf("it notes %t that there are tokens in %q", r.tokens, strings.ToValidUTF8(c.text, "?"))
 			}
 		})
+	}
+}
+
+// TestTextsAreEscapedAlike: personal words are put into ready answers by AppendString, and made
+// anew some of them are written by encoding/json.
+func TestTextsAreEscapedAlike(t *testing.T) {
+	for r := range rune(0x3000) {
+		s := "a" + string(r) + "b"
+		want, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := AppendString(nil, s); !bytes.Equal(got, want) {
+			t.Errorf("%U is written as %s, and as %s", r, got, want)
+		}
 	}
 }
