@@ -23,21 +23,25 @@ type Experience struct {
 	Pieces      []Piece      // what speech and message were joined from, with holes still in them; Fill joins them anew
 	Channel     *Channel
 	Parts       []*Part // what Components, Problems, Locales and Hidden were joined from, in page order
+	Made        []*Part // those of them, and of those inside them, that were made now
 	Basis       Basis   // of all of it
 }
 
-// Part is one component plan at the top of a page with everything that came of it. It never
-// changes, and may stand in many experiences: Assemble puts it in where the plan names it as Ready.
+// Part is one component plan at the top of a page, or one that stands Apart inside it, with everything
+// that came of it. It never changes, and may stand in many experiences: Assemble puts it in where the
+// plan names it as Ready.
 type Part struct {
-	Slot       string       // at the top of the page, that it stands in
-	Components []*Component // as their slot has them
-	All        []*Component // with what stands in them, depth first
+	Of         *ComponentPlan // what it was made of; nil once it is kept
+	Slot       string         // at the top of the page, that it stands in
+	Components []*Component   // as their slot has them
+	All        []*Component   // with what stands in them, depth first
 	Problems   []Problem
 	Locales    []LocaleUsed
 	Hidden     []Hidden
 	Freshness  Freshness
 	Holed      bool // personal text goes into it
 	Private    bool // for one visitor alone
+	Mixed      bool // parts of their own are inside it: their components are in All, and name them as Part
 	Basis      Basis
 	Written    any // for whoever writes answers: what he made of it; nil without
 }
@@ -224,6 +228,7 @@ const (
 // Slim gives the part without what only writing it takes: for who has it written already.
 func (p *Part) Slim() *Part {
 	slim := *p
+	slim.Of = nil
 	slim.Components = slimComponents(p.Components, &slim)
 	slim.All = slim.All[:0:0]
 	var all func(list []*Component)

@@ -53,7 +53,8 @@ type ComponentPlan struct {
 	Private   bool           // depends on the visitor: keyed by an HMAC, kept in memory only
 	Owner     Owner          // only when Private
 	Key       string         // canonical, length-prefixed; an HMAC when Private
-	Ready     *Part          // what assembling this plan came to before, and still would; nil = assemble it. Only at the top of a page
+	Apart     bool           // made as a part of its own, although it does not stand at the top of the page
+	Ready     *Part          // what assembling this plan came to before, and still would; nil = assemble it. Only at the top of a page, or Apart
 }
 
 // PropPlan is one prop with its value and what to try when that is missing.

@@ -239,7 +239,7 @@ func (d *delivery) top(s *slotJobs) *tutti.Slot {
 		}
 		p := j.ready
 		if p == nil {
-			p = d.made(j, &room)
+			p = d.made(j, "", &room)
 		}
 		out.Components = append(out.Components, p.Components...)
 		d.x.Parts = append(d.x.Parts, p)
@@ -248,19 +248,40 @@ func (d *delivery) top(s *slotJobs) *tutti.Slot {
 	return out
 }
 
-// made puts together what came of a component plan at the top of the page.
-func (d *delivery) made(j *job, room *int) *tutti.Part {
-	p := &tutti.Part{Slot: j.slot, Private: j.plan.Private}
+// made puts together what came of a component plan that is a part of its own.
+func (d *delivery) made(j *job, parent string, room *int) *tutti.Part {
+	p, around := &tutti.Part{Of: j.plan, Slot: j.slot, Private: isPrivate(j.plan)}, d.part
 	d.part = p
 	into := &tutti.Slot{}
-	d.jobs(j, into, "", room)
+	d.jobs(j, into, parent, room)
+	d.part = around
 	p.Components = into.Components
 	for _, c := range p.All {
-		c.Part = p
+		if c.Part == nil {
+			c.Part = p
+		}
 		p.Private = p.Private || c.Private
 		p.Holed = p.Holed || holedComponent(c)
 	}
+	d.x.Made = append(d.x.Made, p)
 	return p
+}
+
+// inside puts a part into the one that it stands in.
+func (d *delivery) inside(j *job, into *tutti.Slot, parent string, room *int) {
+	p := j.ready
+	if p == nil {
+		p = d.made(j, parent, room)
+	}
+	around := d.part
+	into.Components = append(into.Components, p.Components...)
+	around.All = append(around.All, p.All...)
+	around.Problems = append(around.Problems, p.Problems...)
+	around.Locales = append(around.Locales, p.Locales...)
+	around.Hidden = append(around.Hidden, p.Hidden...)
+	around.Freshness = around.Freshness.Worst(p.Freshness)
+	around.Basis.Join(p.Basis)
+	around.Mixed = true
 }
 
 // room is how many components of a slot the channel takes, -1 for all.
@@ -275,10 +296,14 @@ func (d *delivery) slot(s *slotJobs, parent string) *tutti.Slot {
 	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: []*tutti.Component{}}
 	room := d.room()
 	for _, j := range s.jobs {
-		if room == 0 {
-			break
+		switch {
+		case room == 0:
+			return out
+		case j.plan.Apart:
+			d.inside(j, out, parent, &room)
+		default:
+			d.jobs(j, out, parent, &room)
 		}
-		d.jobs(j, out, parent, &room)
 	}
 	return out
 }

@@ -192,17 +192,14 @@ func (k *keyWriter) value(v any) {
 	}
 }
 
-// PartKey appends the key of what one component plan at the top of a page comes to: its own and
-// those of all that stands in it, and where it stands. One key, one part; see tutti.Part. A part
-// that is one visitor's alone has a key that tells nothing of him.
-func PartKey(b []byte, p *tutti.Plan, slot *tutti.SlotPlan, cp *tutti.ComponentPlan) []byte {
-	k := keyWriter{b: b}
+// place begins the key of what a component plan of a page comes to: its own key, those of all that
+// stands in it (component), and where it stands. One key, one part; see tutti.Part. A part that is
+// one visitor's alone has a key that tells nothing of him.
+func (k *keyWriter) place(p *tutti.Plan, slot *tutti.SlotPlan) {
 	k.text(p.Composition)
 	k.b = binary.AppendUvarint(k.b, uint64(p.Version))
 	k.text(p.Scope.Locale, p.Scope.Market, p.Scope.Currency, p.Channel, p.Locale, slot.Name)
 	k.value(p.Scope.Draft)
-	k.component(cp)
-	return k.b
 }
 
 func (k *keyWriter) component(cp *tutti.ComponentPlan) {

@@ -270,6 +270,7 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 		return nil
 	}
 	now := a.now()
+	p.Of = nil             // it is of this request
 	p.Basis.Called = false // nobody is called for it again
 	k := &KeptPart{}
 	k.begin(p.Basis, moment, now)

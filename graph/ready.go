@@ -274,7 +274,7 @@ func (p *projector) pieces(l []Piece, site *selection) bool {
 
 // run writes neighbours that belong to one part.
 func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bool {
-	if part == nil || p.part != nil {
+	if part == nil || part.Mixed || p.part != nil {
 		return p.join(l, at, site)
 	}
 	from := len(p.out)

@@ -12,8 +12,9 @@ import (
 
 // What is kept. An experience is the same for everybody with the same plan, so its answer is kept
 // under the plan's signature, and each part of it under the part's own key: another plan that
-// holds the part takes it over. What is for one visitor alone is kept as a part only, shortly;
-// what has problems is not kept at all, nor is anything that editors see.
+// holds the part takes it over. What is for one visitor alone is kept as a part only, shortly, and
+// what others share beside it inside one component as parts of their own; what has problems is not
+// kept at all, nor is anything that editors see.
 
 // deliver answers an experience: with a ready answer where there is one, else with as many ready
 // parts as there are.
@@ -119,8 +120,11 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	divisible := r.Engine.Divisible(plan.Channel, &need)
 	again := d.signed && r.Kept.Again(d.keys.answer) // what is asked for once is not kept
 	keeps := again
+	parts := map[*tutti.ComponentPlan][]byte{} // their keys
 	if divisible {
-		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
+		d.keys.part = engine.EachPart(d.keys.part, &plan, !d.sel.Hashes(), func(of []byte, cp *tutti.ComponentPlan) {
+			key := d.sel.Key(nil, 'p', d.class, of)
+			parts[cp] = key
 			if k, p := r.Kept.Part(key); p != nil {
 				kept[p], cp.Ready = k, p
 			} else if r.Kept.Again(key) {
@@ -131,7 +135,9 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	x, err := r.Engine.Assemble(ctx, plan, need)
 	if err == nil && x.Basis.Asked > engine.MaxAsked && len(kept) > 0 { // what is too much for one page must not depend on what is ready
 		clear(kept)
-		d.eachPart(&plan, func(_ []byte, cp *tutti.ComponentPlan) { cp.Ready = nil })
+		for cp := range parts {
+			cp.Ready = nil
+		}
 		x, err = r.Engine.Assemble(ctx, plan, need)
 	}
 	if err != nil {
@@ -150,16 +156,12 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	marked := r.Engine.MarkAll(x)
 	o.x, o.blanks, o.fills = marked.Experience, marked.Blanks(), fills
 	a, ready := graph.NewReadyAnswer(ctx, d.sel, d.whole(o))
-	if divisible {
-		n := 0
-		d.eachPart(&plan, func(key []byte, cp *tutti.ComponentPlan) {
-			if p := x.Parts[n]; cp.Ready == nil {
-				if k := r.Kept.KeepPart(key, p, moment); k != nil {
-					kept[p] = k
-				}
+	for _, p := range x.Made {
+		if key, ok := parts[p.Of]; ok {
+			if k := r.Kept.KeepPart(key, p, moment); k != nil {
+				kept[p] = k
 			}
-			n++
-		})
+		}
 	}
 	if ready != nil && again && !private(x) {
 		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, marked.Blanks(), fills), x.Basis, moment)
@@ -173,19 +175,6 @@ func (d *delivery) whole(o experienceObject) graph.Whole { return d.r.whole(o, d
 // holds tells until when and where the decisions hold; nil where nobody asks.
 func (d *delivery) holds(until time.Time) *tutti.Holds {
 	return holds(needOf(d.sel), d.c, until, d.params, d.req.Context, d.facts)
-}
-
-// eachPart calls f for each component plan at the top of the page, with the key of its part.
-func (d *delivery) eachPart(plan *tutti.Plan, f func(key []byte, cp *tutti.ComponentPlan)) {
-	for i := range plan.Slots {
-		s := &plan.Slots[i]
-		for j := range s.Components {
-			cp := &s.Components[j]
-			d.keys.part = engine.PartKey(d.keys.part[:0], plan, s, cp)
-			key := d.sel.Key(nil, 'p', d.class, d.keys.part)
-			f(key, cp)
-		}
-	}
 }
 
 func private(x *tutti.Experience) bool {

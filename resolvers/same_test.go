@@ -110,6 +110,39 @@ func (s *sameness) learn(q request, answer []byte) {
 	}
 }
 
+// TestWhatIsSharedInsideAPersonalPartIsKept asks the same operations again and again for visitors of
+// whom each has something of his own inside what they share: what is kept of one of them is put into the page of
+// another, and nothing else is.
+func TestWhatIsSharedInsideAPersonalPartIsKept(t *testing.T) {
+	s := newSameness(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, query := range []string{
+		`query($composition: ID!, $params: JSON, $channel: ID!, $context: ContextInput) { experience(composition: $composition, params: $params, channel: $channel, context: $context) {
+			id components { id component parent slot path personal props slots { name components { id component parent ... on Card { title image { ref alt } } } } } problems { path code } locales { path got } } }`,
+		`query($composition: ID!, $params: JSON, $channel: ID!, $context: ContextInput) { experience(composition: $composition, params: $params, channel: $channel, context: $context) {
+			slots { name components { id ... on Cards { headline slots { components { __typename id component personal path ... on Card { title } } } } } } problems { path code } } }`,
+		`query($composition: ID!, $params: JSON, $channel: ID!, $context: ContextInput) { experience(composition: $composition, params: $params, channel: $channel, context: $context) {
+			slots { name hash components { id component } } components { id component parent props } problems { path code } } }`,
+	} {
+		for n := range 240 {
+			visitor := []string{"guest-7", "guest-8", "guest-9", ""}[n%4]
+			context := map[string]any{"attributes": map[string]any{}, "consent": map[string]any{"personalization": true}}
+			if visitor != "" {
+				context["visitor"] = visitor
+				context["attributes"] = map[string]any{"reservation": map[string]any{"guest-7": "R-1007", "guest-8": "R-1008", "guest-9": "R-1009"}[visitor], "tier": []string{"gold", "silver"}[n/4%2]}
+			}
+			q := request{query: query, class: tutti.ServerKey, variables: map[string]any{"composition": "mixed", "params": map[string]any{"hotel": "stay:hotel/azul"}, "channel": "web", "context": context}}
+			if n%40 == 39 {
+				s.pass(r)
+			}
+			s.asked.Add(1)
+			if got, want := s.keeps.ask(q), s.anew.ask(q); !bytes.Equal(got, want) {
+				t.Fatalf("%s, request %d: kept and made anew\n%s\n%s\n%s", visitor, n, got, want, query)
+			}
+		}
+	}
+}
+
 func number(t testing.TB, env string, otherwise int) int {
 	s := os.Getenv(env)
 	if s == "" {
@@ -251,10 +284,10 @@ func (s *sameness) request(r *rand.Rand, op graphtest.Operation) request {
 	for name, v := range op.Variables {
 		q.variables[name] = v
 	}
-	page := pick("home", "hotel", "hotel-arrival", "nested", "nested", "own", "own", "offer", "help").(string)
+	page := pick("home", "hotel", "hotel-arrival", "nested", "nested", "own", "own", "mixed", "mixed", "offer", "help").(string)
 	params := map[string]any{}
 	switch page {
-	case "hotel", "hotel-arrival", "nested", "own":
+	case "hotel", "hotel-arrival", "nested", "own", "mixed":
 		params["hotel"] = pick("stay:hotel/azul", "stay:hotel/azul", "stay:hotel/brisa", "stay:hotel/nowhere")
 	case "offer":
 		params["product"] = fmt.Sprintf("catalog:product/%d", 1+r.IntN(4))
