@@ -11,7 +11,7 @@ import (
 // an answer that is made, in one that is kept, and in one from what is kept.
 func TestWordsInPropsAreWrittenOneWay(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	p.publish("words", object(t, `{"type": "page", "title": "Words", "params": [{"name": "hotel", "type": "ref", "kinds": ["stay:hotel"], "required": true}], "slots": [{"id": "main", "name": "main", "components": [
 	  {"id": "story", "type": "Story", "props": {"headline": {"text": "${stay.guestName} & Co"}, "text": {"text": "<p>For ${stay.guestName} & <b>friends</b></p>"}}}]}]}`))
 	ask := func() string {

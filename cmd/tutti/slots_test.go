@@ -94,7 +94,7 @@ func consenting(more map[string]any) map[string]any {
 // from what is kept and made anew.
 func TestOnlyChangedSlotsCome(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	p.publish("slots", object(t, slotsPage))
 	server, browser := p.key(tutti.ServerKey), p.key(tutti.BrowserKey)
 	read := func(a answer) (s slotted) {
@@ -248,4 +248,23 @@ func TestOnlyChangedSlotsCome(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPlansHaveNoHashes: what a group gets is not yet what anybody sees.
+func TestPlansHaveNoHashes(t *testing.T) {
+	t.Parallel()
+	p := playPatiently(t)
+	p.publish("slots", object(t, slotsPage))
+	groups := 0
+	for _, r := range p.subscribe(p.key(tutti.ServerKey), `subscription ($c: [MemberContextInput!]!) { plans(composition: "slots", channel: "web", params: {hotel: "stay:hotel/azul"}, contexts: $c) {
+		... on PlanGroup { experience { slots { name hash unchanged components { component freshness { state } } } } } } }`, map[string]any{"c": []any{map[string]any{"id": "one"}}}) {
+		if raw := string(r.Data); strings.Contains(raw, `"slots"`) {
+			if groups++; strings.Count(raw, `"hash":null,"unchanged":false,"components":[`) != 3 {
+				t.Error(raw)
+			}
+		}
+	}
+	if groups != 1 {
+		t.Errorf("%d groups", groups)
+	}
 }

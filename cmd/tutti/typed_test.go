@@ -303,7 +303,7 @@ func TestTypedQueriesOfTheDocsRun(t *testing.T) {
 // them does.
 func TestNumbersTooLargeForAnIntAreErrors(t *testing.T) {
 	t.Parallel()
-	p := play(t)
+	p := playPatiently(t)
 	type post struct {
 		Ref   string
 		Likes *int64
