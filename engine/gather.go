@@ -30,14 +30,13 @@ type gathering struct {
 	scope   tutti.Scope
 	chain   []string // locales, the asked one first
 
-	entries  map[tutti.Ref]*entry
-	room     []entry     // for those to come
-	lent     *gatherRoom // holds entries, room and wishes
-	expected int         // refs
-	found    map[string]*found
-	asked    int // refs
-	wishes   []*entry
-	looks    []*found
+	entries map[tutti.Ref]*entry
+	room    []entry     // for those to come
+	lent    *gatherRoom // holds entries, room and wishes
+	found   map[string]*found
+	asked   int // refs
+	wishes  []*entry
+	looks   []*found
 
 	until    time.Time // when the page has to be there
 	inFlight []*call

@@ -196,11 +196,6 @@ func wait(ctx context.Context, landed <-chan struct{}) error {
 	}
 }
 
-func (s *Source) gotOf(k *kind, r cache.Result[*entry]) (g tutti.Got) {
-	s.answer(&g, k, &r)
-	return g
-}
-
 // answer writes what the cache says about an item.
 func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
 	*g = tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
