@@ -29,12 +29,11 @@ func (c *Compiled) fills(d *decider) tutti.Fills {
 	return fills
 }
 
-// FillsNamed gives the fills of these names, for who knows which holes there are. The input is
-// that of Decide.
-func (c *Compiled) FillsNamed(names []string, params tutti.Params, v tutti.Context, f tutti.Facts) tutti.Fills {
+// FillsNamed puts the fills of these names into fills, for who knows which holes there are. The input
+// is that of Decide.
+func (c *Compiled) FillsNamed(fills tutti.Fills, names []string, params tutti.Params, v tutti.Context, f tutti.Facts) {
 	d := borrowDecider(c, params, v, f)
 	defer d.giveBack()
-	fills := make(tutti.Fills, len(names))
 	for _, name := range names {
 		source, form := name, ""
 		if rest, ok := strings.CutPrefix(name, "url"); ok && rest != "" && (rest[0] == '/' || rest[0] == '?') {
@@ -55,7 +54,6 @@ func (c *Compiled) FillsNamed(names []string, params tutti.Params, v tutti.Conte
 			break
 		}
 	}
-	return fills
 }
 
 // FillsOf gives only the fills that a plan has holes for.

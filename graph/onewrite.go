@@ -103,12 +103,14 @@ func (c *corked) uncork() {
 // send writes a body with its header, which is not sent yet: in one write where the connection can.
 func send(ctx context.Context, w http.ResponseWriter, body *buffer) {
 	c, _ := ctx.Value(corkKey{}).(*corked)
-	to, ok := w.(io.ReaderFrom)
-	if c == nil || !ok {
+	to, reads := w.(io.ReaderFrom)
+	header, flushes := w.(http.Flusher)
+	if c == nil || !reads || !flushes {
 		_, _ = body.inPieces().WriteTo(w)
 		return
 	}
 	c.on = true
 	defer c.uncork()
+	header.Flush() // before the body: else net/http copies its beginning, to look what it is
 	_, _ = to.ReadFrom(body.inPieces())
 }

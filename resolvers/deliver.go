@@ -51,10 +51,13 @@ func (r *Resolvers) doubts() bool { return r.Stale != nil && r.Stale() }
 // wholeKey begins the keys of whole answers, by the part of the page that they are of.
 var wholeKey = map[tutti.PagePart]byte{tutti.WholePage: 'a', tutti.SharedPart: 's', tutti.PersonalPart: 'v'}
 
-// keys are buffers for the keys of one delivery.
-type keys struct{ signature, answer, part []byte }
+// keys are what one delivery borrows: buffers for keys, and a map for its personal words.
+type keys struct {
+	signature, answer, part []byte
+	fills                   tutti.Fills
+}
 
-var keyPool = sync.Pool{New: func() any { return &keys{} }}
+var keyPool = sync.Pool{New: func() any { return &keys{fills: tutti.Fills{}} }}
 
 // delivery is the answering of one experience of which something may be ready.
 type delivery struct {
@@ -70,7 +73,10 @@ type delivery struct {
 	signed   bool // keys.answer is the key of the whole answer
 }
 
-func (d *delivery) end() { keyPool.Put(d.keys) }
+func (d *delivery) end() {
+	clear(d.keys.fills)
+	keyPool.Put(d.keys)
+}
 
 // model is what a kept answer needs to be sent again.
 type model struct {
@@ -100,7 +106,8 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 	m := kept.Value.(*model)
 	var fills tutti.Fills
 	if len(m.holes) > 0 {
-		fills = d.c.FillsNamed(m.holes, d.params, d.req.Context, d.facts)
+		fills = d.keys.fills
+		d.c.FillsNamed(fills, m.holes, d.params, d.req.Context, d.facts)
 	}
 	a := kept.Ready.Answer(ctx, d.sel, d.whole(experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills}))
 	if a != nil && graph.WantsDelivery(ctx) {
