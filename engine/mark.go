@@ -23,9 +23,9 @@ type Marked struct {
 	Experience *tutti.Experience
 	Holes      []Hole
 
-	ids   bool                       // of what is filled have tokens too
-	words []func(tutti.Fills) string // by hole
-	of    map[markOf]int             // which hole a name in a form has
+	ids   bool           // of what is filled have tokens too
+	words Blanks         // by hole
+	of    map[markOf]int // which hole a name in a form has
 }
 
 type markOf struct {
@@ -37,16 +37,14 @@ type markOf struct {
 // tokens makes what Fill makes of the same fills, but for ids: what is marked keeps the ids that it
 // has with its holes. A text that may not be longer than so much is one hole as a whole, because
 // where it is cut depends on the words.
-func (e *Engine) Mark(x *tutti.Experience) *Marked {
-	m := &Marked{Holes: []Hole{}, of: map[markOf]int{}}
-	m.Experience = (&filling{as: e.assembling, marks: m}).experience(x)
-	return m
-}
+func (e *Engine) Mark(x *tutti.Experience) *Marked { return e.mark(x, false) }
 
 // MarkAll is Mark with tokens for the ids too: putting the words in place of all tokens makes what
 // Fill makes.
-func (e *Engine) MarkAll(x *tutti.Experience) *Marked {
-	m := &Marked{ids: true, of: map[markOf]int{}}
+func (e *Engine) MarkAll(x *tutti.Experience) *Marked { return e.mark(x, true) }
+
+func (e *Engine) mark(x *tutti.Experience, ids bool) *Marked {
+	m := &Marked{Holes: []Hole{}, ids: ids, of: map[markOf]int{}}
 	m.Experience = (&filling{as: e.assembling, marks: m}).experience(x)
 	return m
 }
@@ -59,15 +57,20 @@ type Blanks []func(tutti.Fills) string
 func (m *Marked) Blanks() Blanks { return slices.Clip(m.words) }
 
 // Word gives the words for the token with a number, from 1 on, escaped for the place where it
-// stands. Never cache or log them.
-func (b Blanks) Word(n int, fills tutti.Fills) string { return b[n-1](fills) }
+// stands; "" for a number that no token has. Never cache or log them.
+func (b Blanks) Word(n int, fills tutti.Fills) string {
+	if n < 1 || n > len(b) {
+		return ""
+	}
+	return b[n-1](fills)
+}
 
 // Words gives the words for each of the holes, in their order, escaped for the place where the
 // token stands. Never cache or log them.
 func (m *Marked) Words(fills tutti.Fills) []string {
 	words := make([]string, len(m.words))
-	for i, of := range m.words {
-		words[i] = of(fills)
+	for i := range words {
+		words[i] = m.words.Word(i+1, fills)
 	}
 	return words
 }

@@ -51,7 +51,7 @@ const renewingFor = 100 * time.Millisecond
 // privateFor is how long the part of a page is kept that is for one visitor alone.
 const privateFor = 10 * time.Second
 
-// NewAnswers makes a store for so many bytes: three quarters for parts, which hold the text, and
+// NewKept makes a store for so many bytes: three quarters for parts, which hold the text, and
 // the rest for answers, which join them.
 func NewKept(maxBytes int64, ground Ground, now func() time.Time) *Kept {
 	return &Kept{

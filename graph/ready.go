@@ -167,7 +167,8 @@ func (r *record) vary(out []byte, from, to int, s stretch, of *tutti.Part) {
 }
 
 // NewReadyAnswer is NewAnswer for an object of which the answer is kept, and what is written of its
-// parts with them. Tokens for personal words may stand in its texts. Nothing is kept (ready is nil) where a part of the answer is missing.
+// parts with them. Tokens for personal words may stand in its texts. Nothing is kept (ready is nil)
+// where a part of the answer is missing.
 func NewReadyAnswer(ctx context.Context, sel *Selection, obj Whole) (a *Answer, ready *Written) {
 	w := writing(ctx, sel)
 	defer w.end()

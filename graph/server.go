@@ -203,15 +203,11 @@ func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Obs
 	presented := s.presentAll(ctx, out.errors)
 	if out.written != nil {
 		defer out.written.giveBack()
-		out.data = out.written.b // there is some
-		if len(presented) > 0 {
-			out.data = out.written.data(out.from)
-		}
 	}
 	switch {
 	case out.status < 0:
 		o.Status = -out.status
-	case out.data != nil:
+	case out.data != nil || out.written != nil:
 		o.Status = http.StatusOK
 	case out.status == http.StatusMethodNotAllowed:
 		o.Status = out.status
@@ -228,6 +224,9 @@ func (s *Server) write(ctx *call, w http.ResponseWriter, r *http.Request, o *Obs
 	if buf == nil || len(presented) > 0 {
 		buf = borrow()
 		defer buf.giveBack()
+		if out.written != nil {
+			out.data = out.written.data(out.from)
+		}
 		buf.b = appendBody(buf.b, out.data, presented)
 	}
 	o.Bytes = buf.len()
