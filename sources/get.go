@@ -212,7 +212,7 @@ func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
 
 // load asks the origin: as many calls at the same time as its limits force, none for anybody else.
 func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
-	if k.oneCall(asks) {
+	if k.takes(len(asks), mostBytes(asks)) {
 		return s.loadChunk(ctx, k, asks, scope)
 	}
 	chunks := k.chunks(asks)
@@ -227,18 +227,6 @@ func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scop
 		all = append(all, o...)
 	}
 	return all
-}
-
-// oneCall reports whether asks are surely few enough for one call.
-func (k *kind) oneCall(asks []Ask) bool {
-	if len(asks) > max(1, k.def.MaxIDs) {
-		return false
-	}
-	size := 0
-	for i := range asks {
-		size += 3*len(asks[i].Ref.ID) + 1 // escaped, at the most
-	}
-	return k.def.MaxIDBytes <= 0 || size <= k.def.MaxIDBytes
 }
 
 // chunks cuts asks to what one call takes: so many ids, so many bytes of URL.
@@ -263,15 +251,30 @@ func (k *kind) chunks(asks []Ask) [][]Ask {
 	return out
 }
 
-// loadChunk makes one call. When the system refuses it as a whole with 400, one bad id may be the
-// reason: it is asked again in halves, with a limit on how many calls that may cost.
-func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
-	more := new(atomic.Int32)
-	more.Store(int32(4 * bits.Len(uint(len(asks)-1)))) // log2 n rounds of two calls, twice
-	batch := s.fetchOrSplit(ctx, k, asks, scope, more)
-	out := make([]cache.Loaded[*entry], len(asks))
-	for i, a := range asks {
-		out[i] = k.loadedOf(&a, &batch.Replies[i], batch.Cut)
+// loadChunk makes one call, or takes part in one that others make at the same time.
+func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) (loaded []cache.Loaded[*entry]) {
+	if k.full(len(asks)) {
+		return s.fetch(ctx, k, just(asks), scope)
+	}
+	own := &share{asks: asks}
+	c := k.lanes.enter(k, scope, own)
+	if c == nil {
+		if lead := <-own.turn; !lead {
+			return own.loaded
+		}
+		c = &joinedCall{lanes: &k.lanes, kind: k, scope: scope, lead: own}
+	}
+	defer func() { loaded = c.landed(loaded) }() // also when it panics: the others must not wait for ever
+	return s.fetch(ctx, k, c.leave, scope)
+}
+
+// fetch makes one call, for what asks gives when it is its turn; asks gives the same again later.
+func (s *Source) fetch(ctx context.Context, k *kind, asks func() []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
+	batch := s.fetchOrSplit(ctx, k, asks, scope, nil)
+	all := asks()
+	out := make([]cache.Loaded[*entry], len(all))
+	for i := range all {
+		out[i] = k.loadedOf(&all[i], &batch.Replies[i], batch.Cut)
 	}
 	if batch.lent != nil {
 		clear(batch.Replies)
@@ -281,37 +284,49 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 	return out
 }
 
-func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, more *atomic.Int32) Batch {
+// fetchOrSplit makes one call. When the system refuses it as a whole with 400, one bad id may be the
+// reason: it is asked again in halves. more is how many calls that may still cost; nil for as many
+// as that many asks may.
+func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks func() []Ask, scope tutti.Scope, more *atomic.Int32) Batch {
 	var batch Batch
 	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
 		var err error
-		batch, err = s.conn.Fetch(ctx, asks, scope)
-		if err == nil && len(batch.Replies) != len(asks) {
-			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(asks), len(batch.Replies))
+		these := asks()
+		batch, err = s.conn.Fetch(ctx, these, scope)
+		if err == nil && len(batch.Replies) != len(these) {
+			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(these), len(batch.Replies))
 		}
 		return batch.Until, err
 	})
 	if err == nil {
 		return batch
 	}
+	these := asks()
+	if more == nil {
+		more = new(atomic.Int32)
+		more.Store(int32(4 * bits.Len(uint(len(these)-1)))) // log2 n rounds of two calls, twice
+	}
 	var refused *Refused
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(asks) > 1 && more.Add(-2) >= 0 {
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(these) > 1 && more.Add(-2) >= 0 {
 		ctx, cancel := context.WithTimeout(ctx, k.limit) // for each half and all that it is cut into
 		defer cancel()
-		half := len(asks) / 2
+		half := len(these) / 2
 		var left, right Batch
 		var wg sync.WaitGroup
-		wg.Go(func() { left = s.fetchOrSplit(ctx, k, asks[:half], scope, more) })
-		right = s.fetchOrSplit(ctx, k, asks[half:], scope, more)
+		wg.Go(func() { left = s.fetchOrSplit(ctx, k, just(these[:half]), scope, more) })
+		right = s.fetchOrSplit(ctx, k, just(these[half:]), scope, more)
 		wg.Wait()
 		return Batch{Replies: append(left.told(), right.told()...)}
 	}
-	failed := Batch{Replies: make([]Reply, len(asks))}
-	for i := range asks {
+	failed := Batch{Replies: make([]Reply, len(these))}
+	for i := range these {
 		failed.Replies[i].Err = err
 	}
 	return failed
 }
+
+// just is for calls that nobody joins.
+func just(asks []Ask) func() []Ask { return func() []Ask { return asks } }
 
 // told gives the replies of a half. That rows were cut off from one half says nothing about the other.
 func (b Batch) told() []Reply {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/tuttihq/tutti"
@@ -49,6 +48,7 @@ type kind struct {
 	limit  time.Duration // of a load that takes several calls
 	veil   *veil
 	policy cache.Policy
+	lanes  lanes
 }
 
 const maxID = 512 // bytes
@@ -263,7 +263,7 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 		return nil // there is no way to ask without knowing more
 	}
 	ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
-	b := s.fetchOrSplit(ctx, k, []Ask{{Ref: ref}}, scope, new(atomic.Int32))
+	b := s.fetchOrSplit(ctx, k, just([]Ask{{Ref: ref}}), scope, nil)
 	if err := b.Replies[0].Err; err != nil && !errors.Is(err, tutti.NotFound) {
 		return err
 	}

@@ -1,0 +1,162 @@
+package sources
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
+)
+
+// lanes join the loads of one kind into calls. Requests that miss different items at the same time would
+// make a call each; those of one scope whose turn has not come go together instead, as many as one
+// call takes. Nobody waits for others: a call leaves when it is its turn at the gate, and takes along
+// who came by then.
+type lanes struct {
+	mu sync.Mutex
+	by map[tutti.Scope]*lane // where a load leads
+}
+
+// lane is where loads wait for the one that leads. It is there as long as that one has not left.
+type lane struct {
+	waiting []*share // in the order in which they came
+}
+
+// share is the part of one load in a call.
+type share struct {
+	asks   []Ask
+	loaded []cache.Loaded[*entry] // nil where the call ended its goroutine
+	turn   chan bool              // true: it has to lead the next call; closed: loaded is there
+}
+
+// joinedCall is a call that one load leads. One goroutine uses it.
+type joinedCall struct {
+	lanes  *lanes
+	kind   *kind
+	scope  tutti.Scope
+	lead   *share
+	others []*share
+	asks   []Ask // of all; nil until it leaves
+}
+
+// enter begins a call that this share leads; nil when another leads, for whom it waits then.
+func (l *lanes) enter(k *kind, scope tutti.Scope, s *share) *joinedCall {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.by[scope]; at != nil {
+		s.turn = make(chan bool, 1)
+		at.waiting = append(at.waiting, s)
+		return nil
+	}
+	if l.by == nil {
+		l.by = map[tutti.Scope]*lane{}
+	}
+	l.by[scope] = &lane{}
+	return &joinedCall{lanes: l, kind: k, scope: scope, lead: s}
+}
+
+// leave gives what the call asks for: from now on nobody joins it. Who wants to go with it and is
+// ready to run is let go first: on a busy machine that are many, on an idle one nobody, and it takes
+// no time. Later calls give the same.
+func (c *joinedCall) leave() []Ask {
+	for came := 0; c.asks == nil; {
+		runtime.Gosched()
+		c.lanes.mu.Lock()
+		at := c.lanes.by[c.scope]
+		if n := len(at.waiting); n == came || c.kind.full(len(c.lead.asks)+n) {
+			c.take(at)
+		} else {
+			came = n
+		}
+		c.lanes.mu.Unlock()
+	}
+	return c.asks
+}
+
+// take takes along who waits, as far as there is room. The first who has none leads the next call.
+func (c *joinedCall) take(at *lane) {
+	c.asks = c.lead.asks
+	var rest []*share
+	if len(at.waiting) > 0 {
+		p := passengers{kind: c.kind, ids: make(map[string]bool, 2*len(c.asks))}
+		p.add(c.lead.asks)
+		c.asks = append(make([]Ask, 0, (1+len(at.waiting))*len(c.asks)), c.asks...)
+		for _, s := range at.waiting {
+			if !p.add(s.asks) {
+				rest = append(rest, s)
+				continue
+			}
+			c.others, c.asks = append(c.others, s), append(c.asks, s.asks...)
+		}
+	}
+	if len(rest) == 0 {
+		delete(c.lanes.by, c.scope)
+		return
+	}
+	at.waiting = rest[1:]
+	rest[0].turn <- true
+}
+
+// landed hands out what came for all asks, in their order; nil when nothing did. It gives the leader's.
+func (c *joinedCall) landed(all []cache.Loaded[*entry]) (lead []cache.Loaded[*entry]) {
+	c.leave() // when it could not even begin
+	next := func(s *share) []cache.Loaded[*entry] {
+		if all == nil {
+			return nil
+		}
+		n := len(s.asks)
+		own := all[:n:n]
+		all = all[n:]
+		return own
+	}
+	lead = next(c.lead)
+	for _, s := range c.others {
+		s.loaded = next(s)
+		close(s.turn)
+	}
+	return lead
+}
+
+// passengers are the asks of one call so far: distinct ids, no more than a call takes.
+type passengers struct {
+	kind  *kind
+	ids   map[string]bool
+	bytes int
+}
+
+// add reports whether asks go too, and counts them in. The first always do.
+func (p *passengers) add(asks []Ask) bool {
+	bytes := p.bytes + mostBytes(asks)
+	if n := len(p.ids); n > 0 {
+		if !p.kind.takes(n+len(asks), bytes) {
+			return false
+		}
+		for i := range asks {
+			if p.ids[asks[i].Ref.ID] {
+				return false // it was forgotten while it waited, and is asked for anew
+			}
+		}
+	}
+	for i := range asks {
+		p.ids[asks[i].Ref.ID] = true
+	}
+	p.bytes = bytes
+	return true
+}
+
+// full reports whether a call for so many ids takes no more.
+func (k *kind) full(ids int) bool { return ids >= max(1, k.def.MaxIDs) }
+
+// takes reports whether so many ids, of at most so many bytes, surely are few enough for one call.
+func (k *kind) takes(ids, bytes int) bool {
+	return ids <= max(1, k.def.MaxIDs) && (k.def.MaxIDBytes <= 0 || bytes <= k.def.MaxIDBytes)
+}
+
+// mostBytes is how much of an address ids take at the most.
+func mostBytes(asks []Ask) int {
+	n := 0
+	for i := range asks {
+		n += 3*len(asks[i].Ref.ID) + 1 // escaped
+	}
+	return n
+}

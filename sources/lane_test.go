@@ -1,0 +1,210 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+)
+
+// slowly is a connector whose calls take a second; it keeps what they asked for.
+type slowly struct {
+	mu    sync.Mutex
+	calls []string // the ids of each
+	fails func(ids string) error
+}
+
+func (c *slowly) Fetch(_ context.Context, asks []Ask, s tutti.Scope) (Batch, error) {
+	b := Batch{Replies: make([]Reply, len(asks))}
+	var ids []string
+	for i, a := range asks {
+		ids = append(ids, a.Ref.ID)
+		b.Replies[i].Record.Resource = &tutti.Resource{Ref: a.Ref}
+	}
+	said := strings.Join(ids, " ") + s.Locale
+	c.mu.Lock()
+	c.calls = append(c.calls, said)
+	c.mu.Unlock()
+	time.Sleep(time.Second) // of the bubble
+	if c.fails != nil {
+		if err := c.fails(said); err != nil {
+			return Batch{}, err
+		}
+	}
+	return b, nil
+}
+
+// loaded asks for each of the lists at the same time, in their order, in a source of which one call is
+// made at a time. It fails the test when an answer is not what was asked for.
+func loaded(t *testing.T, conn *slowly, def Definition, scopes []tutti.Scope, lists ...string) (errs []error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := bare(config.SourceLimits{Timeout: time.Minute, Concurrency: 1})
+		s.conn = conn
+		k := &kind{def: def, veil: newVeil([]byte("secret"), nil), limit: time.Minute}
+		errs = make([]error, len(lists))
+		var all sync.WaitGroup
+		for i, list := range lists {
+			all.Go(func() {
+				var asks []Ask
+				for _, id := range strings.Fields(list) {
+					asks = append(asks, Ask{Ref: tutti.Ref{ID: id}})
+				}
+				out := s.load(t.Context(), k, asks, scopes[i%len(scopes)])
+				if len(out) != len(asks) {
+					t.Errorf("%s: %d answers came", list, len(out))
+					return
+				}
+				for j, l := range out {
+					if l.Err != nil {
+						errs[i] = l.Err
+					} else if l.Value.resource.Ref != asks[j].Ref {
+						t.Errorf("%s: got %s", asks[j].Ref.ID, l.Value.resource.Ref.ID)
+					}
+				}
+			})
+			synctest.Wait() // it has got as far as it can
+		}
+		all.Wait()
+		if len(k.lanes.by) != 0 {
+			t.Errorf("somebody still waits: %v", k.lanes.by)
+		}
+	})
+	return errs
+}
+
+func wantAsked(t *testing.T, conn *slowly, want ...string) {
+	t.Helper()
+	if !slices.Equal(conn.calls, want) {
+		t.Errorf("asked for\n%s\nwant\n%s", strings.Join(conn.calls, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+var oneScope = []tutti.Scope{{}}
+
+func TestLoadsThatWaitForTheirTurnGoTogether(t *testing.T) {
+	conn := &slowly{}
+	loaded(t, conn, Definition{MaxIDs: 100}, oneScope, "a b", "c", "d e", "f")
+	wantAsked(t, conn, "a b", "c d e f")
+}
+
+func TestACallTakesAlongNoMoreThanTheSystemTakes(t *testing.T) {
+	conn := &slowly{}
+	loaded(t, conn, Definition{MaxIDs: 4}, oneScope, "a", "b c", "d e f", "g", "h", "i j k l", "m")
+	wantAsked(t, conn, "a", "b c g h", "i j k l", "d e f m")
+
+	conn = &slowly{}
+	loaded(t, conn, Definition{MaxIDs: 100, MaxIDBytes: 12}, oneScope, "a", "b", "c", "d", "e")
+	wantAsked(t, conn, "a", "b c d", "e")
+
+	conn = &slowly{}
+	loaded(t, conn, Definition{}, oneScope, "a", "b", "c")
+	wantAsked(t, conn, "a", "b", "c")
+}
+
+func TestLoadsOfAnotherScopeGoAlone(t *testing.T) {
+	conn := &slowly{}
+	loaded(t, conn, Definition{MaxIDs: 100}, []tutti.Scope{{Locale: "-de"}, {Locale: "-en"}}, "a", "b", "c", "d", "e")
+	wantAsked(t, conn, "a-de", "b d-en", "c e-de")
+}
+
+func TestWhatIsAskedForTwiceIsInTwoCalls(t *testing.T) {
+	conn := &slowly{}
+	loaded(t, conn, Definition{MaxIDs: 100}, oneScope, "a", "b c", "c d", "e")
+	wantAsked(t, conn, "a", "b c e", "c d")
+}
+
+func TestAllOfACallLearnHowItFailed(t *testing.T) {
+	conn := &slowly{fails: func(ids string) error {
+		if ids == "a" {
+			return nil
+		}
+		return tutti.Errorf(tutti.BadAnswer, "reading")
+	}}
+	for i, err := range loaded(t, conn, Definition{MaxIDs: 100}, oneScope, "a", "b", "c", "d") {
+		if (i == 0) != (err == nil) || i > 0 && tutti.CodeOf(err) != tutti.BadAnswer {
+			t.Errorf("load %d: %v", i, err)
+		}
+	}
+	wantAsked(t, conn, "a", "b c d")
+}
+
+func TestOneBadIDOfACallDoesNoHarmToTheOthers(t *testing.T) {
+	conn := &slowly{fails: func(ids string) error {
+		if strings.Contains(ids, "bad") {
+			return &Refused{Status: 400}
+		}
+		return nil
+	}}
+	for i, err := range loaded(t, conn, Definition{MaxIDs: 100}, oneScope, "a", "b c", "bad", "d e f") {
+		if (i == 2) != (err != nil) {
+			t.Errorf("load %d: %v", i, err)
+		}
+	}
+}
+
+// A connector that panics is told of by the gate; what is tried here is a leader that cannot even ask.
+func TestNobodyWaitsForALeaderThatFell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l lanes
+		k := &kind{def: Definition{MaxIDs: 100}}
+		c := l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: "a"}}}})
+		other := &share{asks: []Ask{{Ref: tutti.Ref{ID: "b"}}}}
+		if l.enter(k, tutti.Scope{}, other) != nil {
+			t.Fatal("two lead")
+		}
+		if got := c.landed(nil); got != nil {
+			t.Errorf("got %v", got)
+		}
+		if lead := <-other.turn; lead || other.loaded != nil {
+			t.Errorf("leads %v with %v", lead, other.loaded)
+		}
+	})
+}
+
+func TestManyLoadsAtOnceGetWhatTheyAskedFor(t *testing.T) {
+	s := bare(config.SourceLimits{Timeout: time.Minute, Concurrency: 3})
+	s.conn = quick{}
+	k := &kind{def: Definition{MaxIDs: 20}, veil: newVeil([]byte("secret"), nil), limit: time.Minute}
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for j := range 200 {
+				var asks []Ask
+				for n := range 1 + (i+j)%30 {
+					asks = append(asks, Ask{Ref: tutti.Ref{ID: fmt.Sprintf("%d-%d", i*(j%2), n)}})
+				}
+				for n, l := range s.load(t.Context(), k, asks, tutti.Scope{Draft: i%3 == 0}) {
+					if l.Err != nil || l.Value.resource.Ref != asks[n].Ref {
+						t.Errorf("got %+v for %s", l, asks[n].Ref.ID)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// quick is a connector that has everything at once, and tells of what it may not be asked.
+type quick struct{}
+
+func (quick) Fetch(_ context.Context, asks []Ask, _ tutti.Scope) (Batch, error) {
+	b := Batch{Replies: make([]Reply, len(asks))}
+	seen := map[string]bool{}
+	for i, a := range asks {
+		if seen[a.Ref.ID] || len(asks) > 20 {
+			return b, tutti.Errorf(tutti.Internal, "asked twice for %s, or for %d", a.Ref.ID, len(asks))
+		}
+		seen[a.Ref.ID] = true
+		b.Replies[i].Record.Resource = &tutti.Resource{Ref: a.Ref}
+	}
+	return b, nil
+}
