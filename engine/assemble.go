@@ -176,9 +176,10 @@ func (a *assembly) head() (s *shaper, title, description outcome) {
 	return s, title, description
 }
 
-func (a *assembly) resourceID(e *entry) string {
+// resourceID gives the id of an item's delivery, the first of so many that share their memory.
+func (a *assembly) resourceID(e *entry, shared *texts, coming int) string {
 	if e.id == "" {
-		e.id = a.as.ids.ofResource(&e.ref, a.scopeKey)
+		e.id = a.as.ids.ofResource(&e.ref, a.scopeKey, shared, coming)
 	}
 	return e.id
 }

@@ -270,6 +270,7 @@ func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.Lis
 	if s.a.need.Origins {
 		s.origins = slices.Grow(s.origins, len(l.entries))
 	}
+	var ids texts
 	for i, e := range l.entries {
 		at := ""
 		if len(need.Relations) > 0 || s.tells(e) {
@@ -277,7 +278,7 @@ func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.Lis
 		}
 		s.use(e, at)
 		out.Nodes[i] = &room[i]
-		s.deliver(out.Nodes[i], e, need, at)
+		s.deliver(out.Nodes[i], e, need, at, s.a.resourceID(e, &ids, len(l.entries)-i))
 	}
 	s.a.page(out, l, s.cp, def.Name)
 	return out

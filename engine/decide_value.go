@@ -25,14 +25,15 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 		out.Kind = tutti.RefValue
 	}
 	out.Refs = make([]tutti.Ref, 0, len(n.refs))
-	for _, r := range n.refs {
+	var shared texts
+	for i, r := range n.refs {
 		if r.x == nil {
 			out.Refs = append(out.Refs, r.ref)
 			continue
 		}
 		if text, ok := d.spelled(r.x); ok {
 			out.Private = out.Private || r.x.personal
-			if ref, err := tutti.ParseRef(text); err == nil {
+			if ref, err := tutti.ParseRef(shared.of(text, len(n.refs)-i)); err == nil {
 				out.Refs = append(out.Refs, ref)
 			}
 			continue

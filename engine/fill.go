@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,54 +18,65 @@ func (e *Engine) Fill(x *tutti.Experience, fills tutti.Fills) *tutti.Experience 
 	return f.experience(x)
 }
 
+// FillMade is Fill for who has assembled an experience and showed it to nobody else: what was made for it
+// is filled where it is. Only parts that were ready are left as they are.
+func (e *Engine) FillMade(x *tutti.Experience, fills tutti.Fills) *tutti.Experience {
+	f := &filling{as: e.assembling, fills: fills, fresh: x}
+	return f.experience(x)
+}
+
 func (f *filling) experience(x *tutti.Experience) *tutti.Experience {
-	out := *x
-	flat := isFlat(x)
+	out := f.fresh
+	if out == nil {
+		copied := *x
+		out = &copied
+	}
 	changed := false
 	out.Title, changed = f.words(x.Title, changed)
 	out.Description, changed = f.words(x.Description, changed)
-	for i, c := range x.Components {
-		filled := f.component(c)
-		if filled == c {
-			continue
-		}
-		if flat {
-			if &out.Components[0] == &x.Components[0] {
-				out.Components = slices.Clone(x.Components)
-			}
-			out.Components[i] = filled
-		} else {
-			if f.replaced == nil {
-				f.replaced, f.ids = map[*tutti.Component]*tutti.Component{}, map[string]string{}
-			}
-			f.replaced[c], f.ids[c.ID] = filled, filled.ID
-		}
-		changed = true
+	for _, c := range x.Components {
+		changed = f.component(c) || changed
 	}
-	changed = f.said(&out, x) || changed
+	changed = f.said(out, x) || changed
 	if !changed {
 		return x
 	}
-	if len(f.replaced) > 0 {
-		f.reparent(&out, x)
+	if len(f.replaced)+len(f.ids) > 0 {
+		f.reparent(out, x)
 	}
 	out.ID = f.id(x.ID, 0)
-	return &out
-}
-
-// isFlat reports whether no component of an experience is named by another or by a slot: it is only
-// a list of them.
-func isFlat(x *tutti.Experience) bool {
-	return len(x.Slots) == 0 && !slices.ContainsFunc(x.Components, func(c *tutti.Component) bool { return c.Parent != "" || len(c.Slots) > 0 })
+	return out
 }
 
 type filling struct {
 	as       *assembling
 	fills    tutti.Fills
-	marks    *Marked  // not nil: put tokens in place of words
-	used     []string // the holes that were filled, for ids
+	fresh    *tutti.Experience // not nil: this one, of which what was made now is filled where it is
+	marks    *Marked           // not nil: put tokens in place of words
+	used     []string          // the holes that were filled, for ids
 	replaced map[*tutti.Component]*tutti.Component
-	ids      map[string]string
+	ids      map[string]string // of components that others stand in
+}
+
+// ours reports whether a component may be filled where it is: not in a part that was ready.
+func (f *filling) ours(c *tutti.Component) bool {
+	return f.fresh != nil && slices.Contains(f.fresh.Made, c.Part)
+}
+
+// own gives the component to change in place of another, which is that one itself where it is ours.
+func (f *filling) own(c *tutti.Component) *tutti.Component {
+	if f.ours(c) {
+		return c
+	}
+	if copied := f.replaced[c]; copied != nil {
+		return copied
+	}
+	if f.replaced == nil {
+		f.replaced = map[*tutti.Component]*tutti.Component{}
+	}
+	copied := *c
+	f.replaced[c] = &copied
+	return &copied
 }
 
 func holed(s string) bool { return strings.Contains(s, tutti.HoleStart) }
@@ -155,47 +167,47 @@ func (f *filling) address(s string) string {
 	})
 }
 
-// component gives the filled component, or c itself when it has no holes.
-func (f *filling) component(c *tutti.Component) *tutti.Component {
-	var props map[string]any
+// component fills a component, or what stands in its place, and reports whether it has holes.
+func (f *filling) component(c *tutti.Component) bool {
+	var filled *tutti.Component
 	before := len(f.used)
 	for _, name := range c.Order {
 		v, changed := f.prop(c, name)
 		if !changed {
 			continue
 		}
-		if props == nil {
-			props = make(map[string]any, len(c.Props))
-			for n, was := range c.Props {
-				props[n] = was
+		if filled == nil {
+			if filled = f.own(c); filled != c {
+				filled.Props = maps.Clone(c.Props)
 			}
 		}
-		props[name] = v
+		filled.Props[name] = v
 	}
-	var actions []tutti.Action
+	actions := c.Actions
 	for i, a := range c.Actions {
 		if !holed(a.Label) && !holed(a.Href) && !holed(a.DeepLink) {
 			continue
 		}
-		if actions == nil {
-			actions = append(actions, c.Actions...)
+		if filled == nil {
+			filled = f.own(c)
+		}
+		if filled != c && &actions[0] == &c.Actions[0] {
+			actions = slices.Clone(c.Actions)
 		}
 		actions[i].Label, actions[i].Href, actions[i].DeepLink = f.plain(a.Label), f.address(a.Href), f.address(a.DeepLink)
 	}
-	if props == nil && actions == nil {
-		return c
+	if filled == nil {
+		return false
 	}
-	filled := *c
-	filled.Filled = true
-	filled.Limits = nil
-	if props != nil {
-		filled.Props = props
+	was := c.ID
+	filled.Filled, filled.Limits, filled.Actions, filled.ID = true, nil, actions, f.id(was, before)
+	if len(c.Slots) > 0 {
+		if f.ids == nil {
+			f.ids = map[string]string{}
+		}
+		f.ids[was] = filled.ID
 	}
-	if actions != nil {
-		filled.Actions = actions
-	}
-	filled.ID = f.id(c.ID, before)
-	return &filled
+	return true
 }
 
 // id is the id of what has the id was with its holes: another for other words in those that were
@@ -285,10 +297,11 @@ func (f *filling) said(out, x *tutti.Experience) bool {
 		f.markSaid(out, x)
 		return true
 	}
-	out.Pieces = make([]tutti.Piece, len(x.Pieces))
+	pieces := make([]tutti.Piece, len(x.Pieces))
 	for i, p := range x.Pieces {
-		out.Pieces[i] = tutti.Piece{SSML: f.ssml(p.SSML), Speech: f.plain(p.Speech), Text: f.plain(p.Text)}
+		pieces[i] = tutti.Piece{SSML: f.ssml(p.SSML), Speech: f.plain(p.Speech), Text: f.plain(p.Text)}
 	}
+	out.Pieces = pieces
 	if x.Speech != nil {
 		s := *x.Speech
 		s.Reprompt = f.plain(s.Reprompt)
@@ -327,40 +340,44 @@ func saidHoled(x *tutti.Experience) bool {
 	return x.Speech != nil && holed(x.Speech.Reprompt)
 }
 
-// reparent puts the filled components in place of those with holes, wherever they are named.
+// reparent puts what was filled in place of what has holes, wherever that is named.
 func (f *filling) reparent(out, x *tutti.Experience) {
-	copies := make(map[*tutti.Component]*tutti.Component, len(x.Components))
-	out.Components = make([]*tutti.Component, len(x.Components))
-	for i, c := range x.Components {
-		filled := c
-		if r, ok := f.replaced[c]; ok {
-			filled = r
+	list := slices.Clone(x.Components)
+	for i, c := range slices.Backward(list) { // what stands in a component comes after it
+		slots, changed := f.slots(c.Slots)
+		parent, named := f.ids[c.Parent]
+		if changed || named {
+			filled := f.own(c)
+			filled.Slots = slots
+			if named {
+				filled.Parent = parent
+			}
 		}
-		copied := *filled
-		if id, ok := f.ids[copied.Parent]; ok {
-			copied.Parent = id
+		if filled := f.replaced[c]; filled != nil {
+			list[i] = filled
 		}
-		copies[c] = &copied
-		out.Components[i] = &copied
 	}
-	for _, c := range out.Components {
-		c.Slots = copySlots(c.Slots, copies)
-	}
-	out.Slots = copySlots(x.Slots, copies)
+	out.Components = list
+	out.Slots, _ = f.slots(x.Slots)
 }
 
-func copySlots(slots []*tutti.Slot, copies map[*tutti.Component]*tutti.Component) []*tutti.Slot {
-	if len(slots) == 0 {
-		return slots
-	}
-	out := make([]*tutti.Slot, len(slots))
+// slots gives slots with what was replaced in them, or the same ones.
+func (f *filling) slots(slots []*tutti.Slot) ([]*tutti.Slot, bool) {
+	changed := false
 	for i, s := range slots {
-		copied := *s
-		copied.Components = make([]*tutti.Component, len(s.Components))
 		for j, c := range s.Components {
-			copied.Components[j] = copies[c]
+			filled := f.replaced[c]
+			if filled == nil {
+				continue
+			}
+			if !changed {
+				slots, changed = slices.Clone(slots), true
+			}
+			if slots[i] == s {
+				slots[i] = &tutti.Slot{ID: s.ID, Name: s.Name, Components: slices.Clone(s.Components)}
+			}
+			slots[i].Components[j] = filled
 		}
-		out[i] = &copied
 	}
-	return out
+	return slots, changed
 }

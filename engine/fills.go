@@ -6,26 +6,12 @@ import (
 	"github.com/tuttihq/tutti"
 )
 
-// Fills gives the personal words for the holes of this composition's plans, by the hole's name.
+// FillsOf gives the personal words for the holes of a plan of this composition, by the hole's name.
 // A value that is unknown is "", and so is one that has no words. Raw words: whoever fills a hole
 // escapes them for its form; those of holes in URLs are already escaped. Never cache or log them.
-//
-// Expressions that read locale, channel, market or currency need FillsOf.
-func (c *Compiled) Fills(params tutti.Params, f tutti.Facts) tutti.Fills {
-	return c.fills(&decider{c: c, params: params, facts: f})
-}
-
-func (c *Compiled) fills(d *decider) tutti.Fills {
+func (c *Compiled) FillsOf(p *tutti.Plan, f tutti.Facts) tutti.Fills {
 	fills := tutti.Fills{}
-	for _, x := range c.holes {
-		words := ""
-		if v, ok := d.evalText(x); ok {
-			words = formatValue(v)
-		}
-		fills[x.source] = words
-		fills[urlHole(x.source, false)] = escapeURL(words, false)
-		fills[urlHole(x.source, true)] = escapeURL(words, true)
-	}
+	c.FillsInto(fills, p, f)
 	return fills
 }
 
@@ -35,35 +21,51 @@ func (c *Compiled) FillsNamed(fills tutti.Fills, names []string, params tutti.Pa
 	d := borrowDecider(c, params, v, f)
 	defer d.giveBack()
 	for _, name := range names {
-		source, form := name, ""
-		if rest, ok := strings.CutPrefix(name, "url"); ok && rest != "" && (rest[0] == '/' || rest[0] == '?') {
-			source, form = rest[1:], rest[:1]
-		}
-		for _, x := range c.holes {
-			if x.source != source {
-				continue
-			}
-			words := ""
-			if v, ok := d.evalText(x); ok {
-				words = formatValue(v)
-			}
-			if form != "" {
-				words = escapeURL(words, form == "?")
-			}
-			fills[name] = words
-			break
+		d.fill(fills, name)
+	}
+}
+
+// fill puts the words for a hole into fills; none for a name that no hole has.
+func (d *decider) fill(fills tutti.Fills, name string) {
+	if x := d.c.hole(name); x != nil {
+		fills[name] = d.wordsOf(x)
+		return
+	}
+	if form, ok := strings.CutPrefix(name, "url"); ok && form != "" { // see urlHole
+		if x := d.c.hole(form[1:]); x != nil {
+			fills[name] = escapeURL(d.wordsOf(x), form[0] == '?')
 		}
 	}
 }
 
-// FillsOf gives only the fills that a plan has holes for.
-func (c *Compiled) FillsOf(p *tutti.Plan, f tutti.Facts) tutti.Fills {
-	all := c.fills(&decider{c: c, params: p.Params, facts: f, channel: p.Channel, locale: p.Locale, chain: p.Chain, scope: p.Scope})
-	fills := tutti.Fills{}
+func (c *Compiled) hole(source string) *expression {
+	for _, x := range c.holes {
+		if x.source == source {
+			return x
+		}
+	}
+	return nil
+}
+
+func (d *decider) wordsOf(x *expression) string {
+	v, ok := d.evalText(x)
+	if !ok {
+		return ""
+	}
+	return formatValue(v)
+}
+
+// FillsInto puts what FillsOf gives into fills.
+func (c *Compiled) FillsInto(fills tutti.Fills, p *tutti.Plan, f tutti.Facts) {
+	d := deciders.Get().(*decider)
+	defer d.giveBack()
+	d.c, d.params, d.facts, d.channel, d.locale, d.chain, d.scope = c, p.Params, f, p.Channel, p.Locale, p.Chain, p.Scope
 	take := func(v *tutti.Value) {
 		for i := range v.Text {
 			if h := v.Text[i].Hole; h != "" {
-				fills[h] = all[h]
+				if _, known := fills[h]; !known {
+					d.fill(fills, h)
+				}
 			}
 		}
 	}
@@ -89,5 +91,4 @@ func (c *Compiled) FillsOf(p *tutti.Plan, f tutti.Facts) tutti.Fills {
 		}
 	}
 	slots(p.Slots)
-	return fills
 }

@@ -47,32 +47,34 @@ func (i *ids) of(parts ...string) string {
 	for _, p := range parts {
 		w.part(p)
 	}
-	return i.made(w)
+	s := string(w.made())
+	i.pool.Put(w)
+	return s
 }
 
-// ofResource is of("resource", ref.String(), scopeKey).
-func (i *ids) ofResource(ref *tutti.Ref, scopeKey string) string {
+// ofResource is of("resource", ref.String(), scopeKey), the first of so many that share their memory.
+func (i *ids) ofResource(ref *tutti.Ref, scopeKey string, shared *texts, coming int) string {
 	w := i.pool.Get().(*idWriter)
 	w.in = w.in[:0]
 	w.part("resource")
 	w.in = binary.AppendUvarint(w.in, uint64(len(ref.Source)+len(ref.Kind)+len(ref.ID)+2))
 	w.in = append(append(append(append(append(w.in, ref.Source...), ':'), ref.Kind...), '/'), ref.ID...)
 	w.part(scopeKey)
-	return i.made(w)
+	s := shared.of(w.made(), coming)
+	i.pool.Put(w)
+	return s
 }
 
 func (w *idWriter) part(p string) {
 	w.in = append(binary.AppendUvarint(w.in, uint64(len(p))), p...)
 }
 
-// made gives the id of what was written, and w back.
-func (i *ids) made(w *idWriter) string {
+// made gives the id of what was written, until w is used again.
+func (w *idWriter) made() []byte {
 	w.hash.Reset()
 	w.hash.Write(w.in)
 	base64.RawURLEncoding.Encode(w.out[:], w.hash.Sum(w.sum[:0])[:16])
-	s := string(w.out[:])
-	i.pool.Put(w)
-	return s
+	return w.out[:]
 }
 
 // SlotHash names what is delivered in a slot by its content: as ids are, the same on every replica,

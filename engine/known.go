@@ -25,6 +25,7 @@ type decider struct {
 	strict   bool        // something else can stand in for a text with an unknown value
 	memo     []tutti.Tri // of audiences, by number; "" for those not looked at
 	key      []byte      // reused from component to component
+	text     []byte      // reused from text to text
 }
 
 // begin sets up a decider for one request.
@@ -63,10 +64,7 @@ func (d *decider) near(t time.Time) {
 
 // ResolveName gives what is known exactly: for rules, whose truth alone goes into the plan.
 func (d *decider) ResolveName(name string) (any, bool) {
-	if v, ok := d.facts.Values[name]; ok {
-		return v, true
-	}
-	switch {
+	switch { // no attribute's name begins like that
 	case strings.HasPrefix(name, "audience."):
 		switch d.audience(name[len("audience."):]) {
 		case tutti.True:
@@ -78,6 +76,9 @@ func (d *decider) ResolveName(name string) (any, bool) {
 	case strings.HasPrefix(name, "params."):
 		v, ok := d.params[name[len("params."):]]
 		return v, ok
+	}
+	if v, ok := d.facts.Values[name]; ok {
+		return v, true
 	}
 	return d.builtIn(name)
 }
@@ -149,12 +150,14 @@ func (d *decider) eval(x *expression) (any, bool) {
 	return v, err == nil && state != tutti.Unknown && v != nil
 }
 
-// spelled is eval for what is surely a text; false says nothing.
-func (d *decider) spelled(x *expression) (string, bool) {
+// spelled is eval for what is surely a text, until the next one; false says nothing.
+func (d *decider) spelled(x *expression) ([]byte, bool) {
 	if x.program != nil || d.watch != nil {
-		return "", false
+		return nil, false
 	}
-	return x.rule.TextKnown(quantised{d})
+	text, ok := x.rule.AppendText(d.text[:0], quantised{d})
+	d.text = text
+	return text, ok
 }
 
 // evalText is eval for words: personal values are only looked at, they stay exact.

@@ -30,6 +30,9 @@ func (l *listing) end() int {
 
 // cursorAt writes the cursor to the place after next items of the list; "" at its end.
 func (a *assembly) cursorAt(l *listing, cp *tutti.ComponentPlan, prop string, next int) string {
+	if l.found == nil && next >= len(l.refs) {
+		return ""
+	}
 	p := &pinned{
 		Composition: a.plan.Composition, Version: a.plan.Version, Component: cp.Component, Prop: prop, Size: l.wanted,
 		Scope: a.g.scope, Chain: a.g.chain, Channel: a.channel.Name, Private: cp.Private,
@@ -55,9 +58,6 @@ func (a *assembly) cursorAt(l *listing, cp *tutti.ComponentPlan, prop string, ne
 		}
 		p.Selection = &sel
 	} else {
-		if next >= len(l.refs) {
-			return ""
-		}
 		p.Refs, p.Total = l.refs[next:], l.total
 		source = p.Refs[0].Source
 	}

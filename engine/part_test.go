@@ -152,3 +152,64 @@ func TestAPartInsideStandsForWhatItWasMadeOf(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasMadeIsFilledWhereItIs: filling in place comes to what Fill comes to, also where parts were
+// ready, and leaves those as they are.
+func TestWhatWasMadeIsFilledWhereItIs(t *testing.T) {
+	d := partsDesk(t)
+	compiled := d.compile(page("- " + shelf("box", `, props: {headline: {text: "For ${stay.guestName}"}}, actions: [{intent: GO, label: {en: "${stay.guestName}, go", de: geh}, href: "/for/${stay.guestName}"}]`, as(named, "a"), as(anybodys, "b")) +
+		"\n- " + as(named, "c") + "\n- " + shelf("plain", "", as(named, "d"))))
+	facts := tutti.Facts{Values: map[string]any{"stay.guestName": "Ana"}}
+	assembled := func(ready map[string]*tutti.Part) (*tutti.Experience, tutti.Fills, map[string]*tutti.Part) {
+		plan, _ := compiled.Decide(atAzul(), anonymous(), facts)
+		for i := range plan.Slots[0].Components {
+			cp := &plan.Slots[0].Components[i]
+			cp.Ready = ready[cp.Component]
+		}
+		x, err := d.engine.Assemble(t.Context(), plan, engine.Everything())
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := map[string]*tutti.Part{}
+		for _, p := range x.Made {
+			parts[p.Of.Component] = p
+		}
+		return x, compiled.FillsOf(&plan, facts), parts
+	}
+	write := func(x *tutti.Experience) string {
+		var b strings.Builder
+		var all func(slots []*tutti.Slot)
+		all = func(slots []*tutti.Slot) {
+			for _, s := range slots {
+				for _, c := range s.Components {
+					fmt.Fprintf(&b, "%s %s of %s, %v: %v %v\n", c.Component, c.ID, c.Parent, c.Filled, c.Props["headline"], c.Actions)
+					all(c.Slots)
+				}
+			}
+		}
+		all(x.Slots)
+		for _, c := range x.Components {
+			fmt.Fprintf(&b, "%s %s of %s, %v: %v %v\n", c.Component, c.ID, c.Parent, c.Filled, c.Props["headline"], c.Actions)
+		}
+		return b.String() + x.ID
+	}
+	holed, fills, parts := assembled(nil)
+	before := write(holed)
+	want := write(d.engine.Fill(holed, fills))
+	if strings.Contains(want, tutti.HoleStart) || strings.Count(want, "Hello Ana") != 6 || !strings.Contains(want, "/for/Ana") {
+		t.Fatalf("filled %s", want)
+	}
+	for _, ready := range [][]string{nil, {"box"}, {"c"}, {"c", "plain"}, {"box", "c", "plain"}} {
+		some := map[string]*tutti.Part{}
+		for _, id := range ready {
+			some[id] = parts[id]
+		}
+		x, fills, _ := assembled(some)
+		if got := write(d.engine.FillMade(x, fills)); got != want {
+			t.Errorf("with %v ready:\n%s\nFill makes\n%s", ready, got, want)
+		}
+		if got := write(holed); got != before {
+			t.Fatalf("with %v ready, it became\n%s\nof\n%s", ready, got, before)
+		}
+	}
+}

@@ -241,12 +241,13 @@ func (s *shaper) owner() tutti.Owner {
 // delivered makes the resource that the experience shows, with the relations that are needed.
 func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delivered {
 	d := &tutti.Delivered{}
-	s.deliver(d, e, need, at)
+	var own texts
+	s.deliver(d, e, need, at, s.a.resourceID(e, &own, 1))
 	return d
 }
 
-func (s *shaper) deliver(d *tutti.Delivered, e *entry, need ResourceNeed, at string) {
-	*d = tutti.Delivered{ID: s.a.resourceID(e), Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+func (s *shaper) deliver(d *tutti.Delivered, e *entry, need ResourceNeed, at, id string) {
+	*d = tutti.Delivered{ID: id, Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
 	if len(need.Relations) == 0 {
 		return
 	}

@@ -55,7 +55,7 @@ func borrowDecider(c *Compiled, params tutti.Params, v tutti.Context, f tutti.Fa
 
 // giveBack ends the use of a decider, and lets go of whom it was for.
 func (d *decider) giveBack() {
-	*d = decider{memo: d.memo[:0], key: d.key[:0]}
+	*d = decider{memo: d.memo[:0], key: d.key[:0], text: d.text[:0]}
 	deciders.Put(d)
 }
 

@@ -14,11 +14,17 @@ import (
 // Object is a delivered object that the projector can write. Field gives the value of one field:
 // nil, bool, string, int, int64, float64, time.Time, tutti.Ref, a pointer to a string or Ref that
 // lives longer than the answer (it is read at once and saves a copy), tutti.Money and the like as
-// an Object, []Object, []string, []int, Raw (ready JSON), or for fields of type JSON a JSON or
+// an Object, []Object, Objects, []string, []int, Raw (ready JSON), or for fields of type JSON a JSON or
 // anything that encoding/json takes. It does no I/O. Safe for concurrent reads.
 type Object interface {
 	TypeName() string
 	Field(name string, args Args) (any, error)
+}
+
+// Objects is a list of objects that are made as they are written.
+type Objects interface {
+	Len() int
+	At(i int) Object
 }
 
 // Direct is an Object that can write values of plain fields itself, so that they need no box.
@@ -243,6 +249,8 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 				}
 				return l[i]
 			})
+		case Objects:
+			return p.list(l.Len(), t.Elem, sub, func(i int) any { return l.At(i) })
 		case []string:
 			return p.list(len(l), t.Elem, sub, func(i int) any { return l[i] })
 		case []int:

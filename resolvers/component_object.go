@@ -1,6 +1,8 @@
 package resolvers
 
 import (
+	"strconv"
+
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/graph"
 )
@@ -8,15 +10,37 @@ import (
 // componentObject is a delivered component, of the object type named as its component type.
 type componentObject struct {
 	c *tutti.Component
-	x experienceObject
+	x *experienceObject
 }
 
-func (o componentObject) TypeName() string { return o.c.Type }
+func (o *componentObject) TypeName() string { return o.c.Type }
 
 // Part is what the component belongs to.
-func (o componentObject) Part() *tutti.Part { return o.c.Part }
+func (o *componentObject) Part() *tutti.Part { return o.c.Part }
 
-func (o componentObject) Field(name string, args graph.Args) (any, error) {
+// AppendField writes what is a text or a whole number.
+func (o *componentObject) AppendField(b []byte, name string) ([]byte, bool) {
+	c := o.c
+	switch name {
+	case "id":
+		return graph.AppendString(b, c.ID), true
+	case "component":
+		return graph.AppendString(b, c.Component), true
+	case "type":
+		return graph.AppendString(b, c.Type), true
+	case "version":
+		return strconv.AppendInt(b, int64(c.Version), 10), true
+	case "variant":
+		return graph.AppendString(b, c.Variant), c.Variant != ""
+	case "slot":
+		return graph.AppendString(b, c.Slot), true
+	case "path":
+		return graph.AppendString(b, c.Path), true
+	}
+	return b, false
+}
+
+func (o *componentObject) Field(name string, args graph.Args) (any, error) {
 	c := o.c
 	switch name {
 	case "id":

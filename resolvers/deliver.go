@@ -54,7 +54,15 @@ var wholeKey = map[tutti.PagePart]byte{tutti.WholePage: 'a', tutti.SharedPart: '
 // keys are what one delivery borrows: buffers for keys, and a map for its personal words.
 type keys struct {
 	signature, answer, part []byte
+	parts                   []byte // keys of parts, one after the other
+	ofParts                 []keyOfPart
 	fills                   tutti.Fills
+}
+
+// keyOfPart says whose key ends where in the buffer for those of parts.
+type keyOfPart struct {
+	plan *tutti.ComponentPlan
+	end  int
 }
 
 var keyPool = sync.Pool{New: func() any { return &keys{fills: tutti.Fills{}} }}
@@ -75,6 +83,7 @@ type delivery struct {
 
 func (d *delivery) end() {
 	clear(d.keys.fills)
+	clear(d.keys.ofParts)
 	keyPool.Put(d.keys)
 }
 
@@ -109,7 +118,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 		fills = d.keys.fills
 		d.c.FillsNamed(fills, m.holes, d.params, d.req.Context, d.facts)
 	}
-	a := kept.Ready.Answer(ctx, d.sel, d.whole(experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills}))
+	a := kept.Ready.Answer(ctx, d.sel, d.whole(&experienceObject{until: s.Until, holds: d.holds(s.Until), blanks: m.blanks, fills: fills}))
 	if a != nil && graph.WantsDelivery(ctx) {
 		basis := tutti.Basis{Marks: kept.Marks(), Until: m.until, Stale: m.stale}
 		d.r.say(ctx, said{c: d.c, facts: d.facts, freshness: m.freshness, basis: basis, until: s.Until, personal: naming(fills)})
@@ -123,61 +132,82 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	plan, why := d.c.Decide(d.params, d.req.Context, d.facts)
 	engine.Only(&plan, d.req.part)
 	moment := r.Kept.Moment()
-	kept := map[*tutti.Part]*graph.KeptPart{}
-	divisible := r.Engine.Divisible(plan.Channel, &need)
 	again := d.signed && r.Kept.Again(d.keys.answer) // what is asked for once is not kept
-	keeps := again
-	parts := map[*tutti.ComponentPlan][]byte{} // their keys
-	if divisible {
-		d.keys.part = engine.EachPart(d.keys.part, &plan, !d.sel.Hashes(), func(of []byte, cp *tutti.ComponentPlan) {
-			key := d.sel.Key(nil, 'p', d.class, of)
-			parts[cp] = key
-			if k, p := r.Kept.Part(key); p != nil {
-				kept[p], cp.Ready = k, p
-			} else if r.Kept.Again(key) {
-				keeps = true
-			}
-		})
-	}
+	kept, asked := d.takeOver(&plan, &need)
+	keeps := again || asked
 	x, err := r.Engine.Assemble(ctx, plan, need)
 	if err == nil && x.Basis.Asked > engine.MaxAsked && len(kept) > 0 { // what is too much for one page must not depend on what is ready
 		clear(kept)
-		for cp := range parts {
-			cp.Ready = nil
+		for _, of := range d.keys.ofParts {
+			of.plan.Ready = nil
 		}
 		x, err = r.Engine.Assemble(ctx, plan, need)
 	}
 	if err != nil {
 		return nil, err
 	}
-	fills := d.c.FillsOf(&plan, d.facts)
+	fills := d.keys.fills
+	clear(fills)
+	d.c.FillsInto(fills, &plan, d.facts)
 	problems := append(d.problems, x.Problems...)
 	r.say(ctx, said{c: d.c, facts: d.facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(problems) > 0})
-	o := experienceObject{why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: d.holds(plan.Until), props: r.props}
+	o := &experienceObject{why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: d.holds(plan.Until), props: r.props}
 	if len(problems) > 0 || !keeps {
-		told := *r.Engine.Fill(x, fills)
-		told.Problems = problems
-		o.x = &told
+		o.x = r.Engine.FillMade(x, fills)
+		o.x.Problems = problems
 		return graph.NewAnswer(ctx, d.whole(o)), nil
 	}
 	marked := r.Engine.MarkAll(x)
 	o.x, o.blanks, o.fills = marked.Experience, marked.Blanks(), fills
 	a, ready := graph.NewReadyAnswer(ctx, d.sel, d.whole(o))
-	for _, p := range x.Made {
-		if key, ok := parts[p.Of]; ok {
-			if k := r.Kept.KeepPart(key, p, moment); k != nil {
-				kept[p] = k
-			}
-		}
-	}
+	d.keepParts(x.Made, kept, moment)
 	if ready != nil && again && !private(x) {
 		r.Kept.KeepAnswer(d.keys.answer, ready, kept, newModel(x, marked.Blanks(), fills), x.Basis, moment)
 	}
 	return a, nil
 }
 
+// takeOver puts the parts of a plan that are ready into it, and notes the keys of all. asked reports whether
+// one that is not ready was asked for before.
+func (d *delivery) takeOver(plan *tutti.Plan, need *engine.Need) (kept map[*tutti.Part]*graph.KeptPart, asked bool) {
+	kept = map[*tutti.Part]*graph.KeptPart{}
+	b := d.keys
+	b.parts, b.ofParts = b.parts[:0], b.ofParts[:0]
+	if !d.r.Engine.Divisible(plan.Channel, need) {
+		return kept, false
+	}
+	b.part = engine.EachPart(b.part, plan, !d.sel.Hashes(), func(of []byte, cp *tutti.ComponentPlan) {
+		from := len(b.parts)
+		b.parts = d.sel.Key(b.parts, 'p', d.class, of)
+		b.ofParts = append(b.ofParts, keyOfPart{cp, len(b.parts)})
+		if k, p := d.r.Kept.Part(b.parts[from:]); p != nil {
+			kept[p], cp.Ready = k, p
+		} else if d.r.Kept.Again(b.parts[from:]) {
+			asked = true
+		}
+	})
+	return kept, asked
+}
+
+// keepParts keeps those of the parts that were made now of which takeOver noted the keys.
+func (d *delivery) keepParts(made []*tutti.Part, kept map[*tutti.Part]*graph.KeptPart, moment uint64) {
+	keys := make(map[*tutti.ComponentPlan][]byte, len(d.keys.ofParts))
+	from := 0
+	for _, of := range d.keys.ofParts {
+		keys[of.plan] = d.keys.parts[from:of.end]
+		from = of.end
+	}
+	for _, p := range made {
+		if key, ok := keys[p.Of]; ok {
+			if k := d.r.Kept.KeepPart(key, p, moment); k != nil {
+				kept[p] = k
+			}
+		}
+	}
+}
+
 // whole is an experience as the operation asks for it.
-func (d *delivery) whole(o experienceObject) graph.Whole { return d.r.whole(o, d.sel, d.req) }
+func (d *delivery) whole(o *experienceObject) graph.Whole { return d.r.whole(o, d.sel, d.req) }
 
 // holds tells until when and where the decisions hold; nil where nobody asks.
 func (d *delivery) holds(until time.Time) *tutti.Holds {
@@ -202,7 +232,9 @@ func newModel(x *tutti.Experience, blanks engine.Blanks, fills tutti.Fills) *mod
 }
 
 // Varies reports whether a field can be different for another request with the same plan.
-func (o experienceObject) Varies(field string) bool { return field == "validUntil" || field == "holds" }
+func (o *experienceObject) Varies(field string) bool {
+	return field == "validUntil" || field == "holds"
+}
 
 // Word gives the personal words for a token.
-func (o experienceObject) Word(token int) string { return o.blanks.Word(token, o.fills) }
+func (o *experienceObject) Word(token int) string { return o.blanks.Word(token, o.fills) }

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/engine"
@@ -99,13 +100,11 @@ func (r *Resolvers) assemble(ctx context.Context, c *engine.Compiled, params tut
 	}
 	fills := c.FillsOf(&plan, facts)
 	r.say(ctx, said{c: c, facts: facts, freshness: x.Freshness, basis: x.Basis, until: plan.Until, personal: private(x) || naming(fills), lacking: len(req.problems)+len(problems)+len(x.Problems) > 0})
-	x = r.Engine.Fill(x, fills)
+	x = r.Engine.FillMade(x, fills)
 	if len(req.problems)+len(problems) > 0 {
-		told := *x
-		told.Problems = append(append(append([]tutti.Problem(nil), req.problems...), problems...), x.Problems...)
-		x = &told
+		x.Problems = slices.Concat(req.problems, problems, x.Problems)
 	}
-	o := experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: holds(need, c, plan.Until, params, req.Context, facts), props: r.props}
+	o := &experienceObject{x: x, why: why, channel: plan.Channel, locale: plan.Locale, until: plan.Until, holds: holds(need, c, plan.Until, params, req.Context, facts), props: r.props}
 	return r.whole(o, sel, req), nil
 }
 

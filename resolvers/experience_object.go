@@ -23,9 +23,24 @@ type experienceObject struct {
 	fills   tutti.Fills
 }
 
-func (experienceObject) TypeName() string { return "Experience" }
+func (*experienceObject) TypeName() string { return "Experience" }
 
-func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
+// AppendField writes what is a text.
+func (o *experienceObject) AppendField(b []byte, name string) ([]byte, bool) {
+	switch name {
+	case "id":
+		return graph.AppendString(b, o.x.ID), true
+	case "composition":
+		return graph.AppendString(b, o.x.Composition), true
+	case "channel":
+		return graph.AppendString(b, o.channel), true
+	case "locale":
+		return graph.AppendString(b, o.locale), true
+	}
+	return b, false
+}
+
+func (o *experienceObject) Field(name string, _ graph.Args) (any, error) {
 	x := o.x
 	switch name {
 	case "id":
@@ -79,7 +94,7 @@ func (o experienceObject) Field(name string, _ graph.Args) (any, error) {
 	return nil, noField("Experience", name)
 }
 
-func (o experienceObject) slots(slots []*tutti.Slot) []graph.Object {
+func (o *experienceObject) slots(slots []*tutti.Slot) []graph.Object {
 	list := make([]graph.Object, len(slots))
 	for i, s := range slots {
 		list[i] = slotObject{s, o}
@@ -87,15 +102,16 @@ func (o experienceObject) slots(slots []*tutti.Slot) []graph.Object {
 	return list
 }
 
-func (o experienceObject) components(cs []*tutti.Component) []graph.Piece {
-	list := make([]graph.Piece, len(cs))
+func (o *experienceObject) components(cs []*tutti.Component) []graph.Piece {
+	list, room := make([]graph.Piece, len(cs)), make([]componentObject, len(cs))
 	for i, c := range cs {
-		list[i] = componentObject{c, o}
+		room[i] = componentObject{c, o}
+		list[i] = &room[i]
 	}
 	return list
 }
 
-func (o experienceObject) decision(id string) any {
+func (o *experienceObject) decision(id string) any {
 	id, _, _ = strings.Cut(id, "#") // a repeated component is decided once
 	d, ok := o.why[id]
 	if !ok {
@@ -106,7 +122,7 @@ func (o experienceObject) decision(id string) any {
 
 type slotObject struct {
 	s *tutti.Slot
-	x experienceObject
+	x *experienceObject
 }
 
 func (slotObject) TypeName() string { return "Slot" }
@@ -130,7 +146,7 @@ func (o slotObject) Field(name string, _ graph.Args) (any, error) {
 }
 
 // leftOut are the components of a slot that were decided against.
-func (o experienceObject) leftOut(slot string) []graph.Object {
+func (o *experienceObject) leftOut(slot string) []graph.Object {
 	var ids []string
 	for id, d := range o.why {
 		if d.Slot == slot {

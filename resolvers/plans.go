@@ -294,7 +294,7 @@ func (p *planning) groupObject(g *planGroup, m *engine.Marked) graph.Object {
 	for i, h := range m.Holes {
 		holes[i] = fields{"Hole", map[string]any{"token": h.Token, "name": h.Name, "form": string(h.Form)}}
 	}
-	x := experienceObject{x: m.Experience, channel: g.plan.Channel, locale: g.plan.Locale, until: g.plan.Until, holds: g.holds, props: p.r.props}
+	x := &experienceObject{x: m.Experience, channel: g.plan.Channel, locale: g.plan.Locale, until: g.plan.Until, holds: g.holds, props: p.r.props}
 	return fields{"PlanGroup", map[string]any{"key": g.key, "private": g.private, "members": members, "holes": holes, "experience": x}}
 }
 

@@ -171,16 +171,18 @@ type connectionObject struct {
 	next  string
 }
 
+// nodeList is the nodes of it.
+type nodeList connectionObject
+
+func (l *nodeList) Len() int              { return len(l.nodes) }
+func (l *nodeList) At(i int) graph.Object { return resourceObject{l.nodes[i]} }
+
 func (*connectionObject) TypeName() string { return "ResourceConnection" }
 
 func (o *connectionObject) Field(name string, _ graph.Args) (any, error) {
 	switch name {
 	case "nodes":
-		list := make([]graph.Object, len(o.nodes))
-		for i, n := range o.nodes {
-			list[i] = resourceObject{n}
-		}
-		return list, nil
+		return (*nodeList)(o), nil
 	case "totalCount":
 		if o.total == nil {
 			return nil, nil

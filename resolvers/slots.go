@@ -23,7 +23,7 @@ func (o topSlot) Field(name string, args graph.Args) (any, error) {
 
 // slottedObject is an experience of which hashes of slots are selected.
 type slottedObject struct {
-	experienceObject
+	*experienceObject
 	engine *engine.Engine
 	had    []*graph.SlotHash // what the client has
 }
@@ -39,7 +39,7 @@ func (o slottedObject) Known(slot, hash string) bool {
 }
 
 // whole is an experience as the operation asks for it.
-func (r *Resolvers) whole(o experienceObject, sel *graph.Selection, req *request) graph.Whole {
+func (r *Resolvers) whole(o *experienceObject, sel *graph.Selection, req *request) graph.Whole {
 	if !sel.Hashes() {
 		return o
 	}

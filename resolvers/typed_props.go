@@ -32,7 +32,7 @@ func propTypesOf(types []tutti.ComponentType) propTypes {
 
 // prop gives a declared prop as its field in the schema has it, nil where it has no value, or
 // where the config no longer defines it and only stored operations ask for it.
-func (o componentObject) prop(name string, args graph.Args) (any, error) {
+func (o *componentObject) prop(name string, args graph.Args) (any, error) {
 	v, ok := o.c.Props[name]
 	if !ok {
 		return nil, nil
@@ -54,7 +54,7 @@ func (o componentObject) prop(name string, args graph.Args) (any, error) {
 }
 
 // list gives a prop of type resources; nil when it is none.
-func (o componentObject) list(prop string, args graph.Args) (any, error) {
+func (o *componentObject) list(prop string, args graph.Args) (any, error) {
 	if first, given := args["first"]; given && first != nil && (args.Int("first", 0) < 1 || args.Int("first", 0) > maxPage) {
 		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "first", Message: "first must be 1 to 100.", Hint: "Ask for the next page with more."}
 	}

@@ -323,14 +323,14 @@ func (p *Rule) EvalKnown(known Known) (any, tutti.Tri, error) {
 	return p.evalCEL(known)
 }
 
-// TextKnown is EvalKnown for what is a text of words and names; false for everything else, and where
-// something is unknown. It saves the value's box.
-func (p *Rule) TextKnown(known Known) (string, bool) {
+// AppendText is EvalKnown for what is a text of words and names, written behind b; false for everything
+// else, and where something is unknown. It saves the value's box and memory.
+func (p *Rule) AppendText(b []byte, known Known) ([]byte, bool) {
 	if p.simple != nil || p.single != "" || p.spelled == nil {
-		return "", false
+		return b, false
 	}
-	s, t := p.spelled.eval(known)
-	return s, t == yes
+	b, t := p.spelled.append(b, known)
+	return b, t == yes
 }
 
 // evalCEL evaluates by CEL: the reference that the fast evaluator must agree with.

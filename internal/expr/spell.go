@@ -60,7 +60,12 @@ func spellCall(a *ast.AST, e ast.Expr) spelling {
 // eval gives the text, and askCEL or dunno instead of yes when it does not know.
 func (s spelling) eval(k Known) (string, truth) {
 	var room [128]byte
-	b := room[:0]
+	b, t := s.append(room[:0], k)
+	return string(b), t
+}
+
+// append writes the text as eval gives it.
+func (s spelling) append(b []byte, k Known) ([]byte, truth) {
 	for _, p := range s {
 		if p.name == "" {
 			b = append(b, p.words...)
@@ -68,7 +73,7 @@ func (s spelling) eval(k Known) (string, truth) {
 		}
 		v, ok := k.ResolveName(p.name)
 		if !ok {
-			return "", dunno
+			return b, dunno
 		}
 		words, isText := v.(string)
 		n, isNumber := v.(int64)
@@ -78,8 +83,8 @@ func (s spelling) eval(k Known) (string, truth) {
 		case isNumber && p.number:
 			b = strconv.AppendInt(b, n, 10)
 		default: // not what the attribute's type promises
-			return "", askCEL
+			return b, askCEL
 		}
 	}
-	return string(b), yes
+	return b, yes
 }
