@@ -134,6 +134,43 @@ func NewFields(names []string, values []Field, whole string) Fields {
 	return f
 }
 
+// Sheet is one piece of memory without pointers: texts, and room for the values of Fields whose texts are
+// parts of them. Of a resource that is made on a sheet there is nothing else to collect.
+type Sheet struct {
+	text   string
+	values []value
+}
+
+// NewSheet copies texts, one after the other, and leaves room for n values.
+func NewSheet(n int, texts ...string) Sheet {
+	const each = int(unsafe.Sizeof(value{}))
+	size := 0
+	for _, t := range texts {
+		size += len(t)
+	}
+	all := make([]value, n+(size+each-1)/each)
+	if size == 0 {
+		return Sheet{values: all}
+	}
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&all[n])), size)[:0]
+	for _, t := range texts {
+		b = append(b, t...)
+	}
+	return Sheet{text: unsafe.String(unsafe.SliceData(b), size), values: all[:n:n]}
+}
+
+// Text gives the texts, one after the other.
+func (s *Sheet) Text() string { return s.text }
+
+// Fields is NewFields of the text, on the sheet. It is for one set of Fields.
+func (s *Sheet) Fields(names []string, values []Field) Fields {
+	f := Fields{names: names, text: s.text, values: append(s.values[:0], make([]value, len(values))...)}
+	for i := range values {
+		f.values[i] = f.kept(&values[i])
+	}
+	return f
+}
+
 // kept is how a value is held.
 func (f *Fields) kept(v *Field) value {
 	switch v.is {
@@ -257,6 +294,38 @@ func (f *Fields) Values() iter.Seq2[string, Field] {
 			}
 		}
 	}
+}
+
+// Bytes estimates the memory of the values, that of the whole text included, which they keep.
+func (f *Fields) Bytes() int {
+	n := int(unsafe.Sizeof(value{}))*len(f.values) + len(f.text)
+	if f.others == nil {
+		return n
+	}
+	n += 24 + 16*len(*f.others)
+	for _, v := range *f.others {
+		switch v := v.(type) {
+		case string:
+			n += 16 + len(v)
+		case RichText:
+			n += 64 + len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
+		case []Ref:
+			n += 24 + 48*len(v)
+		case []string:
+			n += 24 + 16*len(v)
+		case Money, Place, Focal, Ref, float64:
+			n += 48
+		default: // json: about twice its text, which is a part of the record
+			n += 2 * len(f.text)
+		}
+	}
+	return n
+}
+
+// Keep reports whether a text is a part of the one that the values keep.
+func (f *Fields) Keep(text string) bool {
+	_, ok := partOf(f.text, text)
+	return ok
 }
 
 // With gives Fields in which some values are others. The names must be there already.

@@ -77,3 +77,26 @@ func TestFieldsKeepTextsAsPartsOfTheirRecord(t *testing.T) {
 		t.Errorf("with another title it is %v", maps.Collect(other.All()))
 	}
 }
+
+func TestFieldsOnASheetAreTheSame(t *testing.T) {
+	record := `{"title":"A title","empty":"","sum":12}`
+	sheet := tutti.NewSheet(3, "a key", record)
+	text := sheet.Text()
+	if text != "a key"+record {
+		t.Fatalf("the sheet holds %q", text)
+	}
+	part := text[len("a key"):]
+	names := []string{"away", "rank", "title"}
+	values := []tutti.Field{tutti.TextField("elsewhere"), tutti.IntField(7), tutti.TextField(part[10:17])}
+	f := sheet.Fields(names, values)
+	if want := map[string]any{"away": "elsewhere", "rank": int64(7), "title": "A title"}; !maps.Equal(maps.Collect(f.All()), want) || sheet.Text() != text {
+		t.Errorf("it is %v", maps.Collect(f.All()))
+	}
+	if !f.Keep(part) || f.Keep(record) || f.Bytes() < len(text)+len("elsewhere") {
+		t.Error("what the values keep is not known")
+	}
+	more := tutti.NewSheet(1, "")
+	if f := more.Fields(names, values); f.Int("rank") != 7 || f.Text("title") != "A title" {
+		t.Error("a sheet with less room loses values")
+	}
+}

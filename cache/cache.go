@@ -23,7 +23,7 @@ const (
 
 // Config says how much a cache keeps and what time it is. The zero value is a good one.
 type Config struct {
-	MaxBytes int64            // of values, keys and 200 bytes for each; 0 means 64 MiB
+	MaxBytes int64            // of values, keys and 256 bytes for each; 0 means 64 MiB
 	Now      func() time.Time // nil means time.Now
 }
 
@@ -115,7 +115,7 @@ type Cache[V any] struct {
 	landings atomic.Uint64 // how many batches left flights; changed under mu
 }
 
-// New makes a cache. size gives the bytes of a value; nil counts none. Close it.
+// New makes a cache. size gives the bytes of a value, that of its Place included; nil counts none. Close it.
 func New[V any](cfg Config, size func(V) int) *Cache[V] {
 	if cfg.MaxBytes <= 0 {
 		cfg.MaxBytes = defaultMaxBytes
@@ -229,7 +229,9 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	c.life.RLock()
 	defer c.life.RUnlock()
 	if !c.closed {
-		c.memory.set(newEntry(key.Key, slotsOf(slotsOf(nil, key.Tags), l.Tags), taken, l, p, c.now()), c.now())
+		now := c.now()
+		var some [4]slot
+		c.memory.set(newEntry(key.Key, slotsOf(some[:0], key.Tags), taken, &l, &p, instantOf(now)), now)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,14 +21,8 @@ const (
 )
 
 // entry is one kept answer. What was answered never changes; what is known of attempts to renew it does.
+// What is looked at to choose who leaves memory stands first and together.
 type entry[V any] struct {
-	key       string
-	value     V
-	found     bool
-	validator string
-	slots     []slot
-	taken     Epochs
-
 	seat seat[V] // in memory
 
 	freshUntil, staleUntil, standInUntil instant // both stale periods begin where fresh ends
@@ -35,6 +30,38 @@ type entry[V any] struct {
 
 	next   atomic.Int64 // an instant: nobody tries to renew it before
 	failed atomic.Pointer[failure]
+
+	key       string
+	value     V
+	validator string
+	slots     []slot
+	some      [4]slot // where slots are, if there are no more
+	taken     Epochs
+	used      atomic.Bool // a place is given away once
+	found     bool
+}
+
+// Place is room for what a cache notes of a value that it keeps. A value that has one is one object
+// with it, so that collecting garbage has one object less to visit for each value in a full memory. The
+// zero Place is ready.
+type Place[V any] struct{ entry entry[V] }
+
+// Spell says how the key that the value will be kept under is spelled in memory that the value holds anyway.
+// Without it, or where it is another key, the cache keeps a copy. It is for who makes the value.
+func (p *Place[V]) Spell(key string) { p.entry.key = key }
+
+// Placed is a value with room for what a cache notes of it; nil where it has none. The first answer
+// that is kept with the value takes the room, and holds the value as long as somebody reads either.
+type Placed[V any] interface{ Place() *Place[V] }
+
+// entryFor gives an empty entry: in the value itself, if it has room.
+func entryFor[V any](l *Loaded[V]) *entry[V] {
+	if p, ok := any(l.Value).(Placed[V]); ok && l.Found {
+		if at := p.Place(); at != nil && at.entry.used.CompareAndSwap(false, true) {
+			return &at.entry
+		}
+	}
+	return &entry[V]{}
 }
 
 // instant is a time in Unix nanoseconds: a full memory is walked by the garbage collector again and
@@ -54,13 +81,17 @@ type failure struct {
 	err   error
 }
 
-// newEntry makes the entry for a load's answer that came at now.
-func newEntry[V any](key string, slots []slot, taken Epochs, l Loaded[V], p Policy, now time.Time) *entry[V] {
-	e := &entry[V]{key: key, found: l.Found, slots: slots, taken: taken}
-	came := instantOf(now)
+// newEntry makes the entry for a load's answer that came at an instant. slots are those of the key's tags.
+func newEntry[V any](key string, slots []slot, taken Epochs, l *Loaded[V], p *Policy, came instant) *entry[V] {
+	e := entryFor(l)
+	if e.key != key {
+		e.key = strings.Clone(key) // the caller's may be part of much else
+	}
+	e.found, e.taken = l.Found, taken
 	if taken.at == 0 {
 		e.taken.at = came
 	}
+	e.slots = slotsOf(append(e.some[:0], slots...), l.Tags)
 	if !l.Found {
 		e.freshUntil = came.add(p.Negative)
 		e.renewAt(e.freshUntil)

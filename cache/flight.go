@@ -163,7 +163,7 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 	for i := range b.flights {
 		f := &b.flights[i]
 		if f.err = err; err == nil {
-			f.entry, f.err = c.accept(b.asks[i].Key, f, answers[i], p)
+			f.entry, f.err = c.accept(b.asks[i].Key, f, &answers[i], &p, instantOf(now))
 		}
 		if f.err != nil && f.old != nil {
 			f.old.fail(now, b.taken.seq, f.err)
@@ -193,7 +193,7 @@ func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
 }
 
 // accept makes the entry of one answer.
-func (c *Cache[V]) accept(key Key, f *flight[V], l Loaded[V], p Policy) (*entry[V], error) {
+func (c *Cache[V]) accept(key Key, f *flight[V], l *Loaded[V], p *Policy, came instant) (*entry[V], error) {
 	if l.Err != nil {
 		return nil, l.Err
 	}
@@ -208,7 +208,7 @@ func (c *Cache[V]) accept(key Key, f *flight[V], l Loaded[V], p Policy) (*entry[
 		}
 		slots = union(slots, f.old.slots)
 	}
-	return newEntry(key.Key, slotsOf(slots, l.Tags), f.batch.taken, l, p, c.now()), nil
+	return newEntry(key.Key, slots, f.batch.taken, l, p, came), nil
 }
 
 // union adds to a what only b has.

@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// overhead is what an entry costs besides its value and key.
-const overhead = 200
+const (
+	overhead  = 256 // what an entry costs besides its value and key
+	placeCost = 208 // of that, what is not counted for a value with a Place, which is a part of its size
+)
 
 // memory keeps entries within the byte budget. What is set is there for the next get, until room is
 // needed for others. Safe for concurrent use.
@@ -75,6 +77,9 @@ func (m *memory[V]) get(key string) *entry[V] {
 func (m *memory[V]) set(e *entry[V], now time.Time) {
 	h := maphash.String(m.seed, e.key)
 	cost := int64(len(e.key)) + overhead
+	if e.used.Load() {
+		cost -= placeCost
+	}
 	if e.found {
 		cost += int64(m.size(e.value))
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func kept(key string, cost int, at time.Time) *entry[int] {
-	return newEntry(key, nil, Epochs{}, Loaded[int]{Value: cost, Found: true}, Policy{Fresh: time.Minute}, at)
+	return newEntry(key, nil, Epochs{}, &Loaded[int]{Value: cost, Found: true}, &Policy{Fresh: time.Minute}, instantOf(at))
 }
 
 func ofSize(n int) int { return n }

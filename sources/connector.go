@@ -40,7 +40,7 @@ type Ask struct {
 	Ref       tutti.Ref
 	Validator string // of the copy that is kept; "" = there is none
 
-	tag string // of the ref, when it is known; "" = it is not
+	key string // in the cache, when it is known: it begins with the ref's tag; "" = it is not
 }
 
 // Batch is what an origin said about a set of asks.
@@ -65,7 +65,7 @@ type Record struct {
 	Validator string        // "" when the origin gives none
 	Fresh     time.Duration // how long it is fresh, as the origin says; 0 = it does not say
 
-	room *room // where the resource stands, with what the cache keeps beside it; nil = elsewhere
+	entry *entry // in which the resource stands; nil = it stands alone
 }
 
 // Page is one page of a selection.

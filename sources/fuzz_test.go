@@ -157,7 +157,7 @@ func FuzzRecord(f *testing.F) {
 				}
 				slow, slowOK, slowErr := k.readSlowly(c, b, "en")
 				if ok {
-					rec.room = nil
+					rec.entry = nil
 					rec.Resource.Fields = tutti.FieldsOf(maps.Collect(rec.Resource.Fields.All()))
 				}
 				if ok != slowOK || (err == nil) != (slowErr == nil) || !reflect.DeepEqual(rec, slow) {

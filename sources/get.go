@@ -11,24 +11,28 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/cache"
 )
 
-// entry is what the cache keeps: one resource, or one page of a selection.
+// entry is what the cache keeps: one resource, or one page of a selection. What the cache notes of it and
+// the resource stand in it, because a full cache is walked by the garbage collector again and again.
 type entry struct {
-	resource *tutti.Resource
-	page     *keptPage
+	place    cache.Place[*entry]
+	resource tutti.Resource
+	own      [1]string // the tags of a resource that is made of its own record alone
+	page     *keptPage // of a selection, which has no resource
 	bytes    int
 }
 
-// room is a resource and its entry as one object: a full cache is walked by the garbage collector
-// again and again.
-type room struct {
-	entry    entry
-	resource tutti.Resource
-	own      [1]string // the tags of a resource that is made of its own record alone
+// Place is where the cache notes what it knows of the entry.
+func (e *entry) Place() *cache.Place[*entry] {
+	if e == nil {
+		return nil
+	}
+	return &e.place
 }
 
 // keptPage is a page with its resources, so that a warm selection needs nothing else.
@@ -83,6 +87,7 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 		scoped = scopeKey(q.scope)
 	}
 	tags := make([]string, 0, 2*n)
+	names := make([]byte, 0, keyRoom(asked, scoped)) // of the keys, one after the other
 	withheld, now := s.doubts.withheld()
 	var seen map[string]int // for many
 	if n > 16 {
@@ -111,7 +116,8 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 		}
 		at = len(q.keys)
 		q.at[i] = at
-		key, tag := itemKey(ref, scoped)
+		var key, tag string
+		names, key, tag = appendItemKey(names, ref, scoped)
 		tags = append(tags, tag, k.every)
 		q.keys = append(q.keys, cache.Key{Key: key, Tags: k.veil.beside(tags[2*at : 2*at+2 : 2*at+2])})
 		if !own && at == i && id == asked[i].ID {
@@ -145,7 +151,7 @@ func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.L
 		for q.keys[at].Key != a.Key.Key {
 			at = (at + 1) % len(q.keys)
 		}
-		wanted[i].Ref, wanted[i].tag = q.refs[at], a.Key.Tags[0]
+		wanted[i].Ref, wanted[i].key = q.refs[at], a.Key.Key
 		if a.HasOld {
 			wanted[i].Validator = a.Validator
 		}
@@ -201,7 +207,7 @@ func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
 	*g = tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	switch {
 	case r.Found && r.Value != nil:
-		g.Resource = r.Value.resource
+		g.Resource = &r.Value.resource
 	case r.Err == nil:
 		g.Err = tutti.Errorf(tutti.NotFound, "getting a %s of %s: the origin does not have it", k.Name, s.name)
 		g.Freshness.State = tutti.Missing
@@ -364,13 +370,11 @@ func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 	if k.owner != "" {
 		r.Owner = ownerText(r.Fields.Get(k.owner))
 	}
-	var e *entry
-	if rec.room != nil {
-		e = &rec.room.entry
-	} else {
-		e = &entry{}
+	e := rec.entry
+	if e == nil {
+		e = &entry{resource: *r}
 	}
-	*e = entry{resource: r, bytes: sizeOf(r)}
+	e.bytes = sizeOf(r)
 	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator, Fresh: k.fresh(rec.Fresh)}
 }
 
@@ -389,32 +393,14 @@ func ownerText(v any) string {
 	return ""
 }
 
-// sizeOf estimates the memory of a resource. Mapped fields are mostly parts of the record, rich
-// text is kept in four forms.
+// sizeOf estimates the memory of a resource with its entry, as BenchmarkKept measures it.
 func sizeOf(r *tutti.Resource) int {
-	n := 512 + len(r.Raw) + 64*len(r.Tags)
-	for _, f := range r.Fields.Values() {
-		n += 48
-		if s, ok := f.Text(); ok {
-			n += len(s)
-			continue
-		}
-		other, ok := f.Other()
-		if !ok {
-			continue
-		}
-		switch v := other.(type) {
-		case tutti.RichText:
-			n += len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
-		case []tutti.Ref:
-			n += 96 * len(v)
-		case []string:
-			n += 32 * len(v)
-		case tutti.Money, tutti.Place, tutti.Focal, tutti.Ref, float64:
-			n += 48
-		default: // json: about twice its text, which is part of the record
-			n += 2 * len(r.Raw)
-		}
+	n := int(unsafe.Sizeof(entry{})) + r.Fields.Bytes()
+	if !r.Fields.Keep(r.Raw) {
+		n += len(r.Raw)
+	}
+	for _, t := range r.Tags[min(1, len(r.Tags)):] { // the first is a part of its key
+		n += 16 + len(t)
 	}
 	return n
 }

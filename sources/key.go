@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/cache"
@@ -59,12 +60,27 @@ func (k *kind) itemKey(ref tutti.Ref, s tutti.Scope) cache.Key {
 // itemKey gives a resource's key and, as the first part of it, its own tag. A source's name begins with
 // a letter and an id holds no control character, so no two keys are the same, nor like another's.
 func itemKey(ref tutti.Ref, scope string) (key, tag string) {
-	var room [256]byte
-	b := append(append(append(append(room[:0], ref.Source...), ':'), ref.Kind...), '/')
+	_, key, tag = appendItemKey(make([]byte, 0, keyRoom([]tutti.Ref{ref}, scope)), ref, scope)
+	return key, tag
+}
+
+// appendItemKey is itemKey in memory that is only added to.
+func appendItemKey(b []byte, ref tutti.Ref, scope string) (longer []byte, key, tag string) {
+	from := len(b)
+	b = append(append(append(append(b, ref.Source...), ':'), ref.Kind...), '/')
 	b = append(b, ref.ID...)
-	n := len(b)
-	key = string(append(append(b, 0), scope...))
-	return key, key[:n]
+	n := len(b) - from
+	b = append(append(b, 0), scope...)
+	key = unsafe.String(&b[from], len(b)-from)
+	return b, key, key[:n]
+}
+
+// keyRoom is how much the keys of refs of one kind take, if their ids are as they are spelled.
+func keyRoom(refs []tutti.Ref, scope string) (n int) {
+	for i := range refs {
+		n += len(refs[i].Source) + len(refs[i].Kind) + len(refs[i].ID) + len(scope) + 3
+	}
+	return n
 }
 
 // selectionKey holds everything that a page depends on. The owner is there only as an HMAC under

@@ -71,7 +71,7 @@ func benchIDs(page, n int) []string {
 }
 
 // benchHouse opens the four sources over an origin that answers at once.
-func benchHouse(b *testing.B) (*Sources, string) {
+func benchHouse(b testing.TB) (*Sources, string) {
 	b.Helper()
 	bodies := sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/tuttihq/tutti"
 )
@@ -14,7 +15,7 @@ import (
 type seen struct {
 	c      *manifestConnector
 	k      *compiledKind
-	text   string // a copy, which the resource keeps: texts of its fields are parts of it
+	text   string // a part of the answer, and once it is kept, a copy: texts of the resource's fields are parts of it
 	from   int    // where in the answer it starts
 	spans  []span
 	locale string // the asked one
@@ -23,10 +24,11 @@ type seen struct {
 	other  bool // its id is none of those that are wanted
 }
 
-// see looks at a record that stands in an answer.
+// see looks at a record that stands in an answer. Nothing that comes of it may outlive the answer before keep.
 func (k *compiledKind) see(c *manifestConnector, body raw, spans []span, locale string) seen {
 	own := spans[k.tree.slot]
-	return seen{c: c, k: k, text: string(body[own.from:own.to]), from: own.from, spans: spans, locale: locale}
+	text := body[own.from:own.to]
+	return seen{c: c, k: k, text: unsafe.String(unsafe.SliceData(text), len(text)), from: own.from, spans: spans, locale: locale}
 }
 
 // token gives the JSON at a plain path, "" when there is nothing. plain tells that it is a text of
@@ -108,6 +110,11 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 		return Record{}, false, tutti.Errorf(tutti.BadAnswer, "reading a record: it is no JSON object")
 	}
 	k, c := s.k, s.c
+	var sheet tutti.Sheet
+	early := k.exists != nil || k.recordID.at == nil // then what is decoded for that serves the fields too
+	if early {
+		sheet = s.keep("")
+	}
 	if k.exists != nil && !s.truth(k.exists) {
 		return Record{}, false, nil
 	}
@@ -115,9 +122,20 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	if err != nil || id == "" {
 		return Record{}, false, err
 	}
-	at := &room{}
+	at := &entry{}
 	r := &at.resource
-	r.Ref, r.Type, r.Raw = tutti.Ref{Source: c.source, Kind: k.name, ID: id}, k.def.Type, withoutHoles(s.text)
+	r.Ref = tutti.Ref{Source: c.source, Kind: k.name, ID: id}
+	name := wanted.key() // it begins with the tag
+	if name == "" || early {
+		name = r.Ref.Tag()
+	}
+	if !early {
+		sheet = s.keep(name)
+		name = sheet.Text()[:len(name)]
+	}
+	tag := name[:len(c.source)+len(":")+len(k.name)+len("/")+len(id)]
+	r.Ref.ID = tag[len(tag)-len(id):]
+	r.Type, r.Raw = k.def.Type, withoutHoles(s.text)
 	var some [16]tutti.Field
 	values := some[:0]
 	for i := range k.fields {
@@ -127,17 +145,22 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 		}
 		values = append(values, v)
 	}
-	r.Fields = tutti.NewFields(k.names, values, s.text)
+	r.Fields = sheet.Fields(k.names, values)
 	r.Locale = s.localeOf()
-	at.own[0] = wanted.tag()
-	if at.own[0] == "" {
-		at.own[0] = r.Ref.Tag()
-	}
+	at.own[0] = tag
+	at.place.Spell(name)
 	r.Tags = s.tags(at.own[:], r.Ref.Source)
 	if k.renditions != nil {
 		r.Assets = k.renditions.of(s)
 	}
-	return Record{Resource: r, Fresh: s.fresh, room: at}, true, nil
+	return Record{Resource: r, Fresh: s.fresh, entry: at}, true, nil
+}
+
+// keep copies the record out of the answer, behind a key.
+func (s *seen) keep(key string) tutti.Sheet {
+	sheet := tutti.NewSheet(len(s.k.fields), key, s.text)
+	s.text = sheet.Text()[len(key):]
+	return sheet
 }
 
 func (s *seen) lost(field string, err error) {
@@ -214,7 +237,8 @@ func (s *seen) idAt(e *expression) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return s.k.canonicalID(id)
+	id, ok = s.k.canonicalID(id)
+	return strings.Clone(id), ok
 }
 
 func (s *seen) localeOf() string {
@@ -261,12 +285,12 @@ type wanted struct {
 	by    map[string]int // for many; made when it is needed
 }
 
-// tag is that of the last id that was there; "" when it is not known.
-func (w *wanted) tag() string {
+// key is that of the last id that was there; "" when it is not known.
+func (w *wanted) key() string {
 	if w == nil {
 		return ""
 	}
-	return w.asks[w.found].tag
+	return w.asks[w.found].key
 }
 
 // has reports whether an id is asked for, and notes where. Nil wants nothing.
