@@ -260,7 +260,7 @@ func (k *kind) chunks(asks []Ask) [][]Ask {
 // loadChunk makes one call, or takes part in one that others make at the same time.
 func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) (loaded []cache.Loaded[*entry]) {
 	if k.full(len(asks)) {
-		return s.fetch(ctx, k, just(asks), scope)
+		return s.fetch(ctx, k, asks, nil, scope)
 	}
 	own := &share{asks: asks}
 	c := k.lanes.enter(k, scope, own)
@@ -271,16 +271,16 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 		c = &joinedCall{lanes: &k.lanes, kind: k, scope: scope, lead: own}
 	}
 	defer func() { loaded = c.landed(loaded) }() // also when it panics: the others must not wait for ever
-	return s.fetch(ctx, k, c.leave, scope)
+	return s.fetch(ctx, k, asks, c.leave, scope)
 }
 
-// fetch makes one call, for what asks gives when it is its turn; asks gives the same again later.
-func (s *Source) fetch(ctx context.Context, k *kind, asks func() []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
-	batch := s.fetchOrSplit(ctx, k, asks, scope, nil)
-	all := asks()
-	out := make([]cache.Loaded[*entry], len(all))
-	for i := range all {
-		out[i] = k.loadedOf(&all[i], &batch.Replies[i], batch.Cut)
+// fetch makes one call for asks, or for what more makes of them when it is the call's turn. It gives
+// what came for all of these.
+func (s *Source) fetch(ctx context.Context, k *kind, asks []Ask, more func() []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
+	asks, batch := s.fetchOrSplit(ctx, k, asks, more, scope, nil)
+	out := make([]cache.Loaded[*entry], len(asks))
+	for i := range asks {
+		out[i] = k.loadedOf(&asks[i], &batch.Replies[i], batch.Cut)
 	}
 	if batch.lent != nil {
 		clear(batch.Replies)
@@ -290,49 +290,47 @@ func (s *Source) fetch(ctx context.Context, k *kind, asks func() []Ask, scope tu
 	return out
 }
 
-// fetchOrSplit makes one call. When the system refuses it as a whole with 400, one bad id may be the
-// reason: it is asked again in halves. more is how many calls that may still cost; nil for as many
-// as that many asks may.
-func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks func() []Ask, scope tutti.Scope, more *atomic.Int32) Batch {
+// fetchOrSplit makes one call, as fetch does, and gives the asks with the replies to them. When the system
+// refuses it as a whole with 400, one bad id may be the reason: it is asked again in halves. left is how
+// many calls that may still cost; nil for as many as belong to so many asks.
+func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, more func() []Ask, scope tutti.Scope, left *atomic.Int32) ([]Ask, Batch) {
 	var batch Batch
 	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
+		if more != nil {
+			asks = more()
+		}
 		var err error
-		these := asks()
-		batch, err = s.conn.Fetch(ctx, these, scope)
-		if err == nil && len(batch.Replies) != len(these) {
-			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(these), len(batch.Replies))
+		batch, err = s.conn.Fetch(ctx, asks, scope)
+		if err == nil && len(batch.Replies) != len(asks) {
+			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(asks), len(batch.Replies))
 		}
 		return batch.Until, err
 	})
 	if err == nil {
-		return batch
+		return asks, batch
 	}
-	these := asks()
-	if more == nil {
-		more = new(atomic.Int32)
-		more.Store(int32(4 * bits.Len(uint(len(these)-1)))) // log2 n rounds of two calls, twice
+	if left == nil {
+		left = new(atomic.Int32)
+		left.Store(int32(4 * bits.Len(uint(len(asks)-1)))) // log2 n rounds of two calls, twice
 	}
 	var refused *Refused
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(these) > 1 && more.Add(-2) >= 0 {
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(asks) > 1 && left.Add(-2) >= 0 {
 		ctx, cancel := context.WithTimeout(ctx, k.limit) // for each half and all that it is cut into
 		defer cancel()
-		half := len(these) / 2
-		var left, right Batch
+		half := len(asks) / 2
+		var first, second Batch
 		var wg sync.WaitGroup
-		wg.Go(func() { left = s.fetchOrSplit(ctx, k, just(these[:half]), scope, more) })
-		right = s.fetchOrSplit(ctx, k, just(these[half:]), scope, more)
+		wg.Go(func() { _, first = s.fetchOrSplit(ctx, k, asks[:half], nil, scope, left) })
+		_, second = s.fetchOrSplit(ctx, k, asks[half:], nil, scope, left)
 		wg.Wait()
-		return Batch{Replies: append(left.told(), right.told()...)}
+		return asks, Batch{Replies: append(first.told(), second.told()...)}
 	}
-	failed := Batch{Replies: make([]Reply, len(these))}
-	for i := range these {
+	failed := Batch{Replies: make([]Reply, len(asks))}
+	for i := range asks {
 		failed.Replies[i].Err = err
 	}
-	return failed
+	return asks, failed
 }
-
-// just is for calls that nobody joins.
-func just(asks []Ask) func() []Ask { return func() []Ask { return asks } }
 
 // told gives the replies of a half. That rows were cut off from one half says nothing about the other.
 func (b Batch) told() []Reply {

@@ -89,18 +89,29 @@ func (c *joinedCall) take(at *lane) {
 			c.others, c.asks = append(c.others, s), append(c.asks, s.asks...)
 		}
 	}
-	if len(rest) == 0 {
+	c.next(rest)
+}
+
+// next lets the first of those who wait lead a call of their own.
+func (c *joinedCall) next(waiting []*share) {
+	if len(waiting) == 0 {
 		delete(c.lanes.by, c.scope)
 		return
 	}
-	at.waiting = rest[1:]
-	rest[0].turn <- true
+	c.lanes.by[c.scope].waiting = waiting[1:]
+	waiting[0].turn <- true
 }
 
 // landed hands out what came for all asks, in their order; nil when nothing did. It gives the leader's.
+// When the call did not leave, because its turn never came, nobody else is told: they wait for theirs.
 func (c *joinedCall) landed(all []cache.Loaded[*entry]) (lead []cache.Loaded[*entry]) {
-	c.leave() // when it could not even begin
-	next := func(s *share) []cache.Loaded[*entry] {
+	if c.asks == nil {
+		c.lanes.mu.Lock()
+		defer c.lanes.mu.Unlock()
+		c.next(c.lanes.by[c.scope].waiting)
+		return all
+	}
+	part := func(s *share) []cache.Loaded[*entry] {
 		if all == nil {
 			return nil
 		}
@@ -109,9 +120,9 @@ func (c *joinedCall) landed(all []cache.Loaded[*entry]) (lead []cache.Loaded[*en
 		all = all[n:]
 		return own
 	}
-	lead = next(c.lead)
+	lead = part(c.lead)
 	for _, s := range c.others {
-		s.loaded = next(s)
+		s.loaded = part(s)
 		close(s.turn)
 	}
 	return lead

@@ -150,9 +150,32 @@ func TestOneBadIDOfACallDoesNoHarmToTheOthers(t *testing.T) {
 	}
 }
 
-// A connector that panics is told of by the gate; what is tried here is a leader that cannot even ask.
-func TestNobodyWaitsForALeaderThatFell(t *testing.T) {
+func TestWhoGetsNoTurnFailsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		s := bare(config.SourceLimits{Timeout: 2 * time.Second, Concurrency: 1})
+		conn := &slowly{}
+		s.conn = conn
+		k := &kind{def: Definition{MaxIDs: 100}, veil: newVeil([]byte("secret"), nil)}
+		_ = s.gate.enter(t.Context())
+		errs := make([]error, 3)
+		var all sync.WaitGroup
+		for i, id := range []string{"a", "b", "c"} {
+			all.Go(func() { errs[i] = s.load(t.Context(), k, []Ask{{Ref: tutti.Ref{ID: id}}}, tutti.Scope{})[0].Err })
+			synctest.Wait()
+			time.Sleep(time.Second) // of the bubble
+		}
+		s.gate.leave() // a waited for two seconds, b as long as it led: one
+		all.Wait()
+		if tutti.CodeOf(errs[0]) != tutti.Unavailable || errs[1] != nil || errs[2] != nil {
+			t.Errorf("got %v", errs)
+		}
+		wantAsked(t, conn, "b c")
+	})
+}
+
+// A connector that panics is no such thing: the gate tells of it.
+func TestNobodyWaitsForALeaderThatFell(t *testing.T) {
+	for _, left := range []bool{false, true} {
 		var l lanes
 		k := &kind{def: Definition{MaxIDs: 100}}
 		c := l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: "a"}}}})
@@ -160,13 +183,16 @@ func TestNobodyWaitsForALeaderThatFell(t *testing.T) {
 		if l.enter(k, tutti.Scope{}, other) != nil {
 			t.Fatal("two lead")
 		}
+		if left {
+			c.leave()
+		}
 		if got := c.landed(nil); got != nil {
 			t.Errorf("got %v", got)
 		}
-		if lead := <-other.turn; lead || other.loaded != nil {
-			t.Errorf("leads %v with %v", lead, other.loaded)
+		if lead := <-other.turn; lead == left || other.loaded != nil {
+			t.Errorf("the call left: %v, the other leads: %v, with %v", left, lead, other.loaded)
 		}
-	})
+	}
 }
 
 func TestManyLoadsAtOnceGetWhatTheyAskedFor(t *testing.T) {
