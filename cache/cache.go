@@ -107,12 +107,14 @@ type Cache[V any] struct {
 	halt    context.CancelFunc
 	running sync.WaitGroup // loads
 	crew    sync.WaitGroup // the goroutines in which they run
-	work    chan func()    // for those of the crew who wait
+	work    chan *batch[V] // for those of the crew who wait
 	waiting atomic.Int32   // how many do
 
 	mu       sync.Mutex // taken after life
 	flights  map[string]*flight[V]
 	landings atomic.Uint64 // how many batches left flights; changed under mu
+
+	handles, batches sync.Pool // of *Handle[V] and *batch[V], for one after the other
 }
 
 // New makes a cache. size gives the bytes of a value, that of its Place included; nil counts none. Close it.
@@ -126,7 +128,7 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 	if size == nil {
 		size = func(V) int { return 0 }
 	}
-	c := &Cache[V]{now: cfg.Now, memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}, work: make(chan func())}
+	c := &Cache[V]{now: cfg.Now, memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}, work: make(chan *batch[V])}
 	c.stop, c.halt = context.WithCancel(context.Background())
 	return c
 }
@@ -138,8 +140,8 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 // waits: for loads of others where they began after the last Forget of the key's tags, and else for
 // one call of load, which gets all keys that nobody is loading, those to be renewed included.
 //
-// load answers asks in their order. It runs in a goroutine of the cache, with the values of ctx but
-// with the hard limit as its deadline, and must return soon after its context ends. A panic becomes an
+// load answers asks in their order; they are its own only until it returns. It runs in a goroutine of the
+// cache, with the values of ctx but with the hard limit as its deadline, and must return soon after its context ends. A panic becomes an
 // error with code Internal. The caller leaves when ctx ends, or at the soft limit when it holds an old
 // value for every key it waits for; the load goes on and fills the cache.
 //
@@ -148,7 +150,7 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V]) []Result[V] {
 	landings := c.landings.Load()
 	results := make([]Result[V], len(keys))
-	left, known := c.recall(keys, p, results)
+	left, known := c.recall(keys, p, results, nil)
 	if len(left) == 0 {
 		return results
 	}
@@ -162,10 +164,10 @@ func (c *Cache[V]) GetMany(ctx context.Context, keys []Key, p Policy, load func(
 	}
 }
 
-// recall answers from memory what needs no load and gives the positions of the rest; known reports
+// recall answers from memory what needs no load and adds the positions of the rest to left; known reports
 // whether memory holds something of the rest. Where a value is due for renewal, one caller gets its
 // position, and begins the load that nobody waits for.
-func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V]) (left []int, known bool) {
+func (c *Cache[V]) recall(keys []Key, p Policy, results []Result[V], left []int) (rest []int, known bool) {
 	now := c.now()
 	var hits, negative int64
 	c.life.RLock()

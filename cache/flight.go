@@ -23,14 +23,20 @@ type flight[V any] struct {
 	err    error
 }
 
-// batch is one call of load: the flights of its asks, in their order.
+// batch is one call of load: the flights of its asks, in their order. Its memory is used again when it
+// has landed and nobody waits for one of its flights any more.
 type batch[V any] struct {
+	c       *Cache[V]
+	ctx     context.Context // of who began it: gives values only
+	policy  Policy
+	load    func(context.Context, []Ask[V]) []Loaded[V]
 	taken   Epochs
 	asks    []Ask[V]
 	flights []flight[V]  // with room for all, so that none moves
 	slots   []slot       // of all flights, one after the other
 	handles []*Handle[V] // who waits for it; under Cache.mu
 	landed  atomic.Bool
+	holders atomic.Int32 // the load and each wait; nobody becomes one who finds none
 }
 
 // Panic is what a load panicked with. errors.As finds it in a Result's Err; the stack is for
@@ -42,8 +48,32 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-func newBatch[V any](taken Epochs, most int) *batch[V] {
-	return &batch[V]{taken: taken, asks: make([]Ask[V], 0, most), flights: make([]flight[V], 0, most), slots: make([]slot, 0, 3*most)}
+// newBatch is for at most so many asks of a handle.
+func newBatch[V any](h *Handle[V], most int) *batch[V] {
+	b, _ := h.c.batches.Get().(*batch[V])
+	if b == nil {
+		b = &batch[V]{c: h.c}
+	}
+	if cap(b.flights) < most {
+		b.asks, b.flights, b.slots = make([]Ask[V], 0, most), make([]flight[V], 0, most), make([]slot, 0, 3*most)
+	}
+	b.ctx, b.policy, b.load, b.taken = h.ctx, h.policy, h.load, h.c.Epochs(nil)
+	b.holders.Store(1)
+	return b
+}
+
+// letGo is called by each holder when it looks at the batch no more.
+func (b *batch[V]) letGo() {
+	if b.holders.Add(-1) > 0 {
+		return
+	}
+	clear(b.asks)
+	clear(b.flights)
+	clear(b.handles)
+	b.asks, b.flights, b.slots, b.handles = b.asks[:0], b.flights[:0], b.slots[:0], b.handles[:0]
+	b.ctx, b.load = nil, nil
+	b.landed.Store(false)
+	b.c.batches.Put(b)
 }
 
 func (b *batch[V]) add(key Key, old *entry[V]) *flight[V] {
@@ -92,43 +122,43 @@ func (f *flying) Value(key any) any {
 const mostWaiting = 64
 
 // begins runs a load in a goroutine of the crew. The caller holds life, and the cache is not closed.
-func (c *Cache[V]) begins(load func()) {
+func (c *Cache[V]) begins(b *batch[V]) {
 	c.running.Add(1)
 	select {
-	case c.work <- load:
+	case c.work <- b:
 		return
 	default:
 	}
 	c.crew.Add(1)
 	go func() {
 		defer c.crew.Done()
-		for load != nil {
-			load()
-			load = c.next()
+		for b != nil {
+			c.fly(b)
+			b = c.next()
 		}
 	}()
 }
 
 // next waits for another load; nil when the cache is closed, or when enough wait already.
-func (c *Cache[V]) next() func() {
+func (c *Cache[V]) next() *batch[V] {
 	defer c.waiting.Add(-1)
 	if c.waiting.Add(1) > mostWaiting {
 		return nil
 	}
 	select {
-	case load := <-c.work:
-		return load
+	case b := <-c.work:
+		return b
 	case <-c.stop.Done():
 		return nil
 	}
 }
 
-// fly runs a batch to its end. ctx gives values only.
-func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(context.Context, []Ask[V]) []Loaded[V]) {
+// fly runs a batch to its end.
+func (c *Cache[V]) fly(b *batch[V]) {
 	defer c.running.Done()
 	c.counts.loads.Add(1)
-	ctx = &flying{c.stop, ctx}
-	if limit := p.HardLimit; limit >= 0 {
+	var ctx context.Context = &flying{c.stop, b.ctx}
+	if limit := b.policy.HardLimit; limit >= 0 {
 		if limit == 0 {
 			limit = defaultHardLimit
 		}
@@ -146,9 +176,12 @@ func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(con
 		if err != nil {
 			answers, err = nil, tutti.Errorf(tutti.Internal, "loading %d keys: %w", len(b.asks), err)
 		}
-		c.land(b, answers, err, p)
+		c.land(b, answers, err)
+		if err == nil { // else somebody may still look at its asks
+			b.letGo()
+		}
 	}()
-	answers = load(ctx, b.asks)
+	answers = b.load(ctx, b.asks)
 	err = nil
 	if len(answers) != len(b.asks) {
 		err = fmt.Errorf("%d answers came", len(answers))
@@ -157,13 +190,13 @@ func (c *Cache[V]) fly(ctx context.Context, b *batch[V], p Policy, load func(con
 
 // land hands the answers to those who wait, and then to memory: nobody waits for memory, because
 // who asks meanwhile finds the landed flight. Errors reach those who wait, and nobody else.
-func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error, p Policy) {
+func (c *Cache[V]) land(b *batch[V], answers []Loaded[V], err error) {
 	now := c.now()
 	c.mu.Lock()
 	for i := range b.flights {
 		f := &b.flights[i]
 		if f.err = err; err == nil {
-			f.entry, f.err = c.accept(b.asks[i].Key, f, &answers[i], &p, instantOf(now))
+			f.entry, f.err = c.accept(b.asks[i].Key, f, &answers[i], &b.policy, instantOf(now))
 		}
 		if f.err != nil && f.old != nil {
 			f.old.fail(now, b.taken.seq, f.err)

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Handle[V any] struct {
 
 	mu       sync.Mutex // taken before Cache.life; guards all below
 	results  []Result[V]
+	left     []int // for positions, while they are looked at
 	waits    []wait[V]
 	open     int // batches that have not landed
 	round    int
@@ -42,22 +44,52 @@ type wait[V any] struct {
 	old    *entry[V]
 }
 
+// letGo is called when the wait is over.
+func (w *wait[V]) letGo() {
+	if w.flight != nil {
+		w.flight.batch.letGo()
+	}
+}
+
 // Begin is GetMany without the waiting. What memory can answer is answered when it returns, loads for
 // the rest have begun, and nobody is waited for. landed is called exactly once, from any goroutine and
 // perhaps before Begin returns, as soon as every key has its answer (or, at the soft limit, its
 // stand-in). It must not block. A Take before that leaves, and then it is not called any more.
 func (c *Cache[V]) Begin(ctx context.Context, keys []Key, p Policy, load func(ctx context.Context, asks []Ask[V]) []Loaded[V], landed func()) *Handle[V] {
-	landings := c.landings.Load()
-	results := make([]Result[V], len(keys))
-	left, known := c.recall(keys, p, results)
-	if len(left) == 0 {
-		landed()
-		return &Handle[V]{results: results, settled: true}
+	h, _ := c.handles.Get().(*Handle[V])
+	if h == nil {
+		h = &Handle[V]{c: c}
 	}
-	return c.begin(&Handle[V]{c: c, ctx: ctx, keys: keys, policy: p, load: load, landed: landed, results: results, known: known, landings: landings}, left)
+	h.ctx, h.keys, h.policy, h.load, h.landed, h.landings = ctx, keys, p, load, landed, c.landings.Load()
+	h.results = slices.Grow(h.results, len(keys))[:len(keys)]
+	h.left, h.known = c.recall(keys, p, h.results, slices.Grow(h.left, len(keys)))
+	if len(h.left) == 0 {
+		h.settled = true
+		landed()
+		return h
+	}
+	return c.begin(h, h.left)
+}
+
+// Free gives back the memory of a handle and of its results, for others. Who took may call it, once, and
+// nobody looks at the handle or the results after it. Without it they are left to be collected.
+func (h *Handle[V]) Free() {
+	h.mu.Lock()
+	idle := h.settled && h.open == 0 && h.soft == nil // else somebody is still to tell it that he has landed
+	h.mu.Unlock()
+	if !idle {
+		return
+	}
+	clear(h.results)
+	clear(h.waits)
+	h.ctx, h.keys, h.load, h.landed = nil, nil, nil, nil
+	h.results, h.left, h.waits = h.results[:0], h.left[:0], h.waits[:0]
+	h.round, h.softOver, h.settled = 0, false, false
+	h.c.handles.Put(h)
 }
 
 func (c *Cache[V]) begin(h *Handle[V], left []int) *Handle[V] {
+	landed := h.landed // once it is settled, somebody may free the handle
 	h.mu.Lock()
 	h.depart(left)
 	done := h.settle()
@@ -66,7 +98,7 @@ func (c *Cache[V]) begin(h *Handle[V], left []int) *Handle[V] {
 	}
 	h.mu.Unlock()
 	if done {
-		h.landed()
+		landed()
 	}
 	return h
 }
@@ -87,7 +119,9 @@ func (h *Handle[V]) Take(why error) []Result[V] {
 		} else {
 			h.answer(w, true)
 		}
+		w.letGo()
 	}
+	h.waits = nil
 	return h.results
 }
 
@@ -95,10 +129,10 @@ func (h *Handle[V]) Take(why error) []Result[V] {
 func (h *Handle[V]) arrived() {
 	h.mu.Lock()
 	h.open--
-	done := h.settle()
+	done, landed := h.settle(), h.landed
 	h.mu.Unlock()
 	if done {
-		h.landed()
+		landed()
 	}
 }
 
@@ -133,7 +167,7 @@ func (h *Handle[V]) settle() bool {
 		h.round++
 		waits := h.waits
 		h.waits = nil
-		var left []int
+		left := h.left[:0]
 		for _, w := range waits {
 			switch {
 			case w.flight == nil:
@@ -143,8 +177,10 @@ func (h *Handle[V]) settle() bool {
 			case !h.answer(w, h.round == rounds):
 				left = append(left, w.at)
 			}
+			w.letGo()
 		}
 		if len(left) == 0 {
+			h.waits = waits // for whoever has the handle next
 			h.end()
 			return true
 		}
@@ -220,7 +256,7 @@ func (h *Handle[V]) depart(left []int) {
 		joined := f != nil
 		if f == nil && h.ctx.Err() == nil {
 			if b == nil {
-				b = newBatch[V](c.Epochs(nil), len(left))
+				b = newBatch(h, len(left))
 			}
 			f = b.add(key, h.tellable(e))
 			c.flights[key.Key] = f
@@ -237,8 +273,11 @@ func (h *Handle[V]) depart(left []int) {
 				c.counts.coalesced.Add(1)
 			}
 		}
-		if f != nil && f.batch.await(h) {
-			h.open++
+		if f != nil {
+			f.batch.holders.Add(1)
+			if f.batch.await(h) {
+				h.open++
+			}
 		}
 		if h.waits == nil {
 			h.waits = make([]wait[V], 0, len(left))
@@ -246,7 +285,7 @@ func (h *Handle[V]) depart(left []int) {
 		h.waits = append(h.waits, wait[V]{at: at, flight: f, old: e})
 	}
 	if b != nil {
-		c.begins(func() { c.fly(h.ctx, b, h.policy, h.load) })
+		c.begins(b)
 	}
 }
 

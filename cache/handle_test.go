@@ -2,6 +2,11 @@ package cache
 
 import (
 	"context"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,4 +90,63 @@ func TestHandleOfAClosedCacheHasLanded(t *testing.T) {
 		}
 		wantMissing(t, h.Take(nil)[0], tutti.Unavailable)
 	})
+}
+
+// Handles and batches lend their memory to those who come after. Nobody may get what another asked for,
+// whoever left early, joined, was told to load again, or came from memory.
+func TestWhatIsFreedIsNobodysAnyMore(t *testing.T) {
+	c := New[string](Config{MaxBytes: 40 << 10}, nil)
+	defer c.Close()
+	load := func(_ context.Context, asks []Ask[string]) []Loaded[string] {
+		answers := make([]Loaded[string], len(asks))
+		for i, a := range asks {
+			runtime.Gosched()
+			switch a.Key.Key[0] {
+			case 'f':
+				answers[i].Err = tutti.Unavailable
+			case 'n':
+			default:
+				answers[i] = Loaded[string]{Value: a.Key.Key, Found: true, Unchanged: a.HasOld && a.Old == a.Key.Key}
+			}
+		}
+		return answers
+	}
+	policy := Policy{Fresh: time.Hour, Stale: time.Hour, StaleIfError: time.Hour}
+	var all sync.WaitGroup
+	var wrong, right atomic.Int64
+	for worker := range 8 {
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(worker)))
+			for range 2000 {
+				names := make([]string, 1+random.IntN(12))
+				for i := range names {
+					names[i] = string("afnxyz"[random.IntN(6)]) + strconv.Itoa(random.IntN(40))
+				}
+				landed := make(chan struct{})
+				h := c.Begin(context.Background(), keyed(names...), policy, load, func() { close(landed) })
+				switch random.IntN(4) {
+				case 0: // leaves
+				case 1:
+					c.Forget("tag:" + names[0])
+					fallthrough
+				default:
+					<-landed
+				}
+				for i, r := range h.Take(tutti.Timeout) {
+					switch {
+					case r.Found != (r.Err == nil && names[i][0] != 'n') && r.State != tutti.StaleError, r.Found && r.Value != names[i], names[i][0] == 'f' && r.Found:
+						wrong.Add(1)
+						t.Errorf("%s is %+v", names[i], r)
+					case r.Found:
+						right.Add(1)
+					}
+				}
+				h.Free()
+			}
+		})
+	}
+	all.Wait()
+	if right.Load() < 10_000 || wrong.Load() > 0 {
+		t.Errorf("%d right, %d wrong", right.Load(), wrong.Load())
+	}
 }

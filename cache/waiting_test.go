@@ -113,7 +113,7 @@ func TestLoadEndsAtTheHardLimitAndKeepsTheCallersValues(t *testing.T) {
 
 func TestWhoComesAfterAFailureLoadsAnew(t *testing.T) {
 	bubble(t, func(t *testing.T, c *Cache[string]) {
-		landed := &flight[string]{batch: newBatch[string](Epochs{}, 1), landed: true, err: tutti.TooLarge}
+		landed := &flight[string]{batch: newBatch(&Handle[string]{c: c}, 1), landed: true, err: tutti.TooLarge}
 		c.flights["b"] = landed // it has failed and is about to leave the list
 		c.Put(keyed("b")[0], c.Epochs(nil), Loaded[string]{Value: "B", Found: true}, usual)
 		time.Sleep(20 * time.Minute)

@@ -30,10 +30,10 @@ type Sources interface {
 	Select(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.Page, error)
 	// Begin is Get for refs of one kind, without the waiting. landed is called once, from any
 	// goroutine and perhaps before Begin returns, when everything has come; it does not block. take
-	// gives the answers. Taken before everything has come, what is not there has code Timeout, perhaps
+	// adds the answers to got. Taken before everything has come, what is not there has code Timeout, perhaps
 	// beside an old copy, landed is not called any more, and the calls go on for others. With a
 	// context that has ended only memory is asked.
-	Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got)
+	Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func(got []tutti.Got) []tutti.Got)
 	// BeginSelect is Select, in the same way.
 	BeginSelect(ctx context.Context, sel tutti.Selection, scope tutti.Scope, landed func()) (take func() (tutti.Page, error))
 }

@@ -74,7 +74,7 @@ type call struct {
 	entries  []*entry
 	refs     []tutti.Ref
 	language int // in the chain
-	take     func() []tutti.Got
+	take     func([]tutti.Got) []tutti.Got
 
 	found    *found // nil for items
 	takePage func() (tutti.Page, error)
@@ -118,6 +118,7 @@ type gatherRoom struct {
 	entries []entry // zero where nobody uses them
 	byRef   map[tutti.Ref]*entry
 	wishes  []*entry
+	got     []tutti.Got // zero while nothing lands
 }
 
 var gatherRooms = sync.Pool{New: func() any { return &gatherRoom{byRef: map[tutti.Ref]*entry{}} }}
@@ -308,7 +309,11 @@ func (g *gathering) land(ctx context.Context, c *call) bool {
 		}
 		return true
 	}
-	gots := c.take()
+	gots := c.take(g.lent.got[:0])
+	defer func() {
+		clear(gots)
+		g.lent.got = gots
+	}()
 	if len(gots) != len(c.entries) {
 		for _, e := range c.entries {
 			e.failed(tutti.Internal)

@@ -53,7 +53,7 @@ func (e *entry) size() int {
 // get resolves refs of one kind through the cache, in their order.
 func (s *Source) get(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope) []tutti.Got {
 	q := s.question(k, asked, full)
-	return q.answered(s.cache.GetMany(ctx, q.keys, k.policy, q.load))
+	return q.answered(s.cache.GetMany(ctx, q.keys, k.policy, q.load), nil)
 }
 
 // begin is get without the waiting. landed is called once, when everything has come, unless the
@@ -64,8 +64,17 @@ func (s *Source) begin(ctx context.Context, k *kind, asked []tutti.Ref, full tut
 	return q
 }
 
-// take gives what has come, in the order of the refs; why tells of what has not.
-func (q *question) take(why error) []tutti.Got { return q.answered(q.handle.Take(why)) }
+// take adds what has come to got, in the order of the refs; why tells of what has not. It
+// adds nothing when it is called again.
+func (q *question) take(why error, got []tutti.Got) []tutti.Got {
+	if q.handle == nil {
+		return got
+	}
+	got = q.answered(q.handle.Take(why), got)
+	q.handle.Free()
+	q.handle = nil
+	return got
+}
 
 // question is what the cache is asked for refs of one kind.
 type question struct {
@@ -74,8 +83,8 @@ type question struct {
 	scope  tutti.Scope
 	keys   []cache.Key           // distinct
 	refs   []tutti.Ref           // of the keys, by their one spelling
-	at     []int                 // which key answers a ref; -1 = got says why none does
-	got    []tutti.Got           // nil while nothing is known
+	at     []int                 // which key answers a ref; -1 = none says why there is none
+	none   []tutti.Got           // of refs that no key answers; nil = every ref has one
 	handle *cache.Handle[*entry] // once it has begun
 }
 
@@ -137,10 +146,10 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 
 // not notes what a ref comes to that no key answers.
 func (q *question) not(i int, why tutti.Got) {
-	if q.got == nil {
-		q.got = make([]tutti.Got, len(q.at))
+	if q.none == nil {
+		q.none = make([]tutti.Got, len(q.at))
 	}
-	q.at[i], q.got[i] = -1, why
+	q.at[i], q.none[i] = -1, why
 }
 
 // load asks the origin for what nobody is asking for. It comes in the order of the keys.
@@ -169,18 +178,20 @@ var askPool = sync.Pool{New: func() any { return new([]Ask) }}
 // replyPool lends lists of replies, all of them zero.
 var replyPool = sync.Pool{New: func() any { return new([]Reply) }}
 
-// answered gives what the cache says about every ref.
-func (q *question) answered(results []cache.Result[*entry]) []tutti.Got {
-	if q.got == nil {
-		q.got = make([]tutti.Got, len(q.at))
-	}
+// answered adds to got what the cache says about every ref.
+func (q *question) answered(results []cache.Result[*entry], got []tutti.Got) []tutti.Got {
+	had := len(got)
+	got = slices.Grow(got, len(q.at))[:had+len(q.at)]
+	own := got[had:]
 	for i, at := range q.at {
 		if at >= 0 {
-			q.source.answer(&q.got[i], q.kind, &results[at])
+			q.source.answer(&own[i], q.kind, &results[at])
+		} else {
+			own[i] = q.none[i]
 		}
 	}
-	q.source.doubts.items(q.got)
-	return q.got
+	q.source.doubts.items(own)
+	return got
 }
 
 // wait waits until everything has come. It gives nil then, else why the caller leaves.

@@ -89,7 +89,7 @@ func TestWhoLeavesFindsTheAnswerNextTime(t *testing.T) {
 	})
 	landed := make(chan struct{}, 1)
 	take := h.Begin(t.Context(), refs("1", "2"), tutti.Scope{}, func() { landed <- struct{}{} })
-	for _, g := range take() {
+	for _, g := range take(nil) {
 		if g.Resource != nil || tutti.CodeOf(g.Err) != tutti.Timeout {
 			t.Errorf("got %+v", g)
 		}
@@ -105,7 +105,7 @@ func TestWhoLeavesFindsTheAnswerNextTime(t *testing.T) {
 	}
 	take = h.Begin(t.Context(), refs("1", "2"), tutti.Scope{}, func() { landed <- struct{}{} })
 	<-landed
-	for i, g := range take() {
+	for i, g := range take(nil) {
 		if g.Resource == nil || g.Resource.Ref != refs("1", "2")[i] {
 			t.Errorf("got %+v", g)
 		}
@@ -115,7 +115,7 @@ func TestWhoLeavesFindsTheAnswerNextTime(t *testing.T) {
 	}
 	take = h.Begin(t.Context(), []tutti.Ref{{Source: "none", Kind: "item", ID: "1"}}, tutti.Scope{}, func() { landed <- struct{}{} })
 	<-landed
-	if g := take(); len(g) != 1 || tutti.CodeOf(g[0].Err) != tutti.UnknownSource {
+	if g := take(nil); len(g) != 1 || tutti.CodeOf(g[0].Err) != tutti.UnknownSource {
 		t.Errorf("got %+v", g)
 	}
 }

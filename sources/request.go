@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/fetch"
@@ -187,12 +188,13 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 	if !ok {
 		return fetch.Request{}, tutti.Errorf(tutti.InvalidValue, "writing the path of a call: a value is missing")
 	}
-	var room [1024]byte
-	u := query{b: append(append(room[:0], at...), path...)}
+	u := queries.Get().(*query)
+	defer queries.Put(u)
+	u.b = append(append(u.b[:0], at...), path...)
 	if u.sep = '?'; strings.Contains(path, "?") {
 		u.sep = '&'
 	}
-	if err := k.writeQuery(&u, vars); err != nil {
+	if err := k.writeQuery(u, vars); err != nil {
 		return fetch.Request{}, err
 	}
 	if own.query != "" {
@@ -234,6 +236,9 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 	}
 	return r, nil
 }
+
+// queries lends memory to write one in.
+var queries = sync.Pool{New: func() any { return new(query) }}
 
 // query is an address whose query is being written.
 type query struct {

@@ -133,7 +133,7 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		items := k.policy
 		items.AtLeast = max(items.Fresh/2, 1) // or the page would have to be made again soon
 		w := s.question(k, refs, scope)
-		for _, g := range w.answered(s.cache.GetMany(ctx, w.keys, items, w.load)) {
+		for _, g := range w.answered(s.cache.GetMany(ctx, w.keys, items, w.load), nil) {
 			if g.Freshness.State == tutti.StaleError && g.Err != nil { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}

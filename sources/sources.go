@@ -232,7 +232,7 @@ func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) 
 	}
 	why := wait(ctx, landed)
 	for _, g := range groups {
-		for j, one := range g.reading.take(why) {
+		for j, one := range g.reading.take(why, nil) {
 			got[g.at[j]] = one
 		}
 	}
@@ -268,22 +268,24 @@ type group struct {
 }
 
 // Begin is Get for refs of one kind, without the waiting. landed is called once, from any goroutine
-// and perhaps before Begin returns, when everything has come. It must not block. take gives the
-// answers, to whoever calls it first. Before everything has come the caller leaves with it: landed is
+// and perhaps before Begin returns, when everything has come. It must not block. take adds the
+// answers to got, for whoever calls it first. Before everything has come the caller leaves with it: landed is
 // not called any more, what is not there has code Timeout, perhaps beside an old copy, and the calls
 // go on and fill the cache.
-func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func() []tutti.Got) {
+func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) (take func(got []tutti.Got) []tutti.Got) {
 	if len(refs) == 0 {
 		landed()
-		return func() []tutti.Got { return nil }
+		return func(got []tutti.Got) []tutti.Got { return got }
 	}
 	src, k, err := s.find(refs[0].Source, refs[0].Kind)
 	if err != nil {
 		landed()
-		return func() []tutti.Got { return slices.Repeat([]tutti.Got{missing(err)}, len(refs)) }
+		return func(got []tutti.Got) []tutti.Got {
+			return append(got, slices.Repeat([]tutti.Got{missing(err)}, len(refs))...)
+		}
 	}
 	r := src.begin(ctx, k, refs, scope, landed)
-	return func() []tutti.Got { return r.take(errLeft) }
+	return func(got []tutti.Got) []tutti.Got { return r.take(errLeft, got) }
 }
 
 // BeginSelect is Select, in the same way.

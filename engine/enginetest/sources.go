@@ -147,7 +147,7 @@ func (s *Sources) Get(ctx context.Context, refs []tutti.Ref, scope tutti.Scope) 
 
 // Begin implements engine.Sources. What is kept, and what a healthy source has, comes at once. With a
 // context that has ended, nobody is called.
-func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) func() []tutti.Got {
+func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope, landed func()) func([]tutti.Got) []tutti.Got {
 	if ctx.Err() != nil {
 		gots := make([]tutti.Got, len(refs))
 		for i, r := range refs {
@@ -156,10 +156,11 @@ func (s *Sources) Begin(ctx context.Context, refs []tutti.Ref, scope tutti.Scope
 			}
 		}
 		landed()
-		return func() []tutti.Got { return gots }
+		return func(got []tutti.Got) []tutti.Got { return append(got, gots...) }
 	}
-	return begin(ctx, s.slow(refs[0].Source) && !s.isKept(refs[0], scope), landed, func(ctx context.Context) []tutti.Got { return s.Get(ctx, refs, scope) },
+	take := begin(ctx, s.slow(refs[0].Source) && !s.isKept(refs[0], scope), landed, func(ctx context.Context) []tutti.Got { return s.Get(ctx, refs, scope) },
 		func() []tutti.Got { return slices.Repeat([]tutti.Got{late}, len(refs)) })
+	return func(got []tutti.Got) []tutti.Got { return append(got, take()...) }
 }
 
 // BeginSelect implements engine.Sources, in the same way.
