@@ -155,23 +155,33 @@ type Delivered struct {
 // List is a delivered list of resources.
 type List struct {
 	Nodes []*Delivered
-	Total *int   // nil when the origin does not say
-	Shown int    // how many of Nodes stand where nobody gives a number; 0 = all
-	Next  string // where the next page starts, encrypted; "" at the end
+	Total *int // nil when the origin does not say
+	Shown int  // how many of Nodes stand where nobody gives a number; 0 = all
 
-	// At gives the cursor after the first n nodes, for n of 1 to len(Nodes); nil when there is
-	// no such cursor. Use CursorAt.
-	At func(n int) string
+	Cursors Cursors // nil when nothing follows; use CursorAt
+}
+
+// Cursors write where the next page of a list may start, encrypted; "" where nothing follows. Safe for
+// concurrent use.
+type Cursors interface {
+	At(n int) string // after the first n nodes, for n of 1 to all
+	Next() string    // after everything that was asked for
 }
 
 // CursorAt gives the cursor after the first n nodes, "" when nothing follows them. What is asked
 // beyond the nodes is the end of the list, as Next.
 func (l *List) CursorAt(n int) string {
-	if n >= len(l.Nodes) || n < 1 || l.At == nil {
-		return l.Next
+	switch {
+	case l.Cursors == nil:
+		return ""
+	case n >= len(l.Nodes) || n < 1:
+		return l.Cursors.Next()
 	}
-	return l.At(n)
+	return l.Cursors.At(n)
 }
+
+// Next gives the cursor to the next page; "" when there is none.
+func (l *List) Next() string { return l.CursorAt(len(l.Nodes)) }
 
 // Action is something the person can do.
 type Action struct {

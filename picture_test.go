@@ -74,7 +74,7 @@ func TestPropsAsJSON(t *testing.T) {
 	asset := picture(map[string]any{"alt": "A <b>", "title": "T", "focal": tutti.Focal{X: 0.5, Y: 1}, "image": tutti.Ref{Source: "dam", Kind: "asset", ID: "x"}}, ch)
 	asset.ID, asset.Resource.Ref = "id1", tutti.Ref{Source: "dam", Kind: "asset", ID: "a/b"}
 	c := &tutti.Component{Channel: ch, Order: []string{"text", "rich", "list", "absent", "empty"}, Props: map[string]any{
-		"text": "a & <b> \"c\"", "rich": tutti.RichText{HTML: "<b>x</b>", Markdown: "**x**"}, "list": &tutti.List{Nodes: []*tutti.Delivered{asset}, Total: new(7), Next: "abc"}, "empty": &tutti.List{},
+		"text": "a & <b> \"c\"", "rich": tutti.RichText{HTML: "<b>x</b>", Markdown: "**x**"}, "list": &tutti.List{Nodes: []*tutti.Delivered{asset}, Total: new(7), Cursors: next("abc")}, "empty": &tutti.List{},
 	}}
 	want := `{"text":"a \u0026 \u003cb\u003e \"c\"","rich":"**x**","list":{"items":[{"id":"id1","ref":"dam:asset/a/b","type":"Asset","title":"T","alt":"A \u003cb\u003e","focal":{"x":0.5,"y":1},"url":"p/480/0/","srcset":"p/480/0/ 480w"}],"totalCount":7,"endCursor":"abc"},"empty":{"items":[]}}`
 	if got := string(c.PropsJSON()); got != want {
@@ -84,3 +84,9 @@ func TestPropsAsJSON(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// next is where a list of one page goes on.
+type next string
+
+func (n next) At(int) string { return "" }
+func (n next) Next() string  { return string(n) }

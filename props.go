@@ -90,9 +90,9 @@ func (w *propWriter) value(v any, ch *Channel) {
 }
 
 func (w *propWriter) list(l *List) {
-	nodes, next := l.Nodes, l.Next
+	nodes := l.Nodes
 	if l.Shown > 0 && l.Shown < len(nodes) {
-		nodes, next = nodes[:l.Shown], l.CursorAt(l.Shown)
+		nodes = nodes[:l.Shown]
 	}
 	w.b.WriteString(`{"items":[`)
 	for i, d := range nodes {
@@ -106,7 +106,7 @@ func (w *propWriter) list(l *List) {
 		w.name("totalCount")
 		w.json(*l.Total)
 	}
-	if next != "" {
+	if next := l.CursorAt(len(nodes)); next != "" {
 		w.name("endCursor")
 		w.json(next)
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tuttihq/tutti"
@@ -9,16 +10,16 @@ import (
 var labelDefinition = tutti.PropDefinition{Name: "label", Type: tutti.PropText}
 
 // actions makes the component's actions. One without a label, or with an address that cannot be
-// made or must not be followed, is left out; the latter is told.
-func (s *shaper) actions() []tutti.Action {
+// made or must not be followed, is left out; the latter is told. They take the place of those of the pass before.
+func (s *shaper) actions(before []tutti.Action) []tutti.Action {
 	if len(s.cp.Actions) == 0 {
 		return nil
 	}
-	list := make([]tutti.Action, 0, len(s.cp.Actions))
+	list := slices.Grow(before[:0], len(s.cp.Actions))
 	for i := range s.cp.Actions {
 		plan := &s.cp.Actions[i]
 		s.at = "actions[" + strconv.Itoa(i) + "]"
-		label := s.firstOf([]tutti.Value{plan.Label}, &labelDefinition)
+		label := s.only(&plan.Label, &labelDefinition)
 		href, ok := s.destination(&plan.Href, ".href", false)
 		deep, ok2 := "", true
 		if s.a.channel.DeepLinks {

@@ -55,6 +55,8 @@ type assembly struct {
 	templates *templates
 	g         *gathering
 	scopeKey  string
+	room      *room     // lent for as long as the assembly lasts
+	answered  *answered // for cursors; nil without a list
 }
 
 // Assemble answers one plan with everything that the need asks for. It fails only when the plan
@@ -67,6 +69,7 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	if err != nil {
 		return nil, err
 	}
+	defer a.end()
 	slots := make([]*slotJobs, len(p.Slots))
 	for i := range p.Slots {
 		slots[i] = a.slotJobs(&p.Slots[i], nil)
@@ -74,7 +77,9 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	var head *shaper
 	var title, description outcome
 	a.g.run(ctx, func() {
-		head, title, description = a.head()
+		if head == nil || head.state == pending {
+			head, title, description = a.head()
+		}
 		for _, s := range slots {
 			a.visit(s)
 		}
@@ -92,7 +97,6 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 		x.Slots = append(x.Slots, d.top(s))
 	}
 	d.finish()
-	a.g.release()
 	return x, nil
 }
 
@@ -112,10 +116,18 @@ func (as *assembling) assembly(p *tutti.Plan, n *Need) (*assembly, error) {
 	if len(chain) == 0 {
 		chain = []string{scope.Locale}
 	}
+	r := rooms.Get().(*room)
 	return &assembly{
 		as: as, plan: p, channel: ch, need: n, needs: map[string]ComponentNeed{}, templates: &as.templates,
-		g: newGathering(as.sources, &as.budgets, scope, chain, refsOf(p)), scopeKey: scopeKey(scope, p.Channel),
+		g: newGathering(as.sources, &as.budgets, scope, chain, refsOf(p), r), scopeKey: scopeKey(scope, p.Channel), room: r,
 	}, nil
+}
+
+// end gives back what was lent. What was assembled holds nothing of it.
+func (a *assembly) end() {
+	a.g.release()
+	a.room.giveBack()
+	a.room = nil
 }
 
 // refsOf counts the refs that stand in a plan and are not there already, as far as a page asks for them.
@@ -160,18 +172,21 @@ func (a *assembly) needOf(componentType string) ComponentNeed {
 	return c
 }
 
+// noPlan stands for the plan of what belongs to no component.
+var noPlan tutti.ComponentPlan
+
 var textDefinition = tutti.PropDefinition{Type: tutti.PropText}
 
 // head makes title and description.
 func (a *assembly) head() (s *shaper, title, description outcome) {
-	s = &shaper{a: a, cp: &tutti.ComponentPlan{}}
+	s = a.shaper(&noPlan, nil, "")
 	if a.plan.Title.Kind != tutti.NoValue {
 		s.at = "title"
-		title = s.firstOf([]tutti.Value{a.plan.Title}, &textDefinition)
+		title = s.only(&a.plan.Title, &textDefinition)
 	}
 	if a.plan.Description.Kind != tutti.NoValue {
 		s.at = "description"
-		description = s.firstOf([]tutti.Value{a.plan.Description}, &textDefinition)
+		description = s.only(&a.plan.Description, &textDefinition)
 	}
 	return s, title, description
 }
@@ -311,7 +326,7 @@ func (d *delivery) slot(s *slotJobs, parent string) *tutti.Slot {
 
 // jobs puts together what one component plan came to, as far as there is room.
 func (d *delivery) jobs(j *job, into *tutti.Slot, parent string, room *int) {
-	jobs := j.self[:]
+	jobs := j.self
 	if j.each != nil {
 		jobs = j.each.jobs
 		d.note(j.each.notes)

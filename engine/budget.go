@@ -26,17 +26,19 @@ func (b Budgets) withDefaults() Budgets {
 
 // account is what a page has left of a source's budget. Calls at the same time cost their time once.
 type account struct {
-	left  time.Duration
-	since time.Time // when the first of those under way began
-	open  int
+	source string
+	next   *account // of the same page
+	left   time.Duration
+	since  time.Time // when the first of those under way began
+	open   int
 }
 
-func (b *Budgets) account(source string) *account {
-	left := b.Source[source]
-	if left <= 0 {
-		left = b.Page * 2 / 3
+// of is what one page waits for a source in all.
+func (b *Budgets) of(source string) time.Duration {
+	if left := b.Source[source]; left > 0 {
+		return left
 	}
-	return &account{left: left}
+	return b.Page * 2 / 3
 }
 
 // begin notes a call, and tells until when to wait for it.

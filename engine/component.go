@@ -21,7 +21,7 @@ type job struct {
 	shaped *shaper // the last pass; what it noted counts
 	slots  []*slotJobs
 	each   *repetition // of a plan that is repeated
-	self   [1]*job
+	self   []*job      // itself
 	ready  *tutti.Part // nothing is to be done
 }
 
@@ -38,24 +38,26 @@ type repetition struct {
 }
 
 func (a *assembly) slotJobs(plan *tutti.SlotPlan, parent *job) *slotJobs {
-	s := &slotJobs{plan: plan, jobs: make([]*job, len(plan.Components))}
+	s := a.room.slots.one()
+	s.plan, s.jobs = plan, a.room.pointers.take(len(plan.Components))
+	jobs := a.room.jobs.take(len(plan.Components))
 	for i := range plan.Components {
-		cp := &plan.Components[i]
-		j := &job{plan: cp, path: cp.Path, slot: plan.Name}
+		cp, j := &plan.Components[i], &jobs[i]
+		j.plan, j.path, j.slot = cp, cp.Path, plan.Name
 		if parent != nil {
 			j.item, j.items = parent.item, parent.items
 			if below, ok := cutPath(cp.Path, parent.plan.Path); ok {
 				j.path = parent.path + below
 			}
 		}
-		j.self[0] = j
+		s.jobs[i] = j
+		j.self = s.jobs[i : i+1]
 		switch {
 		case cp.Ready != nil:
 			j.ready, j.state = cp.Ready, have
 		case cp.Each != nil:
 			j.each = &repetition{}
 		}
-		s.jobs[i] = j
 	}
 	return s
 }
@@ -110,14 +112,14 @@ func (a *assembly) visitBelow(j *job) {
 // they are not known.
 func (a *assembly) expanded(j *job) []*job {
 	if j.each == nil {
-		return j.self[:]
+		return j.self
 	}
 	r := j.each
 	if r.state == have || r.state == absent {
 		return r.jobs
 	}
-	s := &shaper{a: a, cp: j.plan, item: j.item, path: j.path, at: "each"}
-	r.notes = s
+	s := a.shaper(j.plan, j.item, j.path)
+	s.at, r.notes = "each", s
 	def := tutti.PropDefinition{Name: "each", Type: tutti.PropResources, First: eachFirst}
 	o := s.firstOf([]tutti.Value{*j.plan.Each}, &def)
 	switch o.state {
@@ -127,9 +129,9 @@ func (a *assembly) expanded(j *job) []*job {
 	case have:
 		r.state = have
 		for i, e := range o.v.(*listing).entries {
-			r.jobs = append(r.jobs, &job{
-				plan: j.plan, item: e, items: j.items + "#" + e.ref.String(), slot: j.slot, path: j.path + ".each[" + strconv.Itoa(i) + "]",
-			})
+			one := a.room.jobs.one()
+			one.plan, one.item, one.items, one.slot, one.path = j.plan, e, j.items+"#"+e.ref.String(), j.slot, j.path+".each["+strconv.Itoa(i)+"]"
+			r.jobs = append(r.jobs, one)
 		}
 	default:
 		r.state = absent
@@ -140,10 +142,18 @@ func (a *assembly) expanded(j *job) []*job {
 // eachFirst is how many items a repetition has when its selection does not say.
 const eachFirst = 10
 
+// shaper begins the shaping of one component.
+func (a *assembly) shaper(cp *tutti.ComponentPlan, item *entry, path string) *shaper {
+	s := a.room.shapers.one()
+	s.a, s.cp, s.item, s.path = a, cp, item, path
+	return s
+}
+
 // shape makes the job's component, or takes it as far as what is there allows.
 func (a *assembly) shape(j *job) {
 	if j.shaped == nil {
-		j.shaped = &shaper{a: a, cp: j.plan, need: a.needFor(j.plan), item: j.item, path: j.path}
+		j.shaped = a.shaper(j.plan, j.item, j.path)
+		j.shaped.need = a.needFor(j.plan)
 		j.out = &tutti.Component{}
 	}
 	s, c := j.shaped, j.out
@@ -162,7 +172,7 @@ func (a *assembly) shape(j *job) {
 	if f := j.plan.Form; f != nil && missing == "" && s.state != pending {
 		missing = s.reform(c, f)
 	}
-	c.Actions = s.actions()
+	c.Actions = s.actions(c.Actions)
 	j.spoken = s.speak(spoken, c)
 	if s.state == pending {
 		j.state = pending
@@ -261,7 +271,7 @@ func (s *shaper) prepared(def *tutti.PropDefinition, o outcome) any {
 }
 
 func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.List {
-	out := &tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Total: l.total, Shown: l.shown}
+	out := &s.a.pages(l, s.cp, def.Name).list
 	room := make([]tutti.Delivered, len(l.entries))
 	if l.found != nil {
 		s.useFreshness(l.found.page.Freshness, l.found.page.Cached)
@@ -280,6 +290,5 @@ func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.Lis
 		out.Nodes[i] = &room[i]
 		s.deliver(out.Nodes[i], e, need, at, s.a.resourceID(e, &ids, len(l.entries)-i))
 	}
-	s.a.page(out, l, s.cp, def.Name)
 	return out
 }

@@ -30,11 +30,12 @@ func (e *Engine) Resources(ctx context.Context, refs []tutti.Ref, v View, need R
 	if err != nil {
 		return nil, nil, err
 	}
+	defer a.end()
 	cp := &tutti.ComponentPlan{Private: true, Owner: v.Owner}
 	out := make([]*tutti.Delivered, len(refs))
 	var s *shaper
 	a.g.run(ctx, func() {
-		s = &shaper{a: a, cp: cp}
+		s = a.shaper(cp, nil, "")
 		for i, ref := range refs {
 			at := "[" + strconv.Itoa(i) + "]"
 			switch o := s.follow(ref, 1, true); o.state {

@@ -175,11 +175,12 @@ func (s *shaper) fitResources(def *tutti.PropDefinition, o outcome) outcome {
 	if len(def.Accepts) == 0 {
 		return o
 	}
-	l := *o.v.(*listing)
-	l.entries, l.at = nil, nil
-	for i, e := range o.v.(*listing).entries {
+	found := o.v.(*listing)
+	l := *found
+	l.entries, l.at = make([]*entry, 0, len(found.entries)), nil
+	for i, e := range found.entries {
 		if slices.Contains(def.Accepts, e.got.Resource.Type) {
-			l.entries, l.at = append(l.entries, e), append(l.at, o.v.(*listing).at[i])
+			l.add(e, found.place(i))
 			continue
 		}
 		s.lack(s.at+"["+strconv.Itoa(i)+"]", failing(tutti.InvalidValue, e.ref), false)

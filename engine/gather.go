@@ -30,9 +30,8 @@ type gathering struct {
 	scope   tutti.Scope
 	chain   []string // locales, the asked one first
 
+	room    *room // that entries are in
 	entries map[tutti.Ref]*entry
-	room    []entry     // for those to come
-	lent    *gatherRoom // holds entries, room and wishes
 	found   map[string]*found
 	asked   int // refs
 	wishes  []*entry
@@ -40,7 +39,7 @@ type gathering struct {
 
 	until    time.Time // when the page has to be there
 	inFlight []*call
-	accounts map[string]*account // by source
+	accounts *account // of the sources that were asked
 	landed   landings
 	timer    *time.Timer
 	closed   bool // no more time: only what is in memory comes
@@ -113,40 +112,20 @@ func (l *landings) next() *call {
 	return c
 }
 
-// gatherRoom is the memory of a gathering, for one after the other.
-type gatherRoom struct {
-	entries []entry // zero where nobody uses them
-	byRef   map[tutti.Ref]*entry
-	wishes  []*entry
-	got     []tutti.Got // zero while nothing lands
-}
-
-var gatherRooms = sync.Pool{New: func() any { return &gatherRoom{byRef: map[tutti.Ref]*entry{}} }}
-
-// release gives the memory back: from then on nobody may look at an entry. What a selection found stays
-// with the cursors of its list, so that its memory is not given back.
+// release forgets what was gathered, so that its room can be given back. Cursors of lists may still look
+// at what was asked and where it goes on.
 func (g *gathering) release() {
-	r := g.lent
-	if g.found != nil || len(g.entries) > maxRefs {
-		return
+	for _, f := range g.found {
+		f.items, f.page.Items = nil, nil
 	}
-	clear(r.entries)
-	clear(r.byRef)
-	clear(g.wishes[:cap(g.wishes)])
-	r.wishes = g.wishes[:0]
-	g.lent, g.entries, g.room, g.wishes = nil, nil, nil, nil
-	gatherRooms.Put(r)
+	g.room, g.entries, g.wishes, g.accounts = nil, nil, nil, nil
 }
 
 // newGathering begins a gathering, of about so many refs.
-func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int) *gathering {
-	r := gatherRooms.Get().(*gatherRoom)
-	if refs > len(r.entries) {
-		r.entries = make([]entry, refs)
-	}
+func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int, r *room) *gathering {
 	return &gathering{
-		sources: sources, budgets: budgets, scope: scope, chain: chain, lent: r,
-		entries: r.byRef, room: r.entries, wishes: slices.Grow(r.wishes, refs), landed: landings{bell: make(chan struct{}, 1)},
+		sources: sources, budgets: budgets, scope: scope, chain: chain, room: r,
+		entries: r.byRef, wishes: r.lists.take(refs)[:0], landed: landings{bell: make(chan struct{}, 1)},
 	}
 }
 
@@ -166,38 +145,44 @@ func (g *gathering) run(ctx context.Context, pass func()) {
 
 // launch sends out what was wished: one call for each kind and for each selection.
 func (g *gathering) launch(ctx context.Context) {
-	wishes, looks := g.wishes, g.looks
-	var calls []*call
-	for _, e := range wishes {
-		if !slices.ContainsFunc(calls, func(c *call) bool { return c.kind == e.kind }) {
-			calls = append(calls, newCall(wishes, e.kind))
-		}
-	}
-	for _, f := range looks {
-		calls = append(calls, &call{found: f})
-	}
-	clear(wishes)
-	g.wishes, g.looks = wishes[:0], nil
-	for _, c := range calls {
-		g.begin(ctx, c)
+	calls := g.calls()
+	for i := range calls {
+		g.begin(ctx, &calls[i])
 	}
 }
 
-// newCall is the call for the wishes of one kind.
-func newCall(wishes []*entry, kind *tutti.Kind) *call {
-	n := 0
-	for _, e := range wishes {
-		if e.kind == kind {
-			n++
+// calls makes the calls for all that is wished.
+func (g *gathering) calls() []call {
+	var some [8]*tutti.Kind
+	kinds := g.kinds(some[:0])
+	calls := make([]call, len(kinds), len(kinds)+len(g.looks))
+	entries, refs := g.room.lists.take(len(g.wishes)), make([]tutti.Ref, 0, len(g.wishes))
+	for i, kind := range kinds {
+		c := &calls[i]
+		c.kind, c.entries = kind, entries[:0]
+		from := len(refs)
+		for _, e := range g.wishes {
+			if e.kind == kind {
+				c.entries, refs = append(c.entries, e), append(refs, e.ref)
+			}
+		}
+		c.refs, entries = refs[from:len(refs):len(refs)], entries[len(c.entries):]
+	}
+	for _, f := range g.looks {
+		calls = append(calls, call{found: f})
+	}
+	g.wishes, g.looks = g.wishes[:0], nil
+	return calls
+}
+
+// kinds adds those of which something is wished, in the order of the wishes.
+func (g *gathering) kinds(kinds []*tutti.Kind) []*tutti.Kind {
+	for i, e := range g.wishes {
+		if (i == 0 || e.kind != g.wishes[i-1].kind) && !slices.Contains(kinds, e.kind) {
+			kinds = append(kinds, e.kind)
 		}
 	}
-	c := &call{kind: kind, entries: make([]*entry, 0, n), refs: make([]tutti.Ref, 0, n)}
-	for _, e := range wishes {
-		if e.kind == kind {
-			c.entries, c.refs = append(c.entries, e), append(c.refs, e.ref)
-		}
-	}
-	return c
+	return kinds
 }
 
 // begin sends a call out. One that comes from memory has landed when it returns. When there is no time
@@ -214,13 +199,7 @@ func (g *gathering) begin(ctx context.Context, c *call) {
 	} else {
 		source = c.refs[0].Source
 	}
-	if c.account = g.accounts[source]; c.account == nil {
-		c.account = g.budgets.account(source)
-		if g.accounts == nil {
-			g.accounts = map[string]*account{}
-		}
-		g.accounts[source] = c.account
-	}
+	c.account = g.account(source)
 	c.until = c.account.begin(time.Now())
 	g.inFlight = append(g.inFlight, c)
 	landed := func() { g.landed.add(c) }
@@ -235,6 +214,19 @@ func (g *gathering) begin(ctx context.Context, c *call) {
 		scope.Locale = g.chain[c.language]
 	}
 	c.take = g.sources.Begin(ctx, c.refs, scope, landed)
+}
+
+// account is what this page has left of a source's budget.
+func (g *gathering) account(source string) *account {
+	for a := g.accounts; a != nil; a = a.next {
+		if a.source == source {
+			return a
+		}
+	}
+	a := g.room.accounts.one()
+	a.source, a.left, a.next = source, g.budgets.of(source), g.accounts
+	g.accounts = a
+	return a
 }
 
 // await takes in what lands: everything that is under way, or after a while what there is by
@@ -309,10 +301,10 @@ func (g *gathering) land(ctx context.Context, c *call) bool {
 		}
 		return true
 	}
-	gots := c.take(g.lent.got[:0])
+	gots := c.take(g.room.got[:0])
 	defer func() {
 		clear(gots)
-		g.lent.got = gots
+		g.room.got = gots
 	}()
 	if len(gots) != len(c.entries) {
 		for _, e := range c.entries {

@@ -325,7 +325,7 @@ func TestDistinctSelectionsCostOneCallEach(t *testing.T) {
 	), engine.Everything())
 	h.wantCalls("social:post select first 4 where map[authorName:1]", "social:post select first 6")
 	for i, want := range []int{4, 6, 4} {
-		if l := x.Components[i].Props["items"].(*tutti.List); len(l.Nodes) != want || *l.Total < 10 || l.Next == "" {
+		if l := x.Components[i].Props["items"].(*tutti.List); len(l.Nodes) != want || *l.Total < 10 || l.Next() == "" {
 			t.Errorf("%s: %d nodes, total %v", x.Components[i].Component, len(l.Nodes), *l.Total)
 		}
 	}

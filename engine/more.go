@@ -8,40 +8,83 @@ import (
 	"github.com/tuttihq/tutti"
 )
 
-// page gives a delivered list its cursors.
-func (a *assembly) page(out *tutti.List, l *listing, cp *tutti.ComponentPlan, prop string) {
-	at := func(next int) string { return a.cursorAt(l, cp, prop, next) }
-	out.Next = at(l.end())
-	out.At = func(n int) string {
-		if n < 1 || n > len(l.at) {
-			return ""
-		}
-		return at(l.at[n-1] + 1)
-	}
+// pages are a delivered list with the places where its next page may begin. They never change, and hold
+// nothing of what the list was made in.
+type pages struct {
+	list      tutti.List
+	total     int
+	answer    *answered
+	component string
+	prop      string
+	private   bool
+	owner     tutti.Owner
+	wanted    int // how many were asked for
+	size      int // how many a page shows
+
+	refs  []tutti.Ref // of a list of refs
+	found *found      // of a selection
+	came  int         // how many items of it
+	end   int         // the place after everything that was asked for
+	at    []int       // as in the listing
 }
 
-// end is the place after everything that was asked for.
-func (l *listing) end() int {
+// answered is what the cursors of all lists in an answer have in common.
+type answered struct {
+	cursors     *cursors
+	composition string
+	version     int
+	scope       tutti.Scope
+	chain       []string
+	channel     string
+}
+
+// pages makes a list of so many nodes, of which each is still to be put in.
+func (a *assembly) pages(l *listing, cp *tutti.ComponentPlan, prop string) *pages {
+	if a.answered == nil {
+		a.answered = &answered{a.as.cursors, a.plan.Composition, a.plan.Version, a.g.scope, a.g.chain, a.channel.Name}
+	}
+	p := &pages{
+		list:  tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Shown: l.shown},
+		total: l.total, answer: a.answered, component: cp.Component, prop: prop, private: cp.Private, owner: cp.Owner, wanted: l.wanted, size: l.size,
+		refs: l.refs, found: l.found, at: l.at, end: l.seen,
+	}
 	if l.found != nil {
-		return min(l.wanted, len(l.found.items))
+		p.came = len(l.found.items)
+		p.end = min(l.wanted, p.came)
 	}
-	return l.seen
+	if l.size == 0 {
+		p.size = l.wanted
+	}
+	if l.counted {
+		p.list.Total = &p.total
+	}
+	p.list.Cursors = p
+	return p
 }
 
-// cursorAt writes the cursor to the place after next items of the list; "" at its end.
-func (a *assembly) cursorAt(l *listing, cp *tutti.ComponentPlan, prop string, next int) string {
-	if l.found == nil && next >= len(l.refs) {
+// At gives the cursor after the first n nodes.
+func (p *pages) At(n int) string {
+	switch {
+	case n < 1 || n > len(p.list.Nodes):
 		return ""
+	case p.at == nil:
+		return p.after(n)
 	}
-	p := &pinned{
-		Composition: a.plan.Composition, Version: a.plan.Version, Component: cp.Component, Prop: prop, Size: l.wanted,
-		Scope: a.g.scope, Chain: a.g.chain, Channel: a.channel.Name, Private: cp.Private,
-	}
-	if l.size > 0 {
-		p.Size = l.size
+	return p.after(p.at[n-1] + 1)
+}
+
+// Next gives the cursor after everything that was asked for.
+func (p *pages) Next() string { return p.after(p.end) }
+
+// after writes the cursor to the place after next items of what was asked for; "" at its end.
+func (p *pages) after(next int) string {
+	a := p.answer
+	w := &pinned{
+		Composition: a.composition, Version: a.version, Component: p.component, Prop: p.prop, Size: p.size,
+		Scope: a.scope, Chain: a.chain, Channel: a.channel, Private: p.private,
 	}
 	source := ""
-	if f := l.found; f != nil {
+	if f := p.found; f != nil {
 		if f.kind.Access == tutti.AccessVisitor && !f.kind.OwnerFilter {
 			return "" // further pages would tell of others
 		}
@@ -49,22 +92,25 @@ func (a *assembly) cursorAt(l *listing, cp *tutti.ComponentPlan, prop string, ne
 		sel.First = 0
 		source = sel.Source
 		switch {
-		case next < len(f.items):
-			p.Skip = next
+		case next < p.came:
+			w.Skip = next
 		case f.page.Next != "":
 			sel.After = f.page.Next
 		default:
 			return ""
 		}
-		p.Selection = &sel
+		w.Selection = &sel
 	} else {
-		p.Refs, p.Total = l.refs[next:], l.total
-		source = p.Refs[0].Source
+		if next >= len(p.refs) {
+			return ""
+		}
+		w.Refs, w.Total = p.refs[next:], p.list.Total
+		source = w.Refs[0].Source
 	}
-	if p.Private {
-		p.Owner = a.as.cursors.owner(cp.Owner, source)
+	if p.private {
+		w.Owner = a.cursors.owner(p.owner, source)
 	}
-	return a.as.cursors.write(p)
+	return a.cursors.write(w)
 }
 
 // More gives the next page of a list that an experience delivered: first items, or as many as
@@ -123,11 +169,13 @@ func (as *assembling) list(ctx context.Context, view View, cp *tutti.ComponentPl
 	if err != nil {
 		return nil, err
 	}
+	defer a.end()
 	def := tutti.PropDefinition{Name: prop, Type: tutti.PropResources}
 	var out *tutti.List
 	var o outcome
 	a.g.run(ctx, func() {
-		s := &shaper{a: a, cp: cp, prop: prop, at: "nodes"}
+		s := a.shaper(cp, nil, "")
+		s.prop, s.at = prop, "nodes"
 		s.need.Lists = map[string]ListNeed{prop: {First: min(first+skip, 100), Item: need}}
 		if v.Kind == tutti.SelectValue {
 			o = s.selection(v.Select, min(first+skip, 100))
@@ -140,18 +188,17 @@ func (as *assembling) list(ctx context.Context, view View, cp *tutti.ComponentPl
 		l := o.v.(*listing)
 		l.wanted, l.size = min(first+skip, 100), first
 		if total != nil {
-			l.total = new(*total - l.gone) // what earlier pages lack is out of it already
+			l.total, l.counted = *total-l.gone, true // what earlier pages lack is out of it already
 		}
-		for len(l.at) > 0 && l.at[0] < skip {
-			l.entries, l.at = l.entries[1:], l.at[1:]
-		}
+		l.skip(skip)
 		out = s.deliveredList(l, &def)
 	})
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return nil, tutti.Errorf(tutti.Timeout, "reading a list: %w", ctx.Err())
 	case o.state == failed && v.Kind == tutti.SelectValue:
-		p := lack("", o.ref, o.source, o.code, false)
+		ref, source := o.of()
+		p := lack("", ref, source, o.code, false)
 		return nil, &tutti.Error{Code: p.Code, Message: p.Message}
 	case out == nil:
 		out = &tutti.List{Nodes: []*tutti.Delivered{}}

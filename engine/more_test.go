@@ -50,15 +50,15 @@ func TestTheNextPageOfASelectionIsOneCall(t *testing.T) {
 	if nodes(l) != "0 1 2" || *l.Total != 12 {
 		t.Fatalf("%s of %d", nodes(l), *l.Total)
 	}
-	second := h.more(l.Next, 0, tutti.Owner{})
+	second := h.more(l.Next(), 0, tutti.Owner{})
 	h.wantCalls("social:post select first 3 after 3 where map[likes:5]")
 	if nodes(second) != "3 4 5" || *second.Total != 12 {
 		t.Errorf("%s", nodes(second))
 	}
-	third := h.more(second.Next, 10, tutti.Owner{})
+	third := h.more(second.Next(), 10, tutti.Owner{})
 	h.wantCalls("social:post select first 10 after 6 where map[likes:5]")
-	if nodes(third) != "6 7 8 9 10 11" || third.Next != "" {
-		t.Errorf("%s, next %q", nodes(third), third.Next)
+	if nodes(third) != "6 7 8 9 10 11" || third.Next() != "" {
+		t.Errorf("%s, next %q", nodes(third), third.Next())
 	}
 	t.Run("from the middle of a page", func(t *testing.T) {
 		rest := h.more(l.CursorAt(1), 3, tutti.Owner{})
@@ -66,7 +66,7 @@ func TestTheNextPageOfASelectionIsOneCall(t *testing.T) {
 		if nodes(rest) != "1 2 3" {
 			t.Errorf("%s", nodes(rest))
 		}
-		after := h.more(rest.Next, 0, tutti.Owner{})
+		after := h.more(rest.Next(), 0, tutti.Owner{})
 		if nodes(after) != "4 5 6" {
 			t.Errorf("a page after it has %s", nodes(after))
 		}
@@ -74,14 +74,14 @@ func TestTheNextPageOfASelectionIsOneCall(t *testing.T) {
 	})
 	t.Run("the same place has the same cursor", func(t *testing.T) {
 		again := h.list(selecting(tutti.Selection{Source: "social", Kind: "post", Filter: map[string]any{"likes": int64(5)}}), tutti.Owner{}, 3)
-		if again.Next != l.Next || l.CursorAt(3) != l.Next {
+		if again.Next() != l.Next() || l.CursorAt(3) != l.Next() {
 			t.Error("cursors differ")
 		}
 	})
 	t.Run("a dead source", func(t *testing.T) {
 		h.Break("social", enginetest.Fault{Code: tutti.Unavailable})
 		defer h.Break("social", enginetest.Fault{})
-		_, err := h.More(context.Background(), l.Next, 0, tutti.Owner{}, engine.ResourceNeed{})
+		_, err := h.More(context.Background(), l.Next(), 0, tutti.Owner{}, engine.ResourceNeed{})
 		if tutti.CodeOf(err) != tutti.Unavailable || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%v", err)
 		}
@@ -103,18 +103,18 @@ func TestTheNextPageOfAListOfRefs(t *testing.T) {
 		t.Fatalf("%s of %d", nodes(l), *l.Total)
 	}
 	seen, total := len(l.Nodes), 59
-	for next := l.Next; next != ""; {
+	for next := l.Next(); next != ""; {
 		p := h.more(next, 20, tutti.Owner{})
 		if calls := h.Calls(); len(calls) != 1 {
 			t.Errorf("%d calls", len(calls))
 		}
-		if seen += len(p.Nodes); p.Next == "" { // the other one that is missing is the last
+		if seen += len(p.Nodes); p.Next() == "" { // the other one that is missing is the last
 			total = 58
 		}
 		if *p.Total != total {
 			t.Errorf("total %d after %d items, want %d", *p.Total, seen, total)
 		}
-		next = p.Next
+		next = p.Next()
 	}
 	if seen != 58 {
 		t.Errorf("%d of 58 items came", seen)
@@ -128,19 +128,19 @@ func TestAPrivateListGoesOnOnlyForItsOwner(t *testing.T) {
 	h := newHouse(t)
 	putTickets(h)
 	l := h.list(selecting(tutti.Selection{Source: "support", Kind: "ticket"}), guest(7), 2)
-	if got := h.more(l.Next, 0, guest(7)); nodes(got) != "5" {
+	if got := h.more(l.Next(), 0, guest(7)); nodes(got) != "5" {
 		t.Errorf("the owner gets %s", nodes(got))
 	}
 	h.wantCalls("support:ticket select first 2 after 2 of 20978392")
 	for name, owner := range map[string]tutti.Owner{
 		"another guest": guest(8), "nobody": {}, "a made-up one": {Visitor: "guest-7"}, "a borrowed number": {Visitor: "guest-8", InSource: map[string]string{"support": "20978392"}},
 	} {
-		if _, err := h.More(context.Background(), l.Next, 0, owner, engine.ResourceNeed{}); tutti.CodeOf(err) != tutti.NotFound {
+		if _, err := h.More(context.Background(), l.Next(), 0, owner, engine.ResourceNeed{}); tutti.CodeOf(err) != tutti.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	h.wantCalls()
-	plain, _ := base64.RawURLEncoding.DecodeString(l.Next)
+	plain, _ := base64.RawURLEncoding.DecodeString(l.Next())
 	if strings.Contains(string(plain), "support") || strings.Contains(string(plain), "20978392") {
 		t.Error("the cursor can be read")
 	}
@@ -150,7 +150,7 @@ func TestRelationsOfTheNextPage(t *testing.T) {
 	h := newHouse(t)
 	putHotel(h)
 	l := h.list(selecting(tutti.Selection{Source: "catalog", Kind: "product"}), tutti.Owner{}, 2)
-	next, err := h.More(context.Background(), l.Next, 2, tutti.Owner{}, engine.ResourceNeed{Relations: map[string]engine.ResourceNeed{"image": {}}})
+	next, err := h.More(context.Background(), l.Next(), 2, tutti.Owner{}, engine.ResourceNeed{Relations: map[string]engine.ResourceNeed{"image": {}}})
 	if err != nil || len(next.Nodes[1].Related["image"]) != 1 {
 		t.Fatalf("%v %v", next, err)
 	}
@@ -163,7 +163,7 @@ func TestRelationsOfTheNextPage(t *testing.T) {
 func TestWhatIsNoCursor(t *testing.T) {
 	h := newHouse(t)
 	putHotel(h)
-	good := h.list(selecting(tutti.Selection{Source: "catalog", Kind: "product"}), tutti.Owner{}, 2).Next
+	good := h.list(selecting(tutti.Selection{Source: "catalog", Kind: "product"}), tutti.Owner{}, 2).Next()
 	other, err := engine.New(engine.Config{Channels: houseChannels(), Secret: []byte("another secret")}, h.Sources)
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestWhatIsNoCursor(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	h := newHouse(f)
 	putHotel(h)
-	good := h.list(selecting(tutti.Selection{Source: "catalog", Kind: "product"}), tutti.Owner{}, 2).Next
+	good := h.list(selecting(tutti.Selection{Source: "catalog", Kind: "product"}), tutti.Owner{}, 2).Next()
 	f.Add("")
 	f.Add(good)
 	f.Add(good[:20])
@@ -226,8 +226,8 @@ func TestResourcesAndSearchOutsideOfAnExperience(t *testing.T) {
 	if err != nil || nodes(page) != "1 3" || *page.Total != 3 {
 		t.Fatalf("%v %v", page, err)
 	}
-	sel.After = page.Next
-	if page, err = h.Search(context.Background(), sel, v, engine.ResourceNeed{}); err != nil || nodes(page) != "5" || page.Next != "" {
+	sel.After = page.Next()
+	if page, err = h.Search(context.Background(), sel, v, engine.ResourceNeed{}); err != nil || nodes(page) != "5" || page.Next() != "" {
 		t.Errorf("%v %v", page, err)
 	}
 	v.Owner = guest(8)
@@ -252,7 +252,7 @@ func TestACursorOfWhatOriginsHoldAsDraftsIsOneOfADraft(t *testing.T) {
 		p := plan("web", part{id: "c", props: map[string][]tutti.Value{"items": one(selecting(tutti.Selection{Source: "social", Kind: "post"}))}})
 		p.Version, p.Scope.Draft = 3, draft // a published composition, with the origins' drafts
 		x := h.assemble(p, engine.Need{Components: engine.ComponentNeed{Lists: map[string]engine.ListNeed{"items": {First: 2}}}})
-		of, ok := h.Cursor(x.Components[0].Props["items"].(*tutti.List).Next)
+		of, ok := h.Cursor(x.Components[0].Props["items"].(*tutti.List).Next())
 		if !ok || of.Draft != draft {
 			t.Errorf("with drafts %v the cursor is of a draft: %v, %v", draft, of.Draft, ok)
 		}

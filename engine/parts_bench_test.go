@@ -47,7 +47,9 @@ func fortyItems(b *testing.B) (*assembly, *tutti.Plan) {
 func BenchmarkGather(b *testing.B) {
 	a, p := fortyItems(b)
 	gather := func() (there int) {
-		g := newGathering(a.g.sources, a.g.budgets, a.g.scope, a.g.chain, 40)
+		r := rooms.Get().(*room)
+		defer r.giveBack()
+		g := newGathering(a.g.sources, a.g.budgets, a.g.scope, a.g.chain, 40, r)
 		g.run(b.Context(), func() {
 			there = 0
 			for i := range p.Slots[0].Components {
@@ -73,6 +75,8 @@ func BenchmarkGather(b *testing.B) {
 func BenchmarkShape(b *testing.B) {
 	a, p := fortyItems(b)
 	shape := func() *tutti.Experience {
+		a.room = rooms.Get().(*room) // that of the gathering stays
+		defer a.room.giveBack()
 		slot := a.slotJobs(&p.Slots[0], nil)
 		a.g.run(b.Context(), func() { a.visit(slot) })
 		d := delivery{a: a, x: &tutti.Experience{}, part: &tutti.Part{}}

@@ -59,17 +59,23 @@ const (
 	overBudget
 )
 
-func (r reasons) list() []tutti.Reason {
-	var list []tutti.Reason
-	for i, reason := range [...]tutti.Reason{
-		tutti.ReasonFresh, tutti.ReasonCached, tutti.ReasonStale, tutti.ReasonFallback, tutti.ReasonHidden, tutti.ReasonMissing, tutti.ReasonOverBudget,
-	} {
-		if r&(1<<i) != 0 {
-			list = append(list, reason)
+// list gives them in order. Nobody changes it.
+func (r reasons) list() []tutti.Reason { return reasonLists[r] }
+
+// reasonLists are the lists of all sets.
+var reasonLists = func() (lists [overBudget << 1][]tutti.Reason) {
+	for r := range lists {
+		for i, reason := range [...]tutti.Reason{
+			tutti.ReasonFresh, tutti.ReasonCached, tutti.ReasonStale, tutti.ReasonFallback, tutti.ReasonHidden, tutti.ReasonMissing, tutti.ReasonOverBudget,
+		} {
+			if r&(1<<i) != 0 {
+				lists[r] = append(lists[r], reason)
+			}
 		}
+		lists[r] = slices.Clip(lists[r])
 	}
-	return list
-}
+	return lists
+}()
 
 // firstOf tries values in turn: the first that is there and fits. A value that is not there yet
 // is waited for; one that failed is told, as stood in for when another one does.
@@ -111,6 +117,13 @@ func (s *shaper) firstOf(values []tutti.Value, def *tutti.PropDefinition) outcom
 	return none
 }
 
+// only is firstOf where nothing else is tried.
+func (s *shaper) only(v *tutti.Value, def *tutti.PropDefinition) outcome {
+	one := s.a.room.values.take(1)
+	one[0] = *v
+	return s.firstOf(one, def)
+}
+
 // none reports whether this is a list of nothing: a selection answered, and there is none.
 func (o outcome) none() bool {
 	l, ok := o.v.(*listing)
@@ -132,7 +145,8 @@ func (s *shaper) lack(at string, f outcome, stoodIn bool) {
 		s.reasons |= wasMissing
 		s.freshness = s.freshness.Worst(tutti.Freshness{State: tutti.Missing})
 	}
-	p := lack(joinPath(s.path, at), f.ref, f.source, f.code, stoodIn)
+	ref, source := f.of()
+	p := lack(joinPath(s.path, at), ref, source, f.code, stoodIn)
 	if !slices.Contains(s.problems, p) {
 		s.problems = append(s.problems, p)
 	}
@@ -216,7 +230,7 @@ func (s *shaper) propNamed(name string) (o outcome, ok bool) {
 
 func (s *shaper) propAt(i int) outcome {
 	if s.memo == nil {
-		s.memo = make([]outcome, len(s.cp.Props))
+		s.memo = s.a.room.outcomes.take(len(s.cp.Props))
 	}
 	if s.memo[i].state != unlooked {
 		return s.memo[i]

@@ -159,7 +159,9 @@ func (s *shaper) list(o outcome, wanted int) outcome {
 	case *listing:
 		return o
 	case *entry:
-		return value(&listing{entries: []*entry{v}, at: []int{0}, refs: []tutti.Ref{v.ref}, wanted: wanted, seen: 1, total: new(1)}, o.wave)
+		l := s.a.room.listings.one()
+		l.entries, l.refs, l.wanted, l.seen, l.total, l.counted = append(s.a.room.lists.take(1)[:0], v), []tutti.Ref{v.ref}, wanted, 1, 1, true
+		return value(l, o.wave)
 	case tutti.Ref:
 		return s.refs([]tutti.Ref{v}, wanted, o.wave+1, false)
 	case []tutti.Ref:
@@ -192,7 +194,8 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 		return outcome{state: absent}
 	}
 	most := max(0, min(len(refs), wanted))
-	l := &listing{refs: refs, wanted: wanted, entries: make([]*entry, 0, most), at: make([]int, 0, most)}
+	l := s.a.room.listings.one()
+	l.refs, l.wanted, l.entries = refs, wanted, s.a.room.lists.take(most)[:0]
 	var first outcome
 	waiting, deepest := 0, 0
 	before := s.waitedFor(refs)
@@ -212,7 +215,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 			}
 			before[i] = o.v.(*entry)
 		case have:
-			l.entries, l.at = append(l.entries, o.v.(*entry)), append(l.at, i)
+			l.add(o.v.(*entry), i)
 			deepest = max(deepest, o.wave)
 		case absent:
 			l.gone++
@@ -234,7 +237,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 	case len(l.entries) == 0:
 		return outcome{state: absent}
 	}
-	l.total = new(len(refs) - l.gone)
+	l.total, l.counted = len(refs)-l.gone, true
 	return value(l, deepest)
 }
 
@@ -249,7 +252,10 @@ func (s *shaper) waitedFor(refs []tutti.Ref) []*entry {
 }
 
 func (s *shaper) waitFor(refs []tutti.Ref) []*entry {
-	entries := make([]*entry, len(refs))
+	if s.waits == nil {
+		s.waits = s.a.room.waits.take(len(s.cp.Props) + 1)[:0]
+	}
+	entries := s.a.room.lists.take(len(refs))
 	s.waits = append(s.waits, waiting{list: &refs[0], entries: entries})
 	return entries
 }
@@ -260,7 +266,7 @@ func (s *shaper) selection(stored *tutti.Selection, wanted int) outcome {
 	owner := s.owner()
 	switch mayAsk(kind, known, owner) {
 	case kindUnknown:
-		return outcome{state: failed, code: tutti.UnknownSource, source: stored.Source}
+		return failing(tutti.UnknownSource, tutti.Ref{Source: stored.Source})
 	case kindInternal, ownerless:
 		return outcome{state: absent}
 	}
@@ -278,17 +284,22 @@ func (s *shaper) selection(stored *tutti.Selection, wanted int) outcome {
 	}
 	s.basis.Add(f.page.Marks, f.page.Until, f.page.Freshness.State, f.page.Cached)
 	if f.err != nil {
-		return outcome{state: failed, code: failure(f.err), source: stored.Source}
+		return failing(failure(f.err), tutti.Ref{Source: stored.Source})
 	}
-	return value(f.listing(owner, wanted), f.wave)
+	l := s.a.room.listings.one()
+	f.list(l, owner, wanted, s.a.room)
+	return value(l, f.wave)
 }
 
-// listing gives the first items that the owner may have. Where the origin cannot limit a
-// selection to one owner, neither its count nor its next page is told: they would tell of others.
-func (f *found) listing(owner tutti.Owner, wanted int) *listing {
-	l := &listing{found: f, wanted: wanted, total: f.page.Total}
+// list puts the first items that the owner may have into l. Where the origin cannot limit a selection to
+// one owner, neither its count nor its next page is told: they would tell of others.
+func (f *found) list(l *listing, owner tutti.Owner, wanted int, r *room) {
+	l.found, l.wanted, l.entries = f, wanted, r.lists.take(min(wanted, len(f.items)))[:0]
+	if f.page.Total != nil {
+		l.total, l.counted = *f.page.Total, true
+	}
 	if f.kind.Access == tutti.AccessVisitor && !f.kind.OwnerFilter {
-		l.total = nil
+		l.counted = false
 	}
 	for i, e := range f.items {
 		if i == wanted {
@@ -298,12 +309,11 @@ func (f *found) listing(owner tutti.Owner, wanted int) *listing {
 			continue
 		}
 		if !mayHave(f.kind, e.got.Resource, owner) {
-			l.total = nil
+			l.counted = false
 			continue
 		}
-		l.entries, l.at = append(l.entries, e), append(l.at, i)
+		l.add(e, i)
 	}
-	return l
 }
 
 // arguments computes the selection's arguments that depend on the item.

@@ -85,7 +85,7 @@ func (o *outcome) add(one outcome) bool {
 	case one.state == pending:
 		o.state = pending
 	case one.state == failed && o.state == have:
-		o.state, o.code, o.ref, o.source = failed, one.code, one.ref, one.source
+		o.state, o.code, o.ref = failed, one.code, one.ref
 	}
 	return one.state == have
 }
@@ -97,7 +97,10 @@ func (s *shaper) view(v any, r reading, sum *outcome) any {
 		s.use(v, s.at)
 		return s.viewOf(v, r, sum)
 	case *listing:
-		l := &tutti.List{Total: v.total}
+		l := &tutti.List{}
+		if v.counted {
+			l.Total = new(v.total)
+		}
 		for i, e := range v.entries {
 			if v.shown > 0 && i == v.shown {
 				break

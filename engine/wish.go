@@ -21,13 +21,9 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 	return e
 }
 
-// entry makes one, in a room for several.
+// entry makes one.
 func (g *gathering) entry(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
-	if len(g.room) == 0 {
-		g.room = make([]entry, 16)
-	}
-	e := &g.room[0]
-	g.room = g.room[1:]
+	e := g.room.entries.one()
 	e.ref, e.kind, e.wave = ref, kind, wave
 	return e
 }

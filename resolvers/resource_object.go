@@ -156,19 +156,16 @@ func listObject(l *tutti.List, first int) graph.Object {
 		first = l.Shown
 	}
 	nodes := l.Nodes
-	next := l.Next
 	if first > 0 && first < len(nodes) {
 		nodes = nodes[:first]
-		next = l.CursorAt(first)
 	}
-	return &connectionObject{nodes: nodes, total: l.Total, next: next}
+	return &connectionObject{list: l, nodes: nodes}
 }
 
-// connectionObject is a page of a list.
+// connectionObject is a page of a list: its first nodes.
 type connectionObject struct {
+	list  *tutti.List
 	nodes []*tutti.Delivered
-	total *int
-	next  string
 }
 
 // nodeList is the nodes of it.
@@ -184,12 +181,13 @@ func (o *connectionObject) Field(name string, _ graph.Args) (any, error) {
 	case "nodes":
 		return (*nodeList)(o), nil
 	case "totalCount":
-		if o.total == nil {
+		if o.list.Total == nil {
 			return nil, nil
 		}
-		return *o.total, nil
+		return *o.list.Total, nil
 	case "pageInfo":
-		return fields{"PageInfo", map[string]any{"endCursor": orNull(o.next), "hasNextPage": o.next != ""}}, nil
+		next := o.list.CursorAt(len(o.nodes))
+		return fields{"PageInfo", map[string]any{"endCursor": orNull(next), "hasNextPage": next != ""}}, nil
 	}
 	return nil, noField("ResourceConnection", name)
 }
