@@ -92,7 +92,7 @@ func (l *lasting) begin(b tutti.Basis, moment uint64, now time.Time) {
 }
 
 // holds reports whether nothing of it was forgotten and its time is not over; parts must hold too.
-func (l *lasting) holds(g Ground, now int64, parts ...*KeptPart) bool {
+func (l *lasting) holds(g Ground, now int64, parts []partAt) bool {
 	if l.until != 0 && now >= l.until {
 		return false
 	}
@@ -104,7 +104,7 @@ func (l *lasting) holds(g Ground, now int64, parts ...*KeptPart) bool {
 		return false
 	}
 	for _, p := range parts {
-		if !p.holds(g, now) {
+		if !p.part.holds(g, now, nil) {
 			return false
 		}
 	}
@@ -115,7 +115,7 @@ func (l *lasting) holds(g Ground, now int64, parts ...*KeptPart) bool {
 // KeptAnswer is a ready answer with what the next request needs of the one that made it. It holds as
 // long as its parts do, and what it is made of besides.
 type KeptAnswer struct {
-	Ready *Ready
+	Ready Ready
 	Value any // of whoever put it
 	lasting
 }
@@ -123,8 +123,8 @@ type KeptAnswer struct {
 // share leaves the marks of its parts to them.
 func (k *KeptAnswer) share() {
 	k.marks = slices.Clone(slices.DeleteFunc(k.marks, func(mark uint32) bool {
-		return slices.ContainsFunc(k.Ready.parts, func(p *KeptPart) bool {
-			_, found := slices.BinarySearch(p.marks, mark)
+		return slices.ContainsFunc(k.Ready.parts, func(p partAt) bool {
+			_, found := slices.BinarySearch(p.part.marks, mark)
 			return found
 		})
 	}))
@@ -134,7 +134,7 @@ func (k *KeptAnswer) share() {
 func (k *KeptAnswer) Marks() []uint32 {
 	all := slices.Clone(k.marks)
 	for _, p := range k.Ready.parts {
-		all = append(all, p.marks...)
+		all = append(all, p.part.marks...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -160,17 +160,16 @@ func (k *KeptPart) leave() {
 	k.texts.Store(nil)
 }
 
-// text is what was written of the part at a place; nil once it left.
-func (k *KeptPart) text(site *selection) []byte {
-	t := k.texts.Load()
+// text is what was written of the part there; nil once it left.
+func (p partAt) text() *keptText {
+	t := p.part.texts.Load()
 	switch {
 	case t == nil:
 		return nil
-	case t.first.site == site:
-		return t.first.text
+	case t.first.site == p.site:
+		return &t.first.text
 	}
-	text, _ := t.more.at(site)
-	return text
+	return t.more.at(p.site)
 }
 
 // Key names what is kept for one selection and key class: of is a signature, or the key of a part.
@@ -192,7 +191,7 @@ func (a *Kept) Moment() uint64 { return a.ground.Moment() }
 // Answer gives the answer that is kept under a key; nil when there is none that holds.
 func (a *Kept) Answer(key []byte) *KeptAnswer {
 	k, ok := a.answers.Get(key)
-	if !ok || !k.holds(a.ground, a.now().UnixNano(), k.Ready.parts...) {
+	if !ok || !k.holds(a.ground, a.now().UnixNano(), k.Ready.parts) {
 		return nil
 	}
 	return k
@@ -217,26 +216,8 @@ func (a *Kept) KeepAnswer(key []byte, w *Written, parts map[*tutti.Part]*KeptPar
 	k.begin(basis, moment, now)
 	k.share()
 	if ttl := k.ttl(now); ttl >= 0 {
-		a.answers.Put(key, k, k.Ready.size+4*len(k.marks)+512, ttl)
+		a.answers.Put(key, k, k.Ready.size()+4*len(k.marks)+512, ttl)
 	}
-}
-
-// on gives the answer with what is kept of its parts instead of their text.
-func (w *Written) on(parts map[*tutti.Part]*KeptPart) *Ready {
-	out := &Ready{stretches: slices.Clone(w.r.stretches), parts: make([]*KeptPart, 0, len(parts))}
-	for i := range out.stretches {
-		s := &out.stretches[i]
-		out.size += 64
-		if of := w.r.parts[i]; of != nil && parts[of] != nil {
-			s.kept, s.text = parts[of], nil
-			if !slices.Contains(out.parts, s.kept) {
-				out.parts = append(out.parts, s.kept)
-			}
-		} else {
-			out.size += len(s.text)
-		}
-	}
-	return out
 }
 
 // ttl is how long something may be kept; negative when its time is over.
@@ -253,7 +234,7 @@ func (l *lasting) ttl(now time.Time) time.Duration {
 // Part gives the part that is kept under a key; nil when there is none that holds.
 func (a *Kept) Part(key []byte) (*KeptPart, *tutti.Part) {
 	k, ok := a.parts.Get(key)
-	if !ok || !k.holds(a.ground, a.now().UnixNano()) {
+	if !ok || !k.holds(a.ground, a.now().UnixNano(), nil) {
 		return nil, nil
 	}
 	p := k.part.Load()
@@ -284,7 +265,7 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 		texts := p.Written.(partText)
 		k.texts.Store(&keptTexts{texts[0], texts[1:]})
 		for _, s := range texts {
-			size += len(s.text)
+			size += s.text.size()
 		}
 	}
 	if soon := now.Add(privateFor).UnixNano(); p.Private && (k.until == 0 || soon < k.until) {

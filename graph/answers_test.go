@@ -81,10 +81,10 @@ func TestAnswersHoldAsLongAsTheirParts(t *testing.T) {
 		g := &ground{moment: 5, marks: map[uint32]uint64{}}
 		kept := NewKept(1<<20, g, func() time.Time { return noon })
 		site := &selection{}
-		part := &tutti.Part{Basis: tutti.Basis{Marks: []uint32{3, 2, 3}}, Written: partText{{site, []byte(`{}`)}}}
+		part := &tutti.Part{Basis: tutti.Basis{Marks: []uint32{3, 2, 3}}, Written: partText{{site, keptText{own: `{}`}}}}
 		k := kept.KeepPart([]byte("part"), part, kept.Moment())
 		r := &record{}
-		r.add(stretch{text: []byte(`{}`), site: site}, part)
+		r.add(stretch{kind: ofPart, text: keptText{own: `{}`}, part: part, site: site})
 		key := []byte("answer")
 		kept.KeepAnswer(key, &Written{r}, map[*tutti.Part]*KeptPart{part: k}, nil, tutti.Basis{Marks: []uint32{3, 1, 2, 4}}, kept.Moment())
 		a := kept.Answer(key)

@@ -71,7 +71,8 @@ func (w worldOf) kept(ctx context.Context, sel *Selection, o *worldObject) *Answ
 		}
 		return a // a variable was null where a value must be
 	}
-	w.w.ready[key] = r.on(nil)
+	ready := r.on(nil)
+	w.w.ready[key] = &ready
 	return a
 }
 

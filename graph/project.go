@@ -97,6 +97,8 @@ type projector struct {
 	record  *record                  // nil when nobody keeps the answer
 	made    map[*tutti.Part]partText // what was written of parts
 	part    *tutti.Part              // that is being written
+	lists   []longList               // long ones in it, that can be shared
+	joined  int                      // where components were written last
 	splices []splice                 // that stand in out
 	spliced bool                     // some may
 	sparse  int                      // where a text begins that may be null
@@ -178,7 +180,7 @@ func (p *projector) object(obj Object, sel *selection) bool {
 			p.out = append(p.out, tellsTo...)
 		}
 		if top && p.record.whole.Varies(c.field.Name) {
-			p.record.vary(p.out, from, len(p.out), stretch{anew: &anew{field: c}}, nil)
+			p.record.vary(p.out, from, len(p.out), stretch{kind: anewField, field: c})
 		}
 	}
 	p.out = append(p.out, '}')
@@ -291,6 +293,7 @@ func (p *projector) present(v any, t *ast.Type, sub *selection) bool {
 }
 
 func (p *projector) list(n int, elem *ast.Type, sub *selection, at func(int) any) bool {
+	start := len(p.out)
 	p.out = append(p.out, '[')
 	for i := range n {
 		if i > 0 {
@@ -304,5 +307,6 @@ func (p *projector) list(n int, elem *ast.Type, sub *selection, at func(int) any
 		}
 	}
 	p.out = append(p.out, ']')
+	p.listed(start)
 	return true
 }

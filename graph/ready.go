@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,37 +35,47 @@ type Whole interface {
 // may get no words: else an object gives nil.
 type Sparse string
 
-// Ready is an answer that was written once: bytes, and what is written anew each time. It never
+// Ready is an answer that was written once: text, and what is put into it each time. It never
 // changes; safe for concurrent use.
 type Ready struct {
-	stretches []stretch
-	parts     []*KeptPart // whose text stands in it
-	size      int
+	text   string // what stands in the answer itself
+	steps  []step
+	parts  []partAt     // whose text stands in it, in order
+	fields []*collected // of the whole, that are written anew
 }
 
-// stretch is a piece of a ready answer: text, unless it is one of the others.
-type stretch struct {
-	text []byte
-	kept *KeptPart // holds the text
-	site *selection
-	anew *anew
+// step says that after the text up to a place something else comes.
+type step struct {
+	to, n uint32
+	kind  stepKind
 }
 
-// anew is what is written anew each time.
-type anew struct {
-	kind  anewKind
-	field *collected // of the whole
-	token int
-}
-
-type anewKind byte
+type stepKind byte
 
 const (
-	anewField  anewKind = iota
-	anewWords           // in place of a token
-	sparseFrom          // a text begins that is null if no words come
-	sparseTo            // it ends
+	ownText    stepKind = iota // the answer's own text; no step
+	ofPart                     // the text of parts[n]
+	anewField                  // fields[n], written anew
+	anewWords                  // what the token n stands for
+	sparseFrom                 // a text begins that is null if no words come
+	sparseTo                   // it ends
 )
+
+// partAt is a part that is kept, at one place in the selection.
+type partAt struct {
+	part *KeptPart
+	site *selection
+}
+
+// stretch is a piece of an answer that is being written to be kept.
+type stretch struct {
+	kind  stepKind
+	token int
+	text  keptText    // its own, or of a part
+	part  *tutti.Part // and where in the selection
+	site  *selection
+	field *collected
+}
 
 // partText is what was written of a part, by the place in the selection where it stands.
 type partText []siteText
@@ -72,42 +83,39 @@ type partText []siteText
 // siteText is what was written of a part at one place.
 type siteText struct {
 	site *selection
-	text []byte
+	text keptText
 }
 
-// at gives what was written at a place; false when nothing was. There are one or two places.
-func (p partText) at(site *selection) ([]byte, bool) {
+// at gives what was written at a place; nil when nothing was. There are one or two places.
+func (p partText) at(site *selection) *keptText {
 	for i := range p {
 		if p[i].site == site {
-			return p[i].text, true
+			return &p[i].text
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // record notes what an answer is made of while it is written.
 type record struct {
 	whole     Whole
 	stretches []stretch
-	parts     []*tutti.Part // whose text a stretch is, by its number; nil for none
-	from      int           // where what is not noted yet begins
-	tokens    bool          // there are some
+	from      int  // where what is not noted yet begins
+	tokens    bool // there are some
 	broken    bool
 }
 
-func (r *record) add(s stretch, of *tutti.Part) {
-	r.stretches, r.parts = append(r.stretches, s), append(r.parts, of)
-}
+func (r *record) add(s stretch) { r.stretches = append(r.stretches, s) }
 
 // text notes what was written since the last note: words and tokens.
 func (r *record) text(out []byte, to int) {
 	if to <= r.from {
 		return
 	}
-	text := bytes.Clone(out[r.from:to])
+	text := bytes.Clone(out[r.from:to]) // which nobody changes
 	words := func(end int) {
 		if end > 0 {
-			r.add(stretch{text: text[:end:end]}, nil)
+			r.add(stretch{text: keptText{own: textOf(text[:end])}})
 		}
 	}
 	for at := 0; ; {
@@ -117,29 +125,27 @@ func (r *record) text(out []byte, to int) {
 			return
 		}
 		token, after, found := bytes.Cut(text[at+n+len(holeStart):], holeEnd)
-		a := tokenOf(token)
-		if !found || a == nil {
+		anew, ok := tokenOf(token)
+		if !found || !ok {
 			at += n + len(holeStart) // words after all
 			continue
 		}
 		words(at + n)
-		r.add(stretch{anew: a}, nil)
+		r.add(anew)
 		text, at, r.tokens = after, 0, true
 	}
 }
 
-// tokenOf reads what stands in a token; nil for none.
-func tokenOf(b []byte) *anew {
+// tokenOf reads what stands in a token; false for none.
+func tokenOf(b []byte) (s stretch, ok bool) {
 	switch string(b) {
 	case sparseBegins:
-		return &anew{kind: sparseFrom}
+		return stretch{kind: sparseFrom}, true
 	case sparseEnds:
-		return &anew{kind: sparseTo}
+		return stretch{kind: sparseTo}, true
 	}
-	if n, err := strconv.Atoi(string(b)); err == nil && n > 0 {
-		return &anew{kind: anewWords, token: n}
-	}
-	return nil
+	n, err := strconv.Atoi(string(b))
+	return stretch{kind: anewWords, token: n}, err == nil && n > 0
 }
 
 const sparseBegins, sparseEnds = "<", ">"
@@ -160,9 +166,9 @@ func (r *record) sparse(b []byte, s string) []byte {
 }
 
 // vary notes that out[from:to] is s.
-func (r *record) vary(out []byte, from, to int, s stretch, of *tutti.Part) {
+func (r *record) vary(out []byte, from, to int, s stretch) {
 	r.text(out, from)
-	r.add(s, of)
+	r.add(s)
 	r.from = to
 }
 
@@ -199,50 +205,76 @@ func NewReadyAnswer(ctx context.Context, sel *Selection, obj Whole) (a *Answer, 
 // Written is an answer with whose parts it is made of.
 type Written struct{ r *record }
 
+// on gives the answer as it is kept: with what is kept of its parts instead of their text.
+func (w *Written) on(parts map[*tutti.Part]*KeptPart) Ready {
+	var r Ready
+	var text []byte
+	step := func(kind stepKind, n int) { r.steps = append(r.steps, step{uint32(len(text)), uint32(n), kind}) }
+	for i := range w.r.stretches {
+		switch s := &w.r.stretches[i]; {
+		case s.kind == ofPart && parts[s.part] != nil:
+			step(ofPart, len(r.parts))
+			r.parts = append(r.parts, partAt{parts[s.part], s.site})
+		case s.kind == ofPart, s.kind == ownText:
+			text = s.text.appendTo(text)
+		case s.kind == anewField:
+			step(anewField, len(r.fields))
+			r.fields = append(r.fields, s.field)
+		default:
+			step(s.kind, s.token)
+		}
+	}
+	r.text, r.steps, r.parts = string(text), slices.Clone(r.steps), slices.Clone(r.parts) // no longer than they are
+	return r
+}
+
+// size is about how many bytes it takes.
+func (r *Ready) size() int { return len(r.text) + 12*len(r.steps) + 16*len(r.parts) }
+
 // Answer sends a ready answer again; nil when a part of it is not kept any more. whole gives what
 // varies.
 func (r *Ready) Answer(ctx context.Context, sel *Selection, whole Whole) *Answer {
 	w := writing(ctx, sel)
 	defer w.end()
 	start := len(w.p.out)
-	for i := range r.stretches {
-		if !w.p.stretch(&r.stretches[i], whole) {
+	from := uint32(0)
+	for _, s := range r.steps {
+		w.p.out = append(w.p.out, r.text[from:s.to]...)
+		from = s.to
+		ok := true
+		switch s.kind {
+		case ofPart:
+			ok = w.p.splice(r.parts[s.n].text())
+		case anewField:
+			ok = w.p.field(whole, r.fields[s.n])
+		default:
+			w.p.word(whole, s.kind, int(s.n))
+		}
+		if !ok {
 			return nil
 		}
 	}
+	w.p.out = append(w.p.out, r.text[from:]...)
 	w.p.settle(whole, start)
 	return w.answer()
 }
 
-func (p *projector) stretch(s *stretch, whole Whole) bool {
-	switch {
-	case s.kept != nil:
-		text := s.kept.text(s.site)
-		p.splice(text)
-		return text != nil
-	case s.anew != nil:
-		return p.anew(s.anew, whole)
-	}
-	p.out = append(p.out, s.text...)
-	return true
-}
-
-// splice puts a kept text here: one that is long without copying it, where the answer may be sent in
-// pieces.
-func (p *projector) splice(text []byte) {
-	if p.spliced && len(text) >= smallestSplice {
-		p.splices = append(p.splices, splice{len(p.out), text})
-		return
-	}
-	p.out = append(p.out, text...)
-}
-
-func (p *projector) anew(a *anew, whole Whole) bool {
-	switch a.kind {
+func (p *projector) stretch(s *stretch, whole Whole) {
+	switch s.kind {
+	case ownText, ofPart:
+		p.out = s.text.appendTo(p.out)
 	case anewField:
-		return p.field(whole, a.field)
+		p.field(whole, s.field)
+	default:
+		p.word(whole, s.kind, s.token)
+	}
+}
+
+// word writes what a token stands for.
+func (p *projector) word(whole Whole, kind stepKind, token int) {
+	switch kind {
 	case anewWords:
-		p.out = appendText(p.out, whole.Word(a.token))
+		p.out = appendText(p.out, whole.Word(token))
 	case sparseFrom:
 		p.sparse = len(p.out)
 	case sparseTo:
@@ -250,11 +282,11 @@ func (p *projector) anew(a *anew, whole Whole) bool {
 			p.out = append(p.out[:p.sparse], "null"...)
 		}
 	}
-	return true
 }
 
 // pieces writes a list of pieces, each part from what is kept of it where there is something.
 func (p *projector) pieces(l []Piece, site *selection) bool {
+	p.joined = len(p.out)
 	p.out = append(p.out, '[')
 	for i := 0; i < len(l); {
 		if i > 0 {
@@ -279,32 +311,45 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 		return p.join(l, at, site)
 	}
 	from := len(p.out)
-	kept, _ := part.Written.(partText)
-	text, known := kept.at(site)
-	if known {
-		p.out = append(p.out, text...)
-	} else {
-		p.part = part
-		p.beginPart()
-		ok := p.join(l, at, site)
-		p.endPart(from)
-		p.part = nil
-		if !ok {
-			return false
-		}
-		text = p.out[from:]
-		if !part.Holed && p.record != nil {
-			text = bytes.Clone(text)
-			if p.made == nil {
-				p.made = map[*tutti.Part]partText{}
-			}
-			p.made[part] = append(p.made[part], siteText{site, text})
-		}
+	before, _ := part.Written.(partText)
+	text := before.at(site)
+	if text != nil {
+		p.out = text.appendTo(p.out)
+	} else if !p.make(part, l, at, site) {
+		return false
 	}
 	if r := p.record; r != nil && !part.Holed {
-		r.vary(p.out, from, len(p.out), stretch{text: text, site: site}, part)
+		if text == nil {
+			text = p.keep(part, from, site)
+		}
+		r.vary(p.out, from, len(p.out), stretch{kind: ofPart, text: *text, part: part, site: site})
 	}
 	return true
+}
+
+// make writes a part that was not written before.
+func (p *projector) make(part *tutti.Part, l []Piece, at int, site *selection) bool {
+	from := len(p.out)
+	p.part, p.lists = part, p.lists[:0]
+	p.beginPart()
+	ok := p.join(l, at, site)
+	p.endPart(from)
+	p.part = nil
+	return ok
+}
+
+// keep notes what was written of a part.
+func (p *projector) keep(part *tutti.Part, from int, site *selection) *keptText {
+	if p.made == nil {
+		p.made = map[*tutti.Part]partText{}
+	}
+	lists := p.lists
+	if p.record.broken { // what was noted may have been taken back
+		lists = nil
+	}
+	made := append(p.made[part], siteText{site, keptTextOf(p.out, from, lists)})
+	p.made[part] = made
+	return &made[len(made)-1].text
 }
 
 // join writes pieces with commas between them.
