@@ -96,6 +96,7 @@ type Result[V any] struct {
 // for concurrent use, Close included.
 type Cache[V any] struct {
 	now    func() time.Time
+	placed bool // values may have a Place
 	memory *memory[V]
 	epochs *epochs
 	counts counts
@@ -128,7 +129,7 @@ func New[V any](cfg Config, size func(V) int) *Cache[V] {
 	if size == nil {
 		size = func(V) int { return 0 }
 	}
-	c := &Cache[V]{now: cfg.Now, memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}, work: make(chan *batch[V])}
+	c := &Cache[V]{now: cfg.Now, placed: placed[V](), memory: newMemory(cfg.MaxBytes, size), epochs: newEpochs(), flights: map[string]*flight[V]{}, work: make(chan *batch[V])}
 	c.stop, c.halt = context.WithCancel(context.Background())
 	return c
 }
@@ -233,7 +234,9 @@ func (c *Cache[V]) Put(key Key, taken Epochs, l Loaded[V], p Policy) {
 	if !c.closed {
 		now := c.now()
 		var some [4]slot
-		c.memory.set(newEntry(key.Key, slotsOf(some[:0], key.Tags), taken, &l, &p, instantOf(now)), now)
+		e := c.entryFor(&l)
+		e.fill(key.Key, slotsOf(some[:0], key.Tags), taken, &l, &p, instantOf(now))
+		c.memory.set(e, now)
 	}
 }
 

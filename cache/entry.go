@@ -21,10 +21,7 @@ const (
 )
 
 // entry is one kept answer. What was answered never changes; what is known of attempts to renew it does.
-// What is looked at to choose who leaves memory stands first and together.
 type entry[V any] struct {
-	seat seat[V] // in memory
-
 	freshUntil, staleUntil, standInUntil instant // both stale periods begin where fresh ends
 	renewFrom                            instant // shortly before freshUntil
 
@@ -54,10 +51,17 @@ func (p *Place[V]) Spell(key string) { p.entry.key = key }
 // that is kept with the value takes the room, and holds the value as long as somebody reads either.
 type Placed[V any] interface{ Place() *Place[V] }
 
+// placed reports whether values may have a Place.
+func placed[V any]() bool {
+	var v V
+	_, ok := any(v).(Placed[V])
+	return ok
+}
+
 // entryFor gives an empty entry: in the value itself, if it has room.
-func entryFor[V any](l *Loaded[V]) *entry[V] {
-	if p, ok := any(l.Value).(Placed[V]); ok && l.Found {
-		if at := p.Place(); at != nil && at.entry.used.CompareAndSwap(false, true) {
+func (c *Cache[V]) entryFor(l *Loaded[V]) *entry[V] {
+	if c.placed && l.Found {
+		if at := any(l.Value).(Placed[V]).Place(); at != nil && at.entry.used.CompareAndSwap(false, true) {
 			return &at.entry
 		}
 	}
@@ -81,9 +85,9 @@ type failure struct {
 	err   error
 }
 
-// newEntry makes the entry for a load's answer that came at an instant. slots are those of the key's tags.
-func newEntry[V any](key string, slots []slot, taken Epochs, l *Loaded[V], p *Policy, came instant) *entry[V] {
-	e := entryFor(l)
+// fill makes an empty entry the one for a load's answer that came at an instant. slots are those of the
+// key's tags.
+func (e *entry[V]) fill(key string, slots []slot, taken Epochs, l *Loaded[V], p *Policy, came instant) {
 	if e.key != key {
 		e.key = strings.Clone(key) // the caller's may be part of much else
 	}
@@ -95,7 +99,7 @@ func newEntry[V any](key string, slots []slot, taken Epochs, l *Loaded[V], p *Po
 	if !l.Found {
 		e.freshUntil = came.add(p.Negative)
 		e.renewAt(e.freshUntil)
-		return e
+		return
 	}
 	fresh := l.Fresh
 	if fresh <= 0 {
@@ -107,7 +111,6 @@ func newEntry[V any](key string, slots []slot, taken Epochs, l *Loaded[V], p *Po
 		e.standInUntil = e.freshUntil.add(p.StaleIfError)
 	}
 	e.renewAt(e.freshUntil.add(-min(fresh/earlyShare, earlyMost)))
-	return e
 }
 
 func (e *entry[V]) renewAt(i instant) {

@@ -241,7 +241,9 @@ func (c *Cache[V]) accept(key Key, f *flight[V], l *Loaded[V], p *Policy, came i
 		}
 		slots = union(slots, f.old.slots)
 	}
-	return newEntry(key.Key, slots, f.batch.taken, l, p, came), nil
+	e := c.entryFor(l)
+	e.fill(key.Key, slots, f.batch.taken, l, p, came)
+	return e, nil
 }
 
 // union adds to a what only b has.

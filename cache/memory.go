@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	overhead  = 256 // what an entry costs besides its value and key
-	placeCost = 208 // of that, what is not counted for a value with a Place, which is a part of its size
+	overhead  = 256 // what an entry costs besides its value and key: itself, its seat, and how it is found
+	placeCost = 160 // of that, what is not counted for a value with a Place, which is a part of its size
 )
 
 // memory keeps entries within the byte budget. What is set is there for the next get, until room is
@@ -31,26 +31,35 @@ type memory[V any] struct {
 // parts is how many independent parts there are, so that those who set seldom meet.
 const parts = 32
 
+// part finds entries by the hash of their key and has them in the order in which they came. All that is
+// looked at for that stands in seats, without a pointer: a full memory is walked by the garbage collector
+// again and again, and it comes to each entry once.
 type part[V any] struct {
-	mu             sync.RWMutex         // guards all below, and the seats
-	entries        map[uint64]*entry[V] // by hash of the key; the key itself is compared
-	newest, oldest *entry[V]
-	hand           *entry[V] // the next to look at; nil = the oldest
-	_              [64]byte  // so that no two parts share a cache line
+	mu      sync.RWMutex      // guards all below
+	at      map[uint64]uint32 // where the entry with a key of this hash sits; the key itself is compared
+	entries []*entry[V]       // by seat; nil where the seat is free
+	seats   []seat            // the first is nobody's, so that 0 means none
+
+	newest, oldest uint32
+	hand           uint32   // the next to look at; 0 = the oldest
+	free           uint32   // a seat that is, and there its newer is the next
+	_              [64]byte // so that no two parts share a cache line
 }
 
 // seat is where an entry sits in its part.
-type seat[V any] struct {
-	newer, older *entry[V]
+type seat struct {
 	hash         uint64
+	useless      instant // nothing of it can be served from then on
 	cost         int64
-	read         atomic.Bool // since the hand passed; not under the part's mu
+	newer, older uint32
+	read         atomic.Uint32 // 1 = since the hand passed; also under the part's mu for reading
 }
 
 func newMemory[V any](maxBytes int64, size func(V) int) *memory[V] {
 	m := &memory[V]{size: size, max: maxBytes, seed: maphash.MakeSeed()}
 	for i := range m.parts {
-		m.parts[i].entries = map[uint64]*entry[V]{}
+		p := &m.parts[i]
+		p.at, p.entries, p.seats = map[uint64]uint32{}, make([]*entry[V], 1), make([]seat, 1)
 	}
 	return m
 }
@@ -60,13 +69,14 @@ func (m *memory[V]) get(key string) *entry[V] {
 	h := maphash.String(m.seed, key)
 	p := &m.parts[h%parts]
 	p.mu.RLock()
-	e := p.entries[h]
+	i := p.at[h]
+	e := p.entries[i]
+	if r := &p.seats[i].read; i != 0 && r.Load() == 0 {
+		r.Store(1)
+	}
 	p.mu.RUnlock()
 	if e == nil || e.key != key {
 		return nil
-	}
-	if !e.seat.read.Load() {
-		e.seat.read.Store(true)
 	}
 	return e
 }
@@ -77,28 +87,26 @@ func (m *memory[V]) get(key string) *entry[V] {
 func (m *memory[V]) set(e *entry[V], now time.Time) {
 	h := maphash.String(m.seed, e.key)
 	cost := int64(len(e.key)) + overhead
-	if e.used.Load() {
-		cost -= placeCost
-	}
 	if e.found {
 		cost += int64(m.size(e.value))
 	}
+	if e.used.Load() {
+		cost -= placeCost
+	}
 	p := &m.parts[h%parts]
 	p.mu.Lock()
-	old := p.entries[h]
-	if old != nil && old.key == e.key && old.taken.seq > e.taken.seq {
-		p.mu.Unlock()
-		return
-	}
-	if old != nil {
-		m.remove(p, old)
+	if i, ok := p.at[h]; ok {
+		if old := p.entries[i]; old.key == e.key && old.taken.seq > e.taken.seq {
+			p.mu.Unlock()
+			return
+		}
+		m.remove(p, i)
 	}
 	if cost <= m.max {
-		e.seat.hash, e.seat.cost = h, cost
-		m.add(p, e)
+		m.add(p, e, h, cost)
 	}
 	for range 2 { // what is of no use is found without anybody needing its room
-		if o := p.oldest; o != nil && o != e && instantOf(now) >= o.uselessFrom() {
+		if o := p.oldest; o != 0 && o != p.newest && instantOf(now) >= p.seats[o].useless {
 			m.remove(p, o)
 		}
 	}
@@ -115,63 +123,72 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 func (m *memory[V]) drop(p *part[V], keep *entry[V], now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for passed := 0; passed <= 2*len(p.entries); passed++ {
-		e := p.hand
-		if e == nil {
-			e = p.oldest
+	for passed := 0; passed <= 2*len(p.at); passed++ {
+		i := p.hand
+		if i == 0 {
+			i = p.oldest
 		}
-		if e == nil {
+		if i == 0 {
 			return false
 		}
-		useless := instantOf(now) >= e.uselessFrom()
-		if e == keep || !useless && e.seat.read.Swap(false) {
-			p.hand = e.seat.newer
+		s := &p.seats[i]
+		useless := instantOf(now) >= s.useless
+		if p.entries[i] == keep || !useless && s.read.Swap(0) == 1 {
+			p.hand = s.newer
 			continue
 		}
 		if !useless {
 			m.evicted.Add(1)
 		}
-		m.remove(p, e)
+		m.remove(p, i)
 		return true
 	}
 	return false
 }
 
 // add makes an entry the newest of its part.
-func (m *memory[V]) add(p *part[V], e *entry[V]) {
-	e.seat.older = p.newest
-	if p.newest != nil {
-		p.newest.seat.newer = e
-	} else {
-		p.oldest = e
+func (m *memory[V]) add(p *part[V], e *entry[V], hash uint64, cost int64) {
+	i := p.free
+	if i == 0 {
+		i = uint32(len(p.seats))
+		p.seats, p.entries = append(p.seats, seat{}), append(p.entries, nil)
 	}
-	p.newest = e
-	p.entries[e.seat.hash] = e
-	m.used.Add(e.seat.cost)
+	s := &p.seats[i]
+	p.free = s.newer
+	s.hash, s.useless, s.cost, s.newer, s.older = hash, e.uselessFrom(), cost, 0, p.newest
+	s.read.Store(0)
+	if p.newest != 0 {
+		p.seats[p.newest].newer = i
+	} else {
+		p.oldest = i
+	}
+	p.newest, p.entries[i], p.at[hash] = i, e, i
+	m.used.Add(cost)
 	m.items.Add(1)
 }
 
-func (m *memory[V]) remove(p *part[V], e *entry[V]) {
-	newer, older := e.seat.newer, e.seat.older
-	if p.hand == e {
-		p.hand = newer
+func (m *memory[V]) remove(p *part[V], i uint32) {
+	s := &p.seats[i]
+	if p.hand == i {
+		p.hand = s.newer
 	}
-	if newer != nil {
-		newer.seat.older = older
+	if s.newer != 0 {
+		p.seats[s.newer].older = s.older
 	} else {
-		p.newest = older
+		p.newest = s.older
 	}
-	if older != nil {
-		older.seat.newer = newer
+	if s.older != 0 {
+		p.seats[s.older].newer = s.newer
 	} else {
-		p.oldest = newer
+		p.oldest = s.newer
 	}
-	e.seat.newer, e.seat.older = nil, nil // somebody may still read it: it must not hold the others
-	delete(p.entries, e.seat.hash)
+	delete(p.at, s.hash)
 	if m.gone != nil {
-		m.gone(e.value)
+		m.gone(p.entries[i].value)
 	}
-	m.used.Add(-e.seat.cost)
+	p.entries[i] = nil
+	s.newer, p.free = p.free, i
+	m.used.Add(-s.cost)
 	m.items.Add(-1)
 }
 
@@ -182,9 +199,11 @@ func (m *memory[V]) close() {
 	for i := range m.parts {
 		p := &m.parts[i]
 		p.mu.Lock()
-		for p.oldest != nil {
+		for p.oldest != 0 {
 			m.remove(p, p.oldest)
 		}
+		p.entries, p.seats = make([]*entry[V], 1), make([]seat, 1)
+		p.free = 0
 		p.mu.Unlock()
 	}
 }

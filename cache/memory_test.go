@@ -8,7 +8,9 @@ import (
 )
 
 func kept(key string, cost int, at time.Time) *entry[int] {
-	return newEntry(key, nil, Epochs{}, &Loaded[int]{Value: cost, Found: true}, &Policy{Fresh: time.Minute}, instantOf(at))
+	e := &entry[int]{}
+	e.fill(key, nil, Epochs{}, &Loaded[int]{Value: cost, Found: true}, &Policy{Fresh: time.Minute}, instantOf(at))
+	return e
 }
 
 func ofSize(n int) int { return n }
@@ -77,15 +79,22 @@ func TestMemoryCountsWhatItHolds(t *testing.T) {
 	for i := range m.parts {
 		p := &m.parts[i]
 		n := 0
-		for e := p.oldest; e != nil; e = e.seat.newer {
-			if p.entries[e.seat.hash] != e {
-				t.Fatalf("%s sits where it cannot be found", e.key)
+		for i := p.oldest; i != 0; i = p.seats[i].newer {
+			if p.at[p.seats[i].hash] != i {
+				t.Fatalf("%s sits where it cannot be found", p.entries[i].key)
 			}
-			bytes += e.seat.cost
+			bytes += p.seats[i].cost
 			n++
 		}
-		if n != len(p.entries) {
-			t.Errorf("%d sit, %d can be found", n, len(p.entries))
+		free := 0
+		for i := p.free; i != 0; i = p.seats[i].newer {
+			if p.entries[i] != nil {
+				t.Fatalf("%s sits on a free seat", p.entries[i].key)
+			}
+			free++
+		}
+		if n != len(p.at) || n+free+1 != len(p.seats) {
+			t.Errorf("%d sit, %d can be found; %d seats are free of %d", n, len(p.at), free, len(p.seats))
 		}
 		items += int64(n)
 	}
