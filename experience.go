@@ -74,7 +74,7 @@ func (b *Basis) Add(marks []uint32, until time.Time, state FreshnessState, cache
 
 // Join adds another basis.
 func (b *Basis) Join(o Basis) {
-	if len(b.Marks) == 0 {
+	if b.Marks == nil {
 		b.Marks = slices.Clip(o.Marks) // what is added goes into a copy
 	} else {
 		b.Marks = append(b.Marks, o.Marks...)

@@ -59,8 +59,8 @@ type ComponentPlan struct {
 
 // PropPlan is one prop with its value and what to try when that is missing.
 type PropPlan struct {
-	Definition PropDefinition
-	Values     []Value // tried in turn: the value, then the fallbacks
+	Definition *PropDefinition // of the component type: never changed
+	Values     []Value         // tried in turn: the value, then the fallbacks
 }
 
 // ActionPlan is a decided action.

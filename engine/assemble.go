@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/tuttihq/tutti"
@@ -87,7 +88,14 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	if err := ctx.Err(); err != nil && errors.Is(err, context.Canceled) {
 		return nil, tutti.Errorf(tutti.Timeout, "assembling %s: %w", p.Composition, err)
 	}
-	x := &tutti.Experience{Composition: p.Composition, Version: p.Version, Channel: a.channel, Slots: make([]*tutti.Slot, 0, len(slots))}
+	tops := 0
+	for _, s := range slots {
+		tops += len(s.jobs)
+	}
+	x := &tutti.Experience{
+		Composition: p.Composition, Version: p.Version, Channel: a.channel, Slots: make([]*tutti.Slot, 0, len(slots)),
+		Components: make([]*tutti.Component, 0, tops), Parts: make([]*tutti.Part, 0, tops), Made: make([]*tutti.Part, 0, tops),
+	}
 	x.Title, _ = title.v.(string)
 	x.Description, _ = description.v.(string)
 	d := delivery{a: a, x: x, part: &tutti.Part{}}
@@ -96,6 +104,7 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	for _, s := range slots {
 		x.Slots = append(x.Slots, d.top(s))
 	}
+	d.found(d.part)
 	d.finish()
 	return x, nil
 }
@@ -242,12 +251,25 @@ func (d *delivery) join(p *tutti.Part) {
 	x.Hidden = append(x.Hidden, p.Hidden...)
 	x.Components = append(x.Components, p.All...)
 	x.Freshness = x.Freshness.Worst(p.Freshness)
-	x.Basis.Join(p.Basis)
+}
+
+// found joins what everything was made of.
+func (d *delivery) found(head *tutti.Part) {
+	x := d.x
+	marks := len(head.Basis.Marks)
+	for _, p := range x.Parts {
+		marks += len(p.Basis.Marks)
+	}
+	x.Basis.Marks = make([]uint32, 0, marks)
+	x.Basis.Join(head.Basis)
+	for _, p := range x.Parts {
+		x.Basis.Join(p.Basis)
+	}
 }
 
 // top puts a slot of the page together, each component plan of it as a part.
 func (d *delivery) top(s *slotJobs) *tutti.Slot {
-	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: []*tutti.Component{}}
+	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: make([]*tutti.Component, 0, len(s.jobs))}
 	room := d.room()
 	for _, j := range s.jobs {
 		if room == 0 {
@@ -268,10 +290,12 @@ func (d *delivery) top(s *slotJobs) *tutti.Slot {
 func (d *delivery) made(j *job, parent string, room *int) *tutti.Part {
 	p, around := &tutti.Part{Of: j.plan, Slot: j.slot, Private: isPrivate(j.plan)}, d.part
 	d.part = p
-	into := &tutti.Slot{}
-	d.jobs(j, into, parent, room)
+	into := tutti.Slot{Components: d.a.room.components.take(1)[:0]}
+	d.jobs(j, &into, parent, room)
 	d.part = around
-	p.Components = into.Components
+	if p.Components = p.All; len(into.Components) < len(p.All) { // something stands in them
+		p.Components = slices.Clone(into.Components)
+	}
 	for _, c := range p.All {
 		if c.Part == nil {
 			c.Part = p
@@ -309,7 +333,7 @@ func (d *delivery) room() int {
 }
 
 func (d *delivery) slot(s *slotJobs, parent string) *tutti.Slot {
-	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: []*tutti.Component{}}
+	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: make([]*tutti.Component, 0, len(s.jobs))}
 	room := d.room()
 	for _, j := range s.jobs {
 		switch {
@@ -364,9 +388,6 @@ func (d *delivery) finish() {
 	x, a := d.x, d.a
 	if x.Freshness.State == "" {
 		x.Freshness.State = a.as.freshest()
-	}
-	if x.Components == nil {
-		x.Components = []*tutti.Component{}
 	}
 	parts := make([]string, 0, len(x.Components)+8)
 	parts = append(parts, "experience", x.Composition, strconv.Itoa(x.Version), a.scopeKey, x.Title, x.Description)

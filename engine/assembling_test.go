@@ -208,7 +208,7 @@ func componentPlans(path string, parts []part) []tutti.ComponentPlan {
 		for _, def := range houseTypes()[0].Props {
 			if values, ok := p.props[def.Name]; ok {
 				def.Required = def.Name == p.required
-				cp.Props = append(cp.Props, tutti.PropPlan{Definition: def, Values: values})
+				cp.Props = append(cp.Props, tutti.PropPlan{Definition: &def, Values: values})
 			}
 		}
 		if p.inside != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -10,11 +11,29 @@ import (
 
 // choose finds the first alternative whose rule is true now; -1 for the baseline. A rule that
 // cannot be evaluated is not true, and a variant of a component (nil for a slot) that the app
-// cannot draw is passed over. The decision is worked out only when somebody asks why.
-func (d *decider) choose(id string, among []alternative, of *componentNode) (int, tutti.Decision) {
+// cannot draw is passed over. The decision is worked out only when somebody asks why; where nobody does,
+// it is enough to have chosen once: number is that of the component or slot.
+func (d *decider) choose(id string, number int, among []alternative, of *componentNode) (int, tutti.Decision) {
 	if len(among) == 0 {
 		return -1, tutti.Decision{Reason: tutti.ReasonStatic}
 	}
+	if d.why != nil || d.watch != nil {
+		return d.weigh(id, among, of)
+	}
+	if len(d.chosen) == 0 {
+		d.chosen = slices.Grow(d.chosen, d.c.nodes)[:d.c.nodes]
+		clear(d.chosen)
+	}
+	if known := d.chosen[number]; known != 0 {
+		return int(known) - 2, tutti.Decision{}
+	}
+	chosen, decision := d.weigh(id, among, of)
+	d.chosen[number] = int32(chosen) + 2
+	return chosen, decision
+}
+
+// weigh is choose without a memory.
+func (d *decider) weigh(id string, among []alternative, of *componentNode) (int, tutti.Decision) {
 	if name, forced := d.forced[id]; forced {
 		if name == "" {
 			return -1, tutti.Decision{Reason: tutti.ReasonOverride}

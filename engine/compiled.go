@@ -32,11 +32,15 @@ type Compiled struct {
 	headMoves   bool          // some of these depend on the visitor's place
 	reach       reach         // of title and description
 	needs       *needs        // what learning finds out
+	most        size          // of a plan
+	nodes       int           // slots and components, numbered from 0
 }
 
 // slotNode is a slot with its alternatives.
 type slotNode struct {
 	id, name   string
+	number     int
+	spot       spot
 	components []*componentNode
 	variants   []slotVariant
 
@@ -67,6 +71,8 @@ type componentNode struct {
 	slots    []slotNode
 
 	alternatives []alternative // of variants
+	number       int
+	spot         spot
 }
 
 type variant struct {
@@ -105,6 +111,7 @@ type propNode struct {
 // choice is a prop's value with its fallbacks, and what stands there for a channel or locale.
 type choice struct {
 	values   []valueNode
+	fixed    []tutti.Value // what they come to, where nothing is to be decided
 	channels map[string]*choice
 	locales  map[string]*choice
 }

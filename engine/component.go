@@ -222,7 +222,7 @@ func (s *shaper) props(c *tutti.Component) (missing string) {
 	clear(c.Props)
 	c.Order = c.Order[:0]
 	for i := range s.cp.Props {
-		def := &s.cp.Props[i].Definition
+		def := s.cp.Props[i].Definition
 		if !s.need.asks(def.Name) {
 			continue
 		}

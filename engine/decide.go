@@ -17,20 +17,50 @@ import (
 // No component plan that is shared holds a personal value; a private one may, and names the
 // owner. Until is the next instant at which time alone changes the outcome.
 func (c *Compiled) Decide(params tutti.Params, v tutti.Context, f tutti.Facts) (tutti.Plan, tutti.Why) {
-	d := borrowDecider(c, params, v, f)
-	defer d.giveBack()
-	if v.Preview.Why {
-		d.why = tutti.Why{}
+	d := c.Deciding(params, v, f)
+	defer d.End()
+	return d.Decide()
+}
+
+// Deciding is the deciding of one request, for who wants its signature first: what that took is not done
+// again. One goroutine uses it. End it.
+type Deciding struct {
+	d   *decider
+	why bool
+}
+
+// Deciding begins to decide. The input is that of Decide.
+func (c *Compiled) Deciding(params tutti.Params, v tutti.Context, f tutti.Facts) Deciding {
+	d := deciders.Get().(*decider)
+	d.begin(c, params, v, f)
+	return Deciding{d, v.Preview.Why}
+}
+
+// Sign is Compiled.Sign.
+func (d Deciding) Sign(into []byte) (s Signature, ok bool) { return d.d.sign(into) }
+
+// Decide is Compiled.Decide.
+func (d Deciding) Decide() (tutti.Plan, tutti.Why) {
+	if d.why {
+		d.d.why = tutti.Why{}
 	}
+	return d.d.plan(), d.d.why
+}
+
+// End lets go of whom it was for.
+func (d Deciding) End() { d.d.giveBack() }
+
+func (d *decider) plan() tutti.Plan {
+	c := d.c
 	plan := tutti.Plan{
-		Composition: c.ID, Version: c.Version, Channel: d.channel, Locale: d.locale, Chain: d.chain, Scope: d.scope, Params: params,
+		Composition: c.ID, Version: c.Version, Channel: d.channel, Locale: d.locale, Chain: d.chain, Scope: d.scope, Params: d.params,
 	}
 	d.near(c.until)
 	plan.Title, _ = d.words(c.title)
 	plan.Description, _ = d.words(c.description)
-	plan.Slots = d.slots(c.slots, "slots.", nil)
+	plan.Slots = d.slots(c.slots, "", nil)
 	plan.Until = d.until
-	return plan, d.why
+	return plan
 }
 
 // CheckForced refuses a forced variant that the composition does not have: a *tutti.Error with
@@ -82,6 +112,7 @@ func (d *decider) words(w *words) (tutti.Value, bool) {
 	return w.decide(d)
 }
 
+// slots decides the slots of the component at a path, "" for those of the page.
 func (d *decider) slots(nodes []slotNode, path string, of *taken) []tutti.SlotPlan {
 	if len(nodes) == 0 {
 		return nil
@@ -94,14 +125,14 @@ func (d *decider) slots(nodes []slotNode, path string, of *taken) []tutti.SlotPl
 		}
 		plan := tutti.SlotPlan{ID: n.id, Name: n.name}
 		components := n.components
-		taken, decision := d.choose(n.id, n.alternatives, nil)
+		taken, decision := d.choose(n.id, n.number, n.alternatives, nil)
 		if taken >= 0 {
 			plan.Variant, components = n.variants[taken].name, n.variants[taken].components
 		}
 		if d.why != nil {
 			d.why[n.id] = decision
 		}
-		plan.Components = d.components(components, path+n.name, n.id)
+		plan.Components = d.components(components, n.path(path), n.id)
 		plans = append(plans, plan)
 	}
 	return plans
@@ -123,7 +154,7 @@ func (d *decider) holds(rule *expr.Rule) bool {
 }
 
 func (d *decider) components(nodes []*componentNode, path, slot string) []tutti.ComponentPlan {
-	plans := make([]tutti.ComponentPlan, 0, len(nodes))
+	plans := d.plans.take(len(nodes), d.c.most.components)[:0]
 	for i, n := range nodes {
 		at := len(plans)
 		plans = append(plans, tutti.ComponentPlan{})
@@ -153,7 +184,7 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 	}
 	cp.Form = t.form
 	cp.Component, cp.Type, cp.Version = n.id, b.definition.Name, b.definition.Version
-	cp.Path = path + "[" + formatValue(int64(at)) + "]"
+	cp.Path = n.at(path, at)
 	cp.Private = b.private
 	if !d.body(n, b, cp) {
 		return false
@@ -165,7 +196,7 @@ func (d *decider) component(n *componentNode, cp *tutti.ComponentPlan, path stri
 		cp.Owner = d.facts.Owner
 	}
 	cp.Key = d.componentKey(cp, b)
-	cp.Slots = d.slots(n.slots, cp.Path+".slots.", &t)
+	cp.Slots = d.slots(n.slots, cp.Path, &t)
 	return true
 }
 
@@ -178,13 +209,13 @@ func (d *decider) body(n *componentNode, b *body, cp *tutti.ComponentPlan) bool 
 		}
 		cp.Each = &v
 	}
-	cp.Props = make([]tutti.PropPlan, 0, len(b.props))
+	cp.Props = d.props.take(len(b.props), d.c.most.props)[:0]
 	for i := range b.props {
 		p := &b.props[i]
 		if values := d.choice(p.choice, cp); len(values) > 0 {
-			cp.Props = append(cp.Props, tutti.PropPlan{Definition: p.definition, Values: values})
+			cp.Props = append(cp.Props, tutti.PropPlan{Definition: &p.definition, Values: values})
 		} else if p.definition.Required {
-			cp.Props = append(cp.Props, tutti.PropPlan{Definition: p.definition})
+			cp.Props = append(cp.Props, tutti.PropPlan{Definition: &p.definition})
 		}
 	}
 	cp.Actions = d.actions(b.actions, cp)
@@ -205,7 +236,10 @@ func (d *decider) choice(c *choice, cp *tutti.ComponentPlan) []tutti.Value {
 			}
 		}
 	}
-	values := make([]tutti.Value, 0, len(c.values))
+	if c.fixed != nil {
+		return c.fixed
+	}
+	values := d.values.take(len(c.values), d.c.most.values)[:0]
 	for i, n := range c.values {
 		d.strict = i+1 < len(c.values)
 		if v, ok := d.value(n, cp); ok && v.Kind != tutti.NoValue {

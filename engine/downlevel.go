@@ -78,7 +78,7 @@ type taken struct {
 // a variant that is true, nor the baseline, nor a form of them.
 func (d *decider) take(n *componentNode) (t taken, shown bool) {
 	var decision tutti.Decision
-	t.variant, decision = d.choose(n.id, n.alternatives, n)
+	t.variant, decision = d.choose(n.id, n.number, n.alternatives, n)
 	t.body, shown = n.baseline, true
 	if t.variant >= 0 {
 		v := &n.variants[t.variant]

@@ -18,7 +18,7 @@ func (c *Compiled) FillsOf(p *tutti.Plan, f tutti.Facts) tutti.Fills {
 // FillsNamed puts the fills of these names into fills, for who knows which holes there are. The input
 // is that of Decide.
 func (c *Compiled) FillsNamed(fills tutti.Fills, names []string, params tutti.Params, v tutti.Context, f tutti.Facts) {
-	d := borrowDecider(c, params, v, f)
+	d := c.Deciding(params, v, f).d
 	defer d.giveBack()
 	for _, name := range names {
 		d.fill(fills, name)

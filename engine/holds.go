@@ -23,7 +23,7 @@ func (c *Compiled) Holds(until time.Time, params tutti.Params, v tutti.Context, 
 	if !c.needs.placed || !v.Consent.Given(e.attributes[here].Purpose) {
 		return tutti.NewHolds(until, tutti.PlaceNone, nil)
 	}
-	d := borrowDecider(c, params, v, f)
+	d := c.Deciding(params, v, f).d
 	defer d.giveBack()
 	w := &watch{decider: d, consent: v.Consent, known: map[string]expr.Footing{}}
 	d.watch = w
@@ -58,7 +58,7 @@ func (w *watch) slots(nodes []slotNode, of *taken) {
 			continue
 		}
 		components := n.components
-		if taken, _ := w.choose(n.id, n.alternatives, nil); taken >= 0 {
+		if taken, _ := w.choose(n.id, n.number, n.alternatives, nil); taken >= 0 {
 			components = n.variants[taken].components
 		}
 		for _, c := range components {

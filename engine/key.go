@@ -61,7 +61,7 @@ func (d *decider) componentKey(cp *tutti.ComponentPlan, b *body) string {
 	}
 	d.key = k.b
 	if !cp.Private {
-		return string(k.b)
+		return d.keys.of(k.b, d.c.most.components)
 	}
 	m := hmac.New(sha256.New, d.c.engine.secret)
 	m.Write(k.b)

@@ -26,6 +26,11 @@ type decider struct {
 	memo     []tutti.Tri // of audiences, by number; "" for those not looked at
 	key      []byte      // reused from component to component
 	text     []byte      // reused from text to text
+	chosen   []int32     // by the number of a slot or component: two more than its alternative; 0 for those not looked at
+	plans    pieces[tutti.ComponentPlan]
+	props    pieces[tutti.PropPlan]
+	values   pieces[tutti.Value]
+	keys     texts
 }
 
 // begin sets up a decider for one request.

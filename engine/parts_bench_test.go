@@ -26,7 +26,7 @@ func fortyItems(b *testing.B) (*assembly, *tutti.Plan) {
 		}
 		p.Slots[0].Components = append(p.Slots[0].Components, tutti.ComponentPlan{
 			Key: source, Component: source, Type: "Row", Version: 1, Path: "slots.main[" + strconv.Itoa(i) + "]",
-			Props: []tutti.PropPlan{{Definition: row.Props[0], Values: []tutti.Value{items}}},
+			Props: []tutti.PropPlan{{Definition: &row.Props[0], Values: []tutti.Value{items}}},
 		})
 	}
 	e, err := New(Config{

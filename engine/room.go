@@ -9,16 +9,17 @@ import (
 // room is the memory that the assembling of one answer takes and nobody sees afterwards, lent to one
 // after the other. What is delivered never points into it: it is made for itself.
 type room struct {
-	jobs     slab[job]
-	slots    slab[slotJobs]
-	pointers slab[*job]
-	shapers  slab[shaper]
-	outcomes slab[outcome]
-	waits    slab[waiting]
-	listings slab[listing]
-	lists    slab[*entry] // in listings and calls
-	accounts slab[account]
-	values   slab[tutti.Value]
+	jobs       slab[job]
+	slots      slab[slotJobs]
+	pointers   slab[*job]
+	shapers    slab[shaper]
+	outcomes   slab[outcome]
+	waits      slab[waiting]
+	listings   slab[listing]
+	lists      slab[*entry] // in listings and calls
+	accounts   slab[account]
+	values     slab[tutti.Value]
+	components slab[*tutti.Component]
 
 	entries slab[entry]
 	byRef   map[tutti.Ref]*entry
@@ -39,6 +40,7 @@ func (r *room) giveBack() {
 	r.lists.end()
 	r.accounts.end()
 	r.values.end()
+	r.components.end()
 	r.entries.end()
 	if len(r.byRef) > maxRefs {
 		r.byRef = map[tutti.Ref]*entry{}

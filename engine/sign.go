@@ -25,13 +25,17 @@ type Signature struct {
 //
 // A signature counts in this process and for this compiled composition only.
 func (c *Compiled) Sign(into []byte, params tutti.Params, v tutti.Context, f tutti.Facts) (s Signature, ok bool) {
-	d := borrowDecider(c, params, v, f)
-	defer d.giveBack()
-	k := signer{decider: d, out: keyWriter{b: into}}
+	d := c.Deciding(params, v, f)
+	defer d.End()
+	return d.Sign(into)
+}
+
+func (d *decider) sign(into []byte) (s Signature, ok bool) {
+	k, c := signer{decider: d, out: keyWriter{b: into}}, d.c
 	k.out.b = binary.AppendUvarint(k.out.b, c.number)
 	k.out.text(d.channel, d.locale, d.scope.Market, d.scope.Currency)
 	for i := range c.params {
-		v, given := params[c.params[i].Name]
+		v, given := d.params[c.params[i].Name]
 		k.flag(given)
 		if given {
 			k.out.value(v)
@@ -47,15 +51,9 @@ var compositions atomic.Uint64
 
 var deciders = sync.Pool{New: func() any { return &decider{} }}
 
-func borrowDecider(c *Compiled, params tutti.Params, v tutti.Context, f tutti.Facts) *decider {
-	d := deciders.Get().(*decider)
-	d.begin(c, params, v, f)
-	return d
-}
-
 // giveBack ends the use of a decider, and lets go of whom it was for.
 func (d *decider) giveBack() {
-	*d = decider{memo: d.memo[:0], key: d.key[:0], text: d.text[:0]}
+	*d = decider{memo: d.memo[:0], key: d.key[:0], text: d.text[:0], chosen: d.chosen[:0]}
 	deciders.Put(d)
 }
 
@@ -80,7 +78,7 @@ func (k *signer) slots(nodes []slotNode, of *taken) bool {
 			continue
 		}
 		components := n.components
-		taken, _ := k.choose(n.id, n.alternatives, nil)
+		taken, _ := k.choose(n.id, n.number, n.alternatives, nil)
 		if taken >= 0 {
 			components = n.variants[taken].components
 		}
@@ -243,6 +241,7 @@ func (c *Compiled) finish() {
 		}
 	}
 	slots(c.slots)
+	c.most = c.layOut(c.slots, "")
 }
 
 func (b *body) noteInputs(n *componentNode) {

@@ -48,6 +48,13 @@ func TestOneSignatureOnePlan(t *testing.T) {
 			f := anyFacts(rt, learned, label)
 			s, ok := c.Sign(nil, atAzul(), v, f)
 			plan, _ := c.Decide(atAzul(), v, f)
+			deciding := c.Deciding(atAzul(), v, f)
+			again, _ := deciding.Sign(nil)
+			signed, _ := deciding.Decide()
+			deciding.End()
+			if got, want := dump(signed), dump(plan); got != want || ok && string(again.Key) != string(s.Key) {
+				rt.Fatalf("decided after signing\n%s\nat once\n%s", got, want)
+			}
 			if !ok {
 				private++
 				continue

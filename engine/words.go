@@ -28,6 +28,7 @@ const (
 
 type wordPart struct {
 	words string
+	plain []tutti.TextPart // the words alone
 	x     *expression
 }
 
@@ -62,7 +63,8 @@ func (s *scope) parts(path, words string) []wordPart {
 	parts := []wordPart{}
 	for _, p := range parsed {
 		if p.Expr == "" {
-			parts = append(parts, wordPart{words: text.StripHoles(p.Words)})
+			words := text.StripHoles(p.Words)
+			parts = append(parts, wordPart{words: words, plain: []tutti.TextPart{{Words: words}}})
 			continue
 		}
 		x, err := s.tryExpression(p.Expr, "")
@@ -122,7 +124,7 @@ func (w *words) decide(d *decider) (tutti.Value, bool) {
 	}
 	out := tutti.Value{Kind: tutti.TextValue, Locale: locale}
 	if len(parts) == 1 && parts[0].x == nil {
-		out.Text = []tutti.TextPart{{Words: parts[0].words}}
+		out.Text = parts[0].plain
 		return out, true
 	}
 	r := rendering{d: d, form: w.form, parts: make([]tutti.TextPart, 0, len(parts))}

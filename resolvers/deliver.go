@@ -31,7 +31,9 @@ func (r *Resolvers) deliver(ctx context.Context, c *engine.Compiled, params tutt
 		return nil, err
 	}
 	facts, problems := r.Engine.Learn(ctx, c, params, req.Context)
-	d := delivery{r: r, c: c, params: params, req: req, sel: sel, class: graph.ViewerFrom(ctx).Class, facts: facts, problems: problems, keys: keyPool.Get().(*keys)}
+	deciding := c.Deciding(params, req.Context, facts)
+	defer deciding.End()
+	d := delivery{r: r, deciding: deciding, c: c, params: params, req: req, sel: sel, class: graph.ViewerFrom(ctx).Class, facts: facts, problems: problems, keys: keyPool.Get().(*keys)}
 	defer d.end()
 	if a := d.ready(ctx); a != nil {
 		return a, nil
@@ -77,6 +79,7 @@ type delivery struct {
 	class    tutti.KeyClass
 	facts    tutti.Facts
 	problems []tutti.Problem // of learning
+	deciding engine.Deciding
 	keys     *keys
 	signed   bool // keys.answer is the key of the whole answer
 }
@@ -101,7 +104,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 	if len(d.problems) > 0 {
 		return nil
 	}
-	s, ok := d.c.Sign(d.keys.signature[:0], d.params, d.req.Context, d.facts)
+	s, ok := d.deciding.Sign(d.keys.signature[:0])
 	d.keys.signature = s.Key
 	if !ok {
 		return nil
@@ -129,7 +132,7 @@ func (d *delivery) ready(ctx context.Context) *graph.Answer {
 // assemble makes the answer, of ready parts where there are some, and keeps what may be kept.
 func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	r, need := d.r, needOf(d.sel)
-	plan, why := d.c.Decide(d.params, d.req.Context, d.facts)
+	plan, why := d.deciding.Decide()
 	engine.Only(&plan, d.req.part)
 	moment := r.Kept.Moment()
 	again := d.signed && r.Kept.Again(d.keys.answer) // what is asked for once is not kept
