@@ -2,7 +2,6 @@ package tutti
 
 import (
 	"iter"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -22,12 +21,24 @@ type Fields struct {
 	others *[]any   // values that are neither numbers nor parts of the text
 }
 
-// value is how Fields hold one value.
-type value struct {
-	is     valueKind
-	small  uint32 // of a text its length; of an instant its nanoseconds
-	number int64  // an integer, a truth value, the seconds of an instant, where a text or other value stands
-}
+// value is how Fields hold one value: three bits tell what it is, the others are a number: an integer, a
+// truth value, the microseconds of an instant, where a text stands and how long it is, or where a value
+// stands among the others.
+type value uint64
+
+const (
+	kindBits   = 3
+	lengthBits = 30 // of a text, and of where it stands
+)
+
+func valueOf(is valueKind, number int64) value { return value(uint64(number)<<kindBits | uint64(is)) }
+
+func (v value) is() valueKind { return valueKind(v & (1<<kindBits - 1)) }
+
+func (v value) number() int64 { return int64(v) >> kindBits }
+
+// holds reports whether a value has room for a number.
+func holds(number int64) bool { return number<<kindBits>>kindBits == number }
 
 // Field is one mapped value, or none.
 type Field struct {
@@ -47,7 +58,7 @@ const (
 	boolValue
 	timeValue
 	otherValue
-	strayText // one that is no part of the text: it stands among the others
+	strayValue // a text that is no part of the text, or a number without room: it stands among the others
 )
 
 // TextField makes a value of a string.
@@ -143,7 +154,7 @@ type Sheet struct {
 
 // NewSheet copies texts, one after the other, and leaves room for n values.
 func NewSheet(n int, texts ...string) Sheet {
-	const each = int(unsafe.Sizeof(value{}))
+	const each = int(unsafe.Sizeof(value(0)))
 	size := 0
 	for _, t := range texts {
 		size += len(t)
@@ -173,16 +184,28 @@ func (s *Sheet) Fields(names []string, values []Field) Fields {
 
 // kept is how a value is held.
 func (f *Fields) kept(v *Field) value {
+	number := v.number
 	switch v.is {
+	case noValue:
+		return 0
 	case textValue:
-		if at, ok := partOf(f.text, v.text); ok {
-			return value{is: textValue, small: uint32(len(v.text)), number: at}
+		at, ok := partOf(f.text, v.text)
+		if !ok {
+			return valueOf(strayValue, f.add(v.text))
 		}
-		return value{is: strayText, number: f.add(v.text)}
+		number = at<<lengthBits | int64(len(v.text))
+	case timeValue:
+		if v.nanos%1000 != 0 || number != number*1e6/1e6 {
+			return valueOf(strayValue, f.add(v.Any()))
+		}
+		number = number*1e6 + int64(v.nanos/1000)
 	case otherValue:
-		return value{is: otherValue, number: f.add(v.other)}
+		number = f.add(v.other)
 	}
-	return value{is: v.is, small: uint32(v.nanos), number: v.number}
+	if !holds(number) {
+		return valueOf(strayValue, f.add(v.Any()))
+	}
+	return valueOf(v.is, number)
 }
 
 func (f *Fields) add(v any) int64 {
@@ -199,7 +222,7 @@ func partOf(whole, part string) (at int64, ok bool) {
 		return 0, true
 	}
 	at = int64(uintptr(unsafe.Pointer(unsafe.StringData(part))) - uintptr(unsafe.Pointer(unsafe.StringData(whole))))
-	return at, at >= 0 && at+int64(len(part)) <= int64(len(whole)) && len(whole) <= math.MaxUint32
+	return at, at >= 0 && at+int64(len(part)) <= int64(len(whole)) && len(whole) < 1<<lengthBits
 }
 
 // FieldsOf makes Fields of a map's values.
@@ -218,16 +241,22 @@ func FieldsOf(m map[string]any) Fields {
 
 // at gives the value at a position.
 func (f *Fields) at(i int) Field {
-	v := &f.values[i]
-	switch v.is {
+	v := f.values[i]
+	n := v.number()
+	switch is := v.is(); is {
 	case textValue:
-		return Field{is: textValue, text: f.text[v.number : v.number+int64(v.small)]}
-	case strayText:
-		return Field{is: textValue, text: (*f.others)[v.number].(string)}
+		at, length := n>>lengthBits, n&(1<<lengthBits-1)
+		return Field{is: textValue, text: f.text[at : at+length]}
+	case timeValue:
+		t := time.UnixMicro(n)
+		return Field{is: timeValue, number: t.Unix(), nanos: int32(t.Nanosecond())}
 	case otherValue:
-		return Field{is: otherValue, other: (*f.others)[v.number]}
+		return Field{is: otherValue, other: (*f.others)[n]}
+	case strayValue:
+		return FieldOf((*f.others)[n])
+	default:
+		return Field{is: is, number: n}
 	}
-	return Field{is: v.is, nanos: int32(v.small), number: v.number}
 }
 
 // Field gives the value of a name, which may be none.
@@ -258,7 +287,7 @@ func (f *Fields) Int(name string) int64 {
 // Len counts the values that are there.
 func (f *Fields) Len() (n int) {
 	for _, v := range f.values {
-		if v.is != noValue {
+		if v.is() != noValue {
 			n++
 		}
 	}
@@ -269,7 +298,7 @@ func (f *Fields) Len() (n int) {
 func (f *Fields) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		for i := range f.values {
-			if f.values[i].is == noValue {
+			if f.values[i].is() == noValue {
 				continue
 			}
 			if v := f.at(i); !yield(f.names[i], v.Any()) {
@@ -289,7 +318,7 @@ func (f *Fields) Lack(words string) bool {
 func (f *Fields) Values() iter.Seq2[string, Field] {
 	return func(yield func(string, Field) bool) {
 		for i := range f.values {
-			if f.values[i].is != noValue && !yield(f.names[i], f.at(i)) {
+			if f.values[i].is() != noValue && !yield(f.names[i], f.at(i)) {
 				return
 			}
 		}
@@ -298,7 +327,7 @@ func (f *Fields) Values() iter.Seq2[string, Field] {
 
 // Bytes estimates the memory of the values, that of the whole text included, which they keep.
 func (f *Fields) Bytes() int {
-	n := int(unsafe.Sizeof(value{}))*len(f.values) + len(f.text)
+	n := int(unsafe.Sizeof(value(0)))*len(f.values) + len(f.text)
 	if f.others == nil {
 		return n
 	}
@@ -313,7 +342,7 @@ func (f *Fields) Bytes() int {
 			n += 24 + 48*len(v)
 		case []string:
 			n += 24 + 16*len(v)
-		case Money, Place, Focal, Ref, float64:
+		case Money, Place, Focal, Ref, float64, int64, time.Time:
 			n += 48
 		default: // json: about twice its text, which is a part of the record
 			n += 2 * len(f.text)

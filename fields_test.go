@@ -2,6 +2,7 @@ package tutti_test
 
 import (
 	"maps"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -98,5 +99,26 @@ func TestFieldsOnASheetAreTheSame(t *testing.T) {
 	more := tutti.NewSheet(1, "")
 	if f := more.Fields(names, values); f.Int("rank") != 7 || f.Text("title") != "A title" {
 		t.Error("a sheet with less room loses values")
+	}
+}
+
+func TestFieldsKeepEveryNumberAndInstant(t *testing.T) {
+	for _, v := range []any{
+		int64(math.MaxInt64), int64(math.MinInt64), int64(1) << 60, int64(1)<<60 - 1, -(int64(1) << 60), -(int64(1) << 60) - 1, int64(-1),
+		time.Date(2026, 11, 1, 9, 0, 0, 123_000_000, time.UTC), time.Date(2026, 11, 1, 9, 0, 0, 123_456_789, time.UTC),
+		time.Date(1, 1, 1, 0, 0, 0, 1_000, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC), time.Date(-300_000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Unix(math.MaxInt64/1_000_000+1, 0).UTC(),
+	} {
+		f := tutti.FieldsOf(map[string]any{"it": v})
+		if got := f.Get("it"); got != v {
+			t.Errorf("%v comes back as %v", v, got)
+		}
+		field := f.Field("it")
+		if i, ok := field.Int(); ok && i != v {
+			t.Errorf("%v is read as %d", v, i)
+		}
+		if _, ok := field.Other(); ok {
+			t.Errorf("%v is none of the usual values", v)
+		}
 	}
 }

@@ -31,11 +31,20 @@ type entry[V any] struct {
 	key       string
 	value     V
 	validator string
-	slots     []slot
-	some      [4]slot // where slots are, if there are no more
 	taken     Epochs
-	used      atomic.Bool // a place is given away once
+	more      *[]slot // all slots, if they are more than some
+	some      [4]slot
+	n         uint8 // how many of some
 	found     bool
+	used      atomic.Bool // a place is given away once
+}
+
+// slots are those of all tags. They never change.
+func (e *entry[V]) slots() []slot {
+	if e.more != nil {
+		return *e.more
+	}
+	return e.some[:e.n:e.n]
 }
 
 // Place is room for what a cache notes of a value that it keeps. A value that has one is one object
@@ -95,7 +104,12 @@ func (e *entry[V]) fill(key string, slots []slot, taken Epochs, l *Loaded[V], p 
 	if taken.at == 0 {
 		e.taken.at = came
 	}
-	e.slots = slotsOf(append(e.some[:0], slots...), l.Tags)
+	all := slotsOf(append(e.some[:0], slots...), l.Tags)
+	if len(all) > len(e.some) {
+		more := all // only this one is a variable of the heap
+		e.more = &more
+	}
+	e.n = uint8(min(len(all), len(e.some)))
 	if !l.Found {
 		e.freshUntil = came.add(p.Negative)
 		e.renewAt(e.freshUntil)
@@ -134,7 +148,7 @@ func (e *entry[V]) fail(now time.Time, taken uint64, err error) {
 // forgotten since: then it is worth waiting for another.
 func (c *Cache[V]) failing(e *entry[V], now time.Time) error {
 	f := e.failed.Load()
-	if f == nil || !now.Before(f.at.Add(patience)) || c.epochs.forgottenSince(e.slots, f.taken) {
+	if f == nil || !now.Before(f.at.Add(patience)) || c.epochs.forgottenSince(e.slots(), f.taken) {
 		return nil
 	}
 	return f.err
@@ -170,7 +184,7 @@ func (p *Policy) takes(until instant, now time.Time) bool {
 // that nobody forgot, is on its way to be renewed.
 func (c *Cache[V]) standIn(e *entry[V], why error, r *Result[V]) {
 	state := tutti.StaleError
-	if why == errSoft && !c.epochs.forgottenSince(e.slots, e.taken.seq) {
+	if why == errSoft && !c.epochs.forgottenSince(e.slots(), e.taken.seq) {
 		state = tutti.StaleRevalidating
 	}
 	e.answer(r, state, true)
@@ -186,7 +200,7 @@ func (e *entry[V]) answer(r *Result[V], state tutti.FreshnessState, cached bool)
 	if !e.found {
 		state = tutti.Missing
 	}
-	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at.time(), Marks: e.slots, Cached: cached}
+	*r = Result[V]{Value: e.value, Found: e.found, State: state, AsOf: e.taken.at.time(), Marks: e.slots(), Cached: cached}
 	if state == tutti.Fresh || !e.found {
 		r.Until = min(e.freshUntil, instant(e.next.Load())).time()
 	}
@@ -204,9 +218,9 @@ const (
 // judge says what an entry is good for now.
 func (c *Cache[V]) judge(e *entry[V], now time.Time) judgement {
 	at := instantOf(now)
-	forgotten := c.epochs.forgottenSince(e.slots, e.taken.seq)
+	forgotten := c.epochs.forgottenSince(e.slots(), e.taken.seq)
 	switch {
-	case forgotten && c.epochs.purgedSince(e.slots, e.taken.seq):
+	case forgotten && c.epochs.purgedSince(e.slots(), e.taken.seq):
 		return isUseless
 	case !forgotten && at < e.freshUntil:
 		return isFresh

@@ -239,7 +239,7 @@ func (c *Cache[V]) accept(key Key, f *flight[V], l *Loaded[V], p *Policy, came i
 		if l.Validator == "" {
 			l.Validator = f.old.validator
 		}
-		slots = union(slots, f.old.slots)
+		slots = union(slots, f.old.slots())
 	}
 	e := c.entryFor(l)
 	e.fill(key.Key, slots, f.batch.taken, l, p, came)

@@ -291,7 +291,7 @@ func (h *Handle[V]) depart(left []int) {
 
 // tellable is what a load may be told as the old value: all but what was purged.
 func (h *Handle[V]) tellable(e *entry[V]) *entry[V] {
-	if e == nil || h.c.epochs.purgedSince(e.slots, e.taken.seq) {
+	if e == nil || h.c.epochs.purgedSince(e.slots(), e.taken.seq) {
 		return nil
 	}
 	return e
@@ -305,11 +305,11 @@ func (h *Handle[V]) answer(w wait[V], last bool) bool {
 	switch {
 	case err != nil:
 		h.standIn(w, err)
-	case !c.epochs.forgottenSince(e.slots, e.taken.seq):
+	case !c.epochs.forgottenSince(e.slots(), e.taken.seq):
 		e.answer(r, tutti.Fresh, false)
 	case !last:
 		return false
-	case c.epochs.purgedSince(e.slots, e.taken.seq):
+	case c.epochs.purgedSince(e.slots(), e.taken.seq):
 		*r = Result[V]{State: tutti.Missing, Err: tutti.Errorf(tutti.Unavailable, "loading a value that is withdrawn again and again")}
 	default: // forgotten again and again: it is younger than this call, and the next call loads it anew
 		e.answer(r, tutti.StaleRevalidating, false)

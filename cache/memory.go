@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	overhead  = 256 // what an entry costs besides its value and key: itself, its seat, and how it is found
-	placeCost = 160 // of that, what is not counted for a value with a Place, which is a part of its size
+	overhead  = 240 // what an entry costs besides its value and key: itself, its seat, and how it is found
+	placeCost = 144 // of that, what is not counted for a value with a Place, which is a part of its size
 )
 
 // memory keeps entries within the byte budget. What is set is there for the next get, until room is
