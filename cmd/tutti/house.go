@@ -47,7 +47,6 @@ type house struct {
 	mu     sync.Mutex // one piece of work with the store at a time; guards next and changed of the live generation
 	closed chan struct{}
 	done   sync.WaitGroup
-	calm   *time.Timer // to releaseProgram some seconds after something was read
 }
 
 // generation is everything that follows from one state of the config.
@@ -81,7 +80,6 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	if h.feed, err = st.Feed(ctx); err != nil { // before anything is read or kept that it may make old
 		return nil, err
 	}
-	h.calm = time.AfterFunc(calmAfter, releaseProgram)
 	gen, schema, err := h.build(ctx, cfg)
 	if err != nil {
 		h.feed.Close()
@@ -235,12 +233,8 @@ func (h *house) read(ctx context.Context, g *generation) error {
 		h.log.Warn("a published document is left out", "kind", p.Kind, "name", p.Name, "version", p.Version, "problem", p.Problem.String())
 	}
 	g.next, g.changed = next, changed
-	h.calm.Reset(calmAfter)
 	return nil
 }
-
-// calmAfter is how long after something was read what that took is given back.
-const calmAfter = 5 * time.Second
 
 // plannedInstants is how many instants ahead preview can see what is planned.
 const plannedInstants = 100
@@ -293,7 +287,6 @@ func (h *house) Gather() ([]*dto.MetricFamily, error) {
 func (h *house) close() {
 	close(h.closed)
 	h.done.Wait()
-	h.calm.Stop()
 	h.feed.Close()
 	h.live.Load().close()
 }

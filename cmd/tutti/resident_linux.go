@@ -9,22 +9,37 @@ import (
 	"syscall"
 )
 
-// releaseProgram gives the pages of the program's own file back to the system. Half of them are needed
-// only to start and to take what is published: parsers, the compiler of expressions, migrations.
-// The kernel would leave them resident as long as nobody else wants the memory. What is needed
-// again is mapped again from the page cache.
-func releaseProgram() {
+// program is where the pages of the program's own file are mapped that can be given back to the
+// system.
+type program []mapping
+
+// ownProgram finds them, and lets them be mapped page by page: where the page cache holds the file in huge
+// ones, touching one byte would make 2 MiB resident. It gives none where the system does not tell.
+func ownProgram() program {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return
+		return nil
 	}
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
-		return
+		return nil
 	}
 	defer f.Close()
-	for _, m := range cleanMappings(f, exe) {
-		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED) // refused: the pages stay
+	p := cleanMappings(f, exe)
+	p.advise(syscall.MADV_NOHUGEPAGE)
+	return p
+}
+
+// release gives the pages back. Half of them are needed only to start and to take what is published:
+// parsers, the compiler of expressions, migrations; and with each that is touched the kernel maps the 15
+// beside it. It would leave them resident as long as nobody else wants the memory. What is needed again
+// is mapped again from the page cache, which takes a microsecond.
+func (p program) release() { p.advise(syscall.MADV_DONTNEED) }
+
+// advise tells the system how the pages are used. Where it is refused, they stay as they are.
+func (p program) advise(how uintptr) {
+	for _, m := range p {
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, how)
 	}
 }
 
@@ -33,7 +48,7 @@ type mapping struct{ from, to uintptr }
 // cleanMappings are where a program's file is mapped, read-only, and every page is as in the file:
 // a page that was written (a loader relocates some) could not be read again. smaps is as of
 // proc_pid_smaps(5).
-func cleanMappings(smaps io.Reader, exe string) (list []mapping) {
+func cleanMappings(smaps io.Reader, exe string) (list program) {
 	var here *mapping
 	for lines := bufio.NewScanner(smaps); lines.Scan(); {
 		fields := strings.Fields(lines.Text())

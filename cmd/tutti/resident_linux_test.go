@@ -25,15 +25,18 @@ Anonymous:             0 kB
 // TestOnlyCleanPagesAreReleased: of the program's file, read-only, and nothing that was written.
 func TestOnlyCleanPagesAreReleased(t *testing.T) {
 	got := cleanMappings(strings.NewReader(someSmaps), "/bin/tutti")
-	if want := []mapping{{0x400000, 0x1544000}, {0x1544000, 0x29ba000}}; !slices.Equal(got, want) {
+	if want := (program{{0x400000, 0x1544000}, {0x1544000, 0x29ba000}}); !slices.Equal(got, want) {
 		t.Errorf("got %x, want %x", got, want)
 	}
 }
 
 // TestReleasingTheProgramHarmsNobody: what runs goes on, with the same code and constants.
 func TestReleasingTheProgramHarmsNobody(t *testing.T) {
-	want := didTheWork()
-	releaseProgram()
+	own, want := ownProgram(), didTheWork()
+	if len(own) == 0 {
+		t.Fatal("it finds none of its own pages")
+	}
+	own.release()
 	if got := didTheWork(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

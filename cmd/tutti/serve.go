@@ -183,7 +183,7 @@ func (c *serveCommand) Run(ctx context.Context, out, errs io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "Tutti listens on %s/graphql\n", s.address())
-	watching, draining := s.house.follows(ctx, c.Config), make(chan struct{})
+	watching, small, draining := s.house.follows(ctx, c.Config), staySmall(ctx), make(chan struct{})
 	go func() {
 		defer close(draining)
 		defer stop()
@@ -192,6 +192,7 @@ func (c *serveCommand) Run(ctx context.Context, out, errs io.Writer) error {
 	err = s.wait(ctx)
 	stop()
 	<-watching
+	<-small
 	<-draining
 	if err == nil {
 		log.Info("ended, with all requests that had begun")

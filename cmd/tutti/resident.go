@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// giveBackEvery is how often memory that nobody needs is given back.
+const giveBackEvery = 5 * time.Second
+
+// staySmall keeps what is resident of this process small, until ctx ends; then the channel is closed.
+func staySmall(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		own, room := ownProgram(), newRoom(os.LookupEnv)
+		tick := time.NewTicker(giveBackEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				own.release()
+				room.fit()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return done
+}
+
+// room is how much the heap may grow before garbage is collected, in hundredths of what lives.
+type room struct {
+	percent int
+	live    []metrics.Sample
+}
+
+// newRoom gives nil where the environment says how much: GOGC or GOMEMLIMIT.
+func newRoom(lookup func(string) (string, bool)) *room {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if v, _ := lookup(name); v != "" {
+			return nil
+		}
+	}
+	return &room{live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+}
+
+// fit sets it for what lives now.
+func (r *room) fit() {
+	if r == nil {
+		return
+	}
+	metrics.Read(r.live)
+	if p := roomFor(r.live[0].Value.Uint64()); p != r.percent {
+		r.percent = p
+		debug.SetGCPercent(p)
+	}
+}
+
+// smallHeap is up to how many bytes that live a heap is small.
+const smallHeap = 32 << 20
+
+// roomFor gives a small heap half of what lives: it is collected quickly, so it can be more often. A larger one
+// gets as much again as lives, as every Go program does.
+func roomFor(live uint64) int {
+	if live <= smallHeap {
+		return 50
+	}
+	return 100
+}
