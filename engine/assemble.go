@@ -57,6 +57,7 @@ type assembly struct {
 	g         *gathering
 	scopeKey  string
 	room      *room     // lent for as long as the assembly lasts
+	out       *Room     // for what is delivered
 	answered  *answered // for cursors; nil without a list
 }
 
@@ -66,10 +67,19 @@ type assembly struct {
 // Holes are still in it: see Fill. It takes the page's budget at most: a call that is late by then goes on for
 // those who come next. Safe for concurrent use.
 func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Experience, error) {
+	return e.AssembleIn(ctx, nil, p, n)
+}
+
+// AssembleIn is Assemble into a room: nil for an experience of which something may be kept.
+func (e *Engine) AssembleIn(ctx context.Context, r *Room, p tutti.Plan, n Need) (*tutti.Experience, error) {
 	a, err := e.assembling.assembly(&p, &n)
 	if err != nil {
 		return nil, err
 	}
+	if r == nil {
+		r = apart
+	}
+	a.out = r
 	defer a.end()
 	slots := make([]*slotJobs, len(p.Slots))
 	for i := range p.Slots {
@@ -92,13 +102,13 @@ func (e *Engine) Assemble(ctx context.Context, p tutti.Plan, n Need) (*tutti.Exp
 	for _, s := range slots {
 		tops += len(s.jobs)
 	}
-	x := &tutti.Experience{
-		Composition: p.Composition, Version: p.Version, Channel: a.channel, Slots: make([]*tutti.Slot, 0, len(slots)),
-		Components: make([]*tutti.Component, 0, tops), Parts: make([]*tutti.Part, 0, tops), Made: make([]*tutti.Part, 0, tops),
-	}
+	x := r.experiences.one()
+	x.Composition, x.Version, x.Channel = p.Composition, p.Version, a.channel
+	x.Slots, x.Components = r.slotPointers.take(len(slots))[:0], r.componentPointers.take(tops)[:0]
+	x.Parts, x.Made = r.partPointers.take(tops)[:0], r.partPointers.take(tops)[:0]
 	x.Title, _ = title.v.(string)
 	x.Description, _ = description.v.(string)
-	d := delivery{a: a, x: x, part: &tutti.Part{}}
+	d := delivery{a: a, x: x, part: r.parts.one()}
 	d.note(head)
 	d.join(d.part)
 	for _, s := range slots {
@@ -128,7 +138,7 @@ func (as *assembling) assembly(p *tutti.Plan, n *Need) (*assembly, error) {
 	r := rooms.Get().(*room)
 	return &assembly{
 		as: as, plan: p, channel: ch, need: n, needs: map[string]ComponentNeed{}, templates: &as.templates,
-		g: newGathering(as.sources, &as.budgets, scope, chain, refsOf(p), r), scopeKey: scopeKey(scope, p.Channel), room: r,
+		g: newGathering(as.sources, &as.budgets, scope, chain, refsOf(p), r), scopeKey: scopeKey(scope, p.Channel), room: r, out: apart,
 	}, nil
 }
 
@@ -269,7 +279,7 @@ func (d *delivery) found(head *tutti.Part) {
 
 // top puts a slot of the page together, each component plan of it as a part.
 func (d *delivery) top(s *slotJobs) *tutti.Slot {
-	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: make([]*tutti.Component, 0, len(s.jobs))}
+	out := d.newSlot(s)
 	room := d.room()
 	for _, j := range s.jobs {
 		if room == 0 {
@@ -286,9 +296,17 @@ func (d *delivery) top(s *slotJobs) *tutti.Slot {
 	return out
 }
 
+func (d *delivery) newSlot(s *slotJobs) *tutti.Slot {
+	r := d.a.out
+	out := r.slots.one()
+	out.ID, out.Name, out.Components = s.plan.ID, s.plan.Name, r.componentPointers.take(len(s.jobs))[:0]
+	return out
+}
+
 // made puts together what came of a component plan that is a part of its own.
 func (d *delivery) made(j *job, parent string, room *int) *tutti.Part {
-	p, around := &tutti.Part{Of: j.plan, Slot: j.slot, Private: isPrivate(j.plan)}, d.part
+	p, around := d.a.out.parts.one(), d.part
+	p.Of, p.Slot, p.Private, p.All = j.plan, j.slot, isPrivate(j.plan), d.a.out.componentPointers.take(1)[:0]
 	d.part = p
 	into := tutti.Slot{Components: d.a.room.components.take(1)[:0]}
 	d.jobs(j, &into, parent, room)
@@ -333,7 +351,7 @@ func (d *delivery) room() int {
 }
 
 func (d *delivery) slot(s *slotJobs, parent string) *tutti.Slot {
-	out := &tutti.Slot{ID: s.plan.ID, Name: s.plan.Name, Components: make([]*tutti.Component, 0, len(s.jobs))}
+	out := d.newSlot(s)
 	room := d.room()
 	for _, j := range s.jobs {
 		switch {
@@ -389,7 +407,7 @@ func (d *delivery) finish() {
 	if x.Freshness.State == "" {
 		x.Freshness.State = a.as.freshest()
 	}
-	parts := make([]string, 0, len(x.Components)+8)
+	parts := a.out.names.take(len(x.Components) + 2*len(a.plan.Params) + 6)[:0]
 	parts = append(parts, "experience", x.Composition, strconv.Itoa(x.Version), a.scopeKey, x.Title, x.Description)
 	for _, name := range sortedKeys(a.plan.Params) {
 		parts = append(parts, name, plainJSON(a.plan.Params[name]))

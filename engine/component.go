@@ -154,7 +154,7 @@ func (a *assembly) shape(j *job) {
 	if j.shaped == nil {
 		j.shaped = a.shaper(j.plan, j.item, j.path)
 		j.shaped.need = a.needFor(j.plan)
-		j.out = &tutti.Component{}
+		j.out = a.out.components.one()
 	}
 	s, c := j.shaped, j.out
 	s.again()
@@ -217,7 +217,7 @@ func (s *shaper) hides() bool {
 // props delivers the props that are needed. It gives the name of a required one that is missing.
 func (s *shaper) props(c *tutti.Component) (missing string) {
 	if c.Props == nil {
-		c.Props, c.Order = make(map[string]any, len(s.cp.Props)), make([]string, 0, len(s.cp.Props))
+		c.Props, c.Order = s.a.out.props(len(s.cp.Props)), s.a.out.names.take(len(s.cp.Props))[:0]
 	}
 	clear(c.Props)
 	c.Order = c.Order[:0]
@@ -272,7 +272,7 @@ func (s *shaper) prepared(def *tutti.PropDefinition, o outcome) any {
 
 func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.List {
 	out := &s.a.pages(l, s.cp, def.Name).list
-	room := make([]tutti.Delivered, len(l.entries))
+	room := s.a.out.items.take(len(l.entries))
 	if l.found != nil {
 		s.useFreshness(l.found.page.Freshness, l.found.page.Cached)
 	}

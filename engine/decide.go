@@ -41,20 +41,51 @@ func (d Deciding) Sign(into []byte) (s Signature, ok bool) { return d.d.sign(int
 
 // Decide is Compiled.Decide.
 func (d Deciding) Decide() (tutti.Plan, tutti.Why) {
+	d.d.rooms.told = true
 	if d.why {
 		d.d.why = tutti.Why{}
 	}
 	return d.d.plan(), d.d.why
 }
 
-// End lets go of whom it was for.
+// Forget ends the use of the plan: from then on nobody may look at it.
+func (d Deciding) Forget() { d.d.rooms.told = false }
+
+// End lets go of whom it was for. A plan that was not forgotten lives on.
 func (d Deciding) End() { d.d.giveBack() }
+
+// planRoom is the memory of a plan, of one after the other where they are forgotten.
+type planRoom struct {
+	slots      slab[tutti.SlotPlan]
+	components slab[tutti.ComponentPlan]
+	props      slab[tutti.PropPlan]
+	values     slab[tutti.Value]
+	refs       slab[tutti.Ref]
+	told       bool // somebody may hold the plan
+}
+
+func (r *planRoom) expect(s size) {
+	r.slots.expect(s.slots)
+	r.components.expect(s.components)
+	r.props.expect(s.props)
+	r.values.expect(s.values)
+	r.refs.expect(s.refs)
+}
+
+func (r *planRoom) end() {
+	r.slots.end()
+	r.components.end()
+	r.props.end()
+	r.values.end()
+	r.refs.end()
+}
 
 func (d *decider) plan() tutti.Plan {
 	c := d.c
 	plan := tutti.Plan{
 		Composition: c.ID, Version: c.Version, Channel: d.channel, Locale: d.locale, Chain: d.chain, Scope: d.scope, Params: d.params,
 	}
+	d.rooms.expect(c.most)
 	d.near(c.until)
 	plan.Title, _ = d.words(c.title)
 	plan.Description, _ = d.words(c.description)
@@ -117,7 +148,7 @@ func (d *decider) slots(nodes []slotNode, path string, of *taken) []tutti.SlotPl
 	if len(nodes) == 0 {
 		return nil
 	}
-	plans := make([]tutti.SlotPlan, 0, len(nodes))
+	plans := d.rooms.slots.take(len(nodes))[:0]
 	for i := range nodes {
 		n := &nodes[i]
 		if !of.has(n.name) {
@@ -154,7 +185,7 @@ func (d *decider) holds(rule *expr.Rule) bool {
 }
 
 func (d *decider) components(nodes []*componentNode, path, slot string) []tutti.ComponentPlan {
-	plans := d.plans.take(len(nodes), d.c.most.components)[:0]
+	plans := d.rooms.components.take(len(nodes))[:0]
 	for i, n := range nodes {
 		at := len(plans)
 		plans = append(plans, tutti.ComponentPlan{})
@@ -209,7 +240,7 @@ func (d *decider) body(n *componentNode, b *body, cp *tutti.ComponentPlan) bool 
 		}
 		cp.Each = &v
 	}
-	cp.Props = d.props.take(len(b.props), d.c.most.props)[:0]
+	cp.Props = d.rooms.props.take(len(b.props))[:0]
 	for i := range b.props {
 		p := &b.props[i]
 		if values := d.choice(p.choice, cp); len(values) > 0 {
@@ -239,7 +270,7 @@ func (d *decider) choice(c *choice, cp *tutti.ComponentPlan) []tutti.Value {
 	if c.fixed != nil {
 		return c.fixed
 	}
-	values := d.values.take(len(c.values), d.c.most.values)[:0]
+	values := d.rooms.values.take(len(c.values))[:0]
 	for i, n := range c.values {
 		d.strict = i+1 < len(c.values)
 		if v, ok := d.value(n, cp); ok && v.Kind != tutti.NoValue {

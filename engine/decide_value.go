@@ -24,7 +24,7 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 	if n.one {
 		out.Kind = tutti.RefValue
 	}
-	out.Refs = make([]tutti.Ref, 0, len(n.refs))
+	out.Refs = d.rooms.refs.take(len(n.refs))[:0]
 	var shared texts
 	for i, r := range n.refs {
 		if r.x == nil {

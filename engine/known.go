@@ -27,10 +27,8 @@ type decider struct {
 	key      []byte      // reused from component to component
 	text     []byte      // reused from text to text
 	chosen   []int32     // by the number of a slot or component: two more than its alternative; 0 for those not looked at
-	plans    pieces[tutti.ComponentPlan]
-	props    pieces[tutti.PropPlan]
-	values   pieces[tutti.Value]
 	keys     texts
+	rooms    planRoom
 }
 
 // begin sets up a decider for one request.

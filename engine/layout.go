@@ -8,16 +8,19 @@ import (
 )
 
 // size is how much a plan holds at most.
-type size struct{ components, props, values int }
+type size struct{ slots, components, props, values, refs int }
 
 func (s *size) add(o size) {
+	s.slots += o.slots
 	s.components += o.components
 	s.props += o.props
 	s.values += o.values
+	s.refs += o.refs
 }
 
 func (s *size) or(o size) {
-	s.components, s.props, s.values = max(s.components, o.components), max(s.props, o.props), max(s.values, o.values)
+	s.slots, s.components = max(s.slots, o.slots), max(s.components, o.components)
+	s.props, s.values, s.refs = max(s.props, o.props), max(s.values, o.values), max(s.refs, o.refs)
 }
 
 // spot is where something stands in a plan where everything before it is there too, so that its path
@@ -65,6 +68,7 @@ func (c *Compiled) layOut(slots []slotNode, above string) (most size) {
 		for j := range n.variants {
 			largest.or(c.layOutComponents(n.variants[j].components, n.spot.path))
 		}
+		most.slots++
 		most.add(largest)
 	}
 	return most
@@ -91,39 +95,46 @@ func (c *Compiled) layOutBody(b *body) (most size) {
 	}
 	most.props = len(b.props)
 	for i := range b.props {
-		most.values += c.layOutChoice(b.props[i].choice)
+		most.add(c.layOutChoice(b.props[i].choice))
 	}
 	return most
 }
 
-// layOutChoice settles what is fixed, and tells how many values are to be decided.
-func (c *Compiled) layOutChoice(of *choice) (values int) {
+// layOutChoice settles what is fixed, and counts what is to be decided.
+func (c *Compiled) layOutChoice(of *choice) (most size) {
 	if of.settle(c); of.fixed == nil {
-		values = len(of.values)
+		most.values = len(of.values)
+		for _, n := range of.values {
+			if list, ok := n.(*refsNode); ok {
+				most.refs += len(list.refs)
+			}
+		}
 	}
 	for _, other := range of.channels {
-		values = max(values, c.layOutChoice(other))
+		most.or(c.layOutChoice(other))
 	}
 	for _, other := range of.locales {
-		values = max(values, c.layOutChoice(other))
+		most.or(c.layOutChoice(other))
 	}
-	return values
+	return most
 }
 
 // settle notes what the values come to where nothing is to be decided: all plans share it.
 func (of *choice) settle(c *Compiled) {
 	list := make([]tutti.Value, 0, len(of.values))
 	for _, n := range of.values {
+		d := &decider{c: c}
 		switch n := n.(type) {
 		case fixed:
 		case *refsNode:
+			d.rooms.refs.expect(len(n.refs))
 			if slices.ContainsFunc(n.refs, func(r *refNode) bool { return r.x != nil }) {
 				return
 			}
 		default:
 			return
 		}
-		v, ok := n.decide(&decider{c: c})
+		v, ok := n.decide(d)
 		if !ok || v.Private {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"slices"
 
 	"github.com/tuttihq/tutti"
 )
@@ -43,10 +44,14 @@ func (a *assembly) pages(l *listing, cp *tutti.ComponentPlan, prop string) *page
 	if a.answered == nil {
 		a.answered = &answered{a.as.cursors, a.plan.Composition, a.plan.Version, a.g.scope, a.g.chain, a.channel.Name}
 	}
-	p := &pages{
-		list:  tutti.List{Nodes: make([]*tutti.Delivered, len(l.entries)), Shown: l.shown},
+	p := a.out.pages.one()
+	*p = pages{
+		list:  tutti.List{Nodes: a.out.itemPointers.take(len(l.entries)), Shown: l.shown},
 		total: l.total, answer: a.answered, component: cp.Component, prop: prop, private: cp.Private, owner: cp.Owner, wanted: l.wanted, size: l.size,
 		refs: l.refs, found: l.found, at: l.at, end: l.seen,
+	}
+	if a.out.loose { // a part that is kept must not hold the page's plan
+		p.refs = slices.Clone(l.refs)
 	}
 	if l.found != nil {
 		p.came = len(l.found.items)

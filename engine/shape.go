@@ -254,7 +254,7 @@ func (s *shaper) owner() tutti.Owner {
 
 // delivered makes the resource that the experience shows, with the relations that are needed.
 func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delivered {
-	d := &tutti.Delivered{}
+	d := s.a.out.items.one()
 	var own texts
 	s.deliver(d, e, need, at, s.a.resourceID(e, &own, 1))
 	return d

@@ -53,7 +53,11 @@ var deciders = sync.Pool{New: func() any { return &decider{} }}
 
 // giveBack ends the use of a decider, and lets go of whom it was for.
 func (d *decider) giveBack() {
-	*d = decider{memo: d.memo[:0], key: d.key[:0], text: d.text[:0], chosen: d.chosen[:0]}
+	if d.rooms.told {
+		d.rooms = planRoom{}
+	}
+	d.rooms.end()
+	*d = decider{memo: d.memo[:0], key: d.key[:0], text: d.text[:0], chosen: d.chosen[:0], rooms: d.rooms}
 	deciders.Put(d)
 }
 

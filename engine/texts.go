@@ -15,16 +15,3 @@ func (t *texts) of(b []byte, coming int) string {
 	t.b.Write(b) // behind those that were given, which never change
 	return t.b.String()[from:]
 }
-
-// pieces makes slices that share memory, as texts does.
-type pieces[T any] struct{ free []T }
-
-// take gives a slice of n, the first of so many values that may come.
-func (p *pieces[T]) take(n, coming int) []T {
-	if n > len(p.free) {
-		p.free = make([]T, max(n, coming))
-	}
-	taken := p.free[:n:n]
-	p.free = p.free[n:]
-	return taken
-}

@@ -138,13 +138,17 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	again := d.signed && r.Kept.Again(d.keys.answer) // what is asked for once is not kept
 	kept, asked := d.takeOver(&plan, &need)
 	keeps := again || asked
-	x, err := r.Engine.Assemble(ctx, plan, need)
+	var room *engine.Room
+	if !keeps {
+		room = engine.BorrowRoom()
+	}
+	x, err := r.Engine.AssembleIn(ctx, room, plan, need)
 	if err == nil && x.Basis.Asked > engine.MaxAsked && len(kept) > 0 { // what is too much for one page must not depend on what is ready
 		clear(kept)
 		for _, of := range d.keys.ofParts {
 			of.plan.Ready = nil
 		}
-		x, err = r.Engine.Assemble(ctx, plan, need)
+		x, err = r.Engine.AssembleIn(ctx, room, plan, need)
 	}
 	if err != nil {
 		return nil, err
@@ -158,7 +162,12 @@ func (d *delivery) assemble(ctx context.Context) (*graph.Answer, error) {
 	if len(problems) > 0 || !keeps {
 		o.x = r.Engine.FillMade(x, fills)
 		o.x.Problems = problems
-		return graph.NewAnswer(ctx, d.whole(o)), nil
+		a := graph.NewAnswer(ctx, d.whole(o))
+		if room != nil { // it is written: nobody looks at it, or at the plan, any more
+			room.GiveBack()
+			d.deciding.Forget()
+		}
+		return a, nil
 	}
 	marked := r.Engine.MarkAll(x)
 	o.x, o.blanks, o.fills = marked.Experience, marked.Blanks(), fills
