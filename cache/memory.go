@@ -2,6 +2,7 @@ package cache
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -151,6 +152,9 @@ func (m *memory[V]) add(p *part[V], e *entry[V], hash uint64, cost int64) {
 	i := p.free
 	if i == 0 {
 		i = uint32(len(p.seats))
+		if len(p.seats) == cap(p.seats) { // doubled: as append grows, a memory that fills would be copied five times
+			p.seats, p.entries = slices.Grow(p.seats, len(p.seats)), slices.Grow(p.entries, len(p.seats))
+		}
 		p.seats, p.entries = append(p.seats, seat{}), append(p.entries, nil)
 	}
 	s := &p.seats[i]

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tuttihq/tutti"
@@ -200,9 +201,10 @@ func (c *manifestConnector) ownOf(k *call) (own ownPart) {
 	return own
 }
 
-// vars are what every request may use.
+// vars are what every request may use. Whoever keeps nothing of them may let them go.
 func (c *manifestConnector) vars(s tutti.Scope) map[string]any {
-	vars := map[string]any{"settings": c.settings, "draft": s.Draft, "filter": map[string]any{}}
+	vars := varsPool.Get().(map[string]any)
+	vars["settings"], vars["draft"], vars["filter"] = c.settings, s.Draft, noFilter
 	for name, v := range map[string]string{"locale": s.Locale, "market": s.Market, "currency": s.Currency} {
 		if v != "" {
 			vars[name] = v
@@ -210,6 +212,16 @@ func (c *manifestConnector) vars(s tutti.Scope) map[string]any {
 	}
 	return vars
 }
+
+// varsPool lends maps that are empty.
+var varsPool = sync.Pool{New: func() any { return make(map[string]any, 8) }}
+
+func letGo(vars map[string]any) {
+	clear(vars)
+	varsPool.Put(vars)
+}
+
+var noFilter = map[string]any{} // never changed
 
 // Fetch asks for one item with get, for more with batch, where the kind has both.
 func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope) (Batch, error) {
@@ -224,6 +236,7 @@ func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope
 	}
 	vars["ids"], vars["count"] = ids, int64(len(ids))
 	a, err := c.do(ctx, k.batch, vars, "")
+	letGo(vars)
 	if tutti.CodeOf(err) == tutti.NotFound {
 		return none(asks), nil
 	}
