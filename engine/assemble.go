@@ -16,6 +16,7 @@ type assembling struct {
 	channels  map[string]*tutti.Channel
 	types     map[string]*tutti.ComponentType
 	templates templates
+	places    map[string]string // of props in a component, by name
 	ids       *ids
 	cursors   *cursors
 	stale     func() bool // nil = never
@@ -24,18 +25,32 @@ type assembling struct {
 // newAssembling compiles the templates of the component types. The error joins all mistakes.
 func newAssembling(cfg *Config, sources Sources) (*assembling, error) {
 	a := &assembling{
-		sources: sources, budgets: cfg.Budgets.withDefaults(), channels: map[string]*tutti.Channel{}, types: map[string]*tutti.ComponentType{},
+		sources: sources, budgets: cfg.Budgets.withDefaults(), channels: map[string]*tutti.Channel{}, types: map[string]*tutti.ComponentType{}, places: map[string]string{},
 		ids: newIDs(cfg.Secret), cursors: newCursors(cfg.Secret), stale: cfg.Stale,
 	}
 	for i := range cfg.Channels {
 		a.channels[cfg.Channels[i].Name] = &cfg.Channels[i]
 	}
 	for i := range cfg.ComponentTypes {
-		a.types[cfg.ComponentTypes[i].Name] = &cfg.ComponentTypes[i]
+		t := &cfg.ComponentTypes[i]
+		a.types[t.Name] = t
+		for j := range t.Props {
+			a.places[t.Props[j].Name] = placeOf(t.Props[j].Name)
+		}
 	}
 	var err error
 	a.templates, err = compileTemplates(cfg.ComponentTypes)
 	return a, err
+}
+
+func placeOf(prop string) string { return "props." + prop }
+
+// place is where a prop stands in its component.
+func (as *assembling) place(prop string) string {
+	if at, ok := as.places[prop]; ok {
+		return at
+	}
+	return placeOf(prop)
 }
 
 // freshest is the state of what depends on no origin: as fresh as what is published is known.

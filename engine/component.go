@@ -232,7 +232,7 @@ func (s *shaper) props(c *tutti.Component) (missing string) {
 			continue
 		}
 		if o.state == have {
-			s.prop, s.at = def.Name, "props."+def.Name
+			s.prop, s.at = def.Name, s.a.as.place(def.Name)
 			c.Props[def.Name] = s.prepared(def, o)
 			c.Order = append(c.Order, def.Name)
 			continue

@@ -202,7 +202,7 @@ func (s *shaper) refit(def *tutti.PropDefinition, v any) (any, bool) {
 	case *tutti.List:
 		return v, true
 	}
-	s.prop, s.at = def.Name, "props."+def.Name
+	s.prop, s.at = def.Name, s.a.as.place(def.Name)
 	o := s.fit(def, outcome{state: have, v: v}, false)
 	s.prop, s.at = "", ""
 	return o.v, o.state == have

@@ -146,6 +146,7 @@ func (g *gathering) run(ctx context.Context, pass func()) {
 // launch sends out what was wished: one call for each kind and for each selection.
 func (g *gathering) launch(ctx context.Context) {
 	calls := g.calls()
+	g.inFlight = slices.Grow(g.inFlight, len(calls))
 	for i := range calls {
 		g.begin(ctx, &calls[i])
 	}

@@ -161,6 +161,12 @@ func framed(b []byte, parts ...string) []byte {
 
 // plainJSON is canonical: encoding/json sorts the keys of maps.
 func plainJSON(v any) string {
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprintf("%T %v", v, v)

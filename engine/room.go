@@ -91,7 +91,9 @@ func (r *Room) GiveBack() {
 	for _, m := range r.maps[:r.used] {
 		clear(m)
 	}
-	r.used = 0
+	if r.used = 0; len(r.maps) > maxSlab {
+		r.maps = nil
+	}
 	lodgings.Put(r)
 }
 

@@ -238,7 +238,7 @@ func (s *shaper) propAt(i int) outcome {
 	s.memo[i] = outcome{state: absent}
 	p := &s.cp.Props[i]
 	prop, at := s.prop, s.at
-	s.prop, s.at = p.Definition.Name, "props."+p.Definition.Name
+	s.prop, s.at = p.Definition.Name, s.a.as.place(p.Definition.Name)
 	s.memo[i] = s.firstOf(p.Values, p.Definition)
 	s.prop, s.at = prop, at
 	return s.memo[i]

@@ -39,7 +39,7 @@ func (s *shaper) speak(t *template, c *tutti.Component) *spoken {
 	if t.image != "" {
 		if o, ok := s.propNamed(t.image); ok && o.state == have {
 			if e, ok := o.v.(*entry); ok {
-				s.prop, s.at = t.image, "props."+t.image
+				s.prop, s.at = t.image, s.a.as.place(t.image)
 				s.use(e, s.at)
 				out.image = s.delivered(e, ResourceNeed{}, s.at)
 				s.prop, s.at = "", ""

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -389,8 +390,12 @@ type job struct {
 	buf  *buffer
 }
 
+// jobs are lent to one after the other.
+var jobs = sync.Pool{New: func() any { return &job{p: projector{path: make(ast.Path, 0, 16)}} }}
+
 func writing(ctx context.Context, sel *Selection) *job {
-	w := &job{sel: sel, p: projector{ctx: ctx, vars: sel.vars, schema: sel.schema, hashes: sel.hashes}}
+	w := jobs.Get().(*job)
+	w.sel, w.p = sel, projector{ctx: ctx, vars: sel.vars, schema: sel.schema, hashes: sel.hashes, path: w.p.path}
 	if w.into = directFrom(ctx); w.into != nil {
 		w.p.path = append(w.p.path, ast.PathName(w.into.field.Alias))
 		w.p.out, w.p.splices, w.p.spliced = w.into.out, w.into.splices, !sel.hashes
@@ -424,4 +429,8 @@ func (w *job) end() {
 		w.buf.b = w.p.out // it may have grown
 		w.buf.giveBack()
 	}
+	path := w.p.path[:0]
+	clear(path[:cap(path)])
+	*w = job{p: projector{path: path}}
+	jobs.Put(w)
 }
