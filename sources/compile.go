@@ -35,7 +35,7 @@ type compiledAuth struct {
 
 type compiledKind struct {
 	name       string
-	pattern    *regexp.Regexp
+	pattern    matcher
 	ownerID    *regexp.Regexp // what an owner looks like; nil = anything
 	canonical  *expression
 	listSign   string // what ids cannot hold because it separates them in a call
@@ -171,7 +171,9 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), unknown(d), "Write one of "+list(dimensions)+".")
 		}
 	}
-	out.pattern = c.pattern(at+".id.pattern", k.ID.Pattern)
+	if re := c.pattern(at+".id.pattern", k.ID.Pattern); re != nil {
+		out.pattern = matcherOf(re, k.ID.Pattern)
+	}
 	if k.ID.Example != "" && out.pattern != nil && !out.pattern.MatchString(k.ID.Example) {
 		c.wrong(at+".id.example", "is “"+k.ID.Example+"”, which does not match id.pattern", "Write an id that the system could have.")
 	}
