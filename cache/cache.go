@@ -9,6 +9,7 @@ package cache
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,19 @@ type Ask[V any] struct {
 	Validator string
 	Old       V
 	HasOld    bool
+
+	batch *batch[V] // of which it is one
+}
+
+// Room gives memory for the answers to the asks of a load, all of them zero. The cache takes it back when
+// it has read the answers.
+func Room[V any](asks []Ask[V]) []Loaded[V] {
+	if len(asks) == 0 || asks[0].batch == nil || len(asks) != len(asks[0].batch.asks) {
+		return make([]Loaded[V], len(asks))
+	}
+	b := asks[0].batch
+	b.answers = slices.Grow(b.answers[:0], len(asks))[:len(asks)]
+	return b.answers
 }
 
 // Loaded is what a load says about one ask. Found false without Err means that the origin does not have it.

@@ -32,6 +32,7 @@ type batch[V any] struct {
 	load    func(context.Context, []Ask[V]) []Loaded[V]
 	taken   Epochs
 	asks    []Ask[V]
+	answers []Loaded[V]  // lent to the load, see Room
 	flights []flight[V]  // with room for all, so that none moves
 	slots   []slot       // of all flights, one after the other
 	handles []*Handle[V] // who waits for it; under Cache.mu
@@ -68,6 +69,7 @@ func (b *batch[V]) letGo() {
 		return
 	}
 	clear(b.asks)
+	clear(b.answers)
 	clear(b.flights)
 	clear(b.handles)
 	b.asks, b.flights, b.slots, b.handles = b.asks[:0], b.flights[:0], b.slots[:0], b.handles[:0]
@@ -84,7 +86,7 @@ func (b *batch[V]) add(key Key, old *entry[V]) *flight[V] {
 		}
 	}
 	slots := b.slots[n:len(b.slots):len(b.slots)] // what only the answer tells is added to a copy
-	ask := Ask[V]{Key: key}
+	ask := Ask[V]{Key: key, batch: b}
 	if old != nil && old.found {
 		ask.Old, ask.HasOld, ask.Validator = old.value, true, old.validator
 	} else {

@@ -165,7 +165,7 @@ func (q *question) load(ctx context.Context, asks []cache.Ask[*entry]) []cache.L
 			wanted[i].Validator = a.Validator
 		}
 	}
-	loaded := q.source.load(ctx, q.kind, wanted, q.scope)
+	loaded := q.source.load(ctx, q.kind, wanted, q.scope, cache.Room(asks))
 	clear(wanted)
 	*lent = wanted
 	askPool.Put(lent)
@@ -227,23 +227,29 @@ func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
 	}
 }
 
-// load asks the origin: as many calls at the same time as its limits force, none for anybody else.
-func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
+// load asks the origin: as many calls at the same time as its limits force, none for anybody else. It
+// writes what came into room, in the order of asks, and gives that, or nil where a call ended its goroutine.
+func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, room []cache.Loaded[*entry]) []cache.Loaded[*entry] {
 	if k.takes(len(asks), mostBytes(asks)) {
-		return s.loadChunk(ctx, k, asks, scope)
+		return s.loadChunk(ctx, k, asks, scope, room)
 	}
-	chunks := k.chunks(asks)
-	out := make([][]cache.Loaded[*entry], len(chunks))
 	var wg sync.WaitGroup
-	for i, chunk := range chunks {
-		wg.Go(func() { out[i] = s.loadChunk(ctx, k, chunk, scope) })
+	var lost atomic.Bool
+	rest := room
+	for _, chunk := range k.chunks(asks) {
+		own := rest[:len(chunk)]
+		rest = rest[len(chunk):]
+		wg.Go(func() {
+			if s.loadChunk(ctx, k, chunk, scope, own) == nil {
+				lost.Store(true)
+			}
+		})
 	}
 	wg.Wait()
-	all := make([]cache.Loaded[*entry], 0, len(asks))
-	for _, o := range out {
-		all = append(all, o...)
+	if lost.Load() {
+		return nil
 	}
-	return all
+	return room
 }
 
 // chunks cuts asks to what one call takes: so many ids, so many bytes of URL.
@@ -268,12 +274,15 @@ func (k *kind) chunks(asks []Ask) [][]Ask {
 	return out
 }
 
-// loadChunk makes one call, or takes part in one that others make at the same time.
-func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope) (loaded []cache.Loaded[*entry]) {
+// loadChunk makes one call, or takes part in one that others make at the same time. It gives what load does.
+func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, room []cache.Loaded[*entry]) (loaded []cache.Loaded[*entry]) {
+	own := &share{asks: asks, room: room}
 	if k.full(len(asks)) {
-		return s.fetch(ctx, k, asks, nil, scope)
+		_, batch := s.fetchOrSplit(ctx, k, asks, nil, scope, nil)
+		own.read(k, batch.Replies, batch.Cut)
+		batch.free()
+		return own.loaded
 	}
-	own := &share{asks: asks}
 	c := k.lanes.enter(k, scope, own)
 	if c == nil {
 		if lead := <-own.turn; !lead {
@@ -281,27 +290,27 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 		}
 		c = &joinedCall{lanes: &k.lanes, kind: k, scope: scope, lead: own}
 	}
-	defer func() { loaded = c.landed(loaded) }() // also when it panics: the others must not wait for ever
-	return s.fetch(ctx, k, asks, c.leave, scope)
+	var batch Batch
+	defer func() { // also when it panics: the others must not wait for ever
+		c.landed(batch.Replies, batch.Cut)
+		batch.free()
+		loaded = own.loaded
+	}()
+	_, batch = s.fetchOrSplit(ctx, k, asks, c.leave, scope, nil)
+	return nil
 }
 
-// fetch makes one call for asks, or for what more makes of them when it is the call's turn. It gives
-// what came for all of these.
-func (s *Source) fetch(ctx context.Context, k *kind, asks []Ask, more func() []Ask, scope tutti.Scope) []cache.Loaded[*entry] {
-	asks, batch := s.fetchOrSplit(ctx, k, asks, more, scope, nil)
-	out := make([]cache.Loaded[*entry], len(asks))
-	for i := range asks {
-		out[i] = k.loadedOf(&asks[i], &batch.Replies[i], batch.Cut)
+// free gives back what reading the answer took. Nobody looks at its replies after it.
+func (b *Batch) free() {
+	if b.lent != nil {
+		clear(b.Replies)
+		*b.lent = b.Replies
+		replyPool.Put(b.lent)
 	}
-	if batch.lent != nil {
-		clear(batch.Replies)
-		*batch.lent = batch.Replies
-		replyPool.Put(batch.lent)
-	}
-	return out
 }
 
-// fetchOrSplit makes one call, as fetch does, and gives the asks with the replies to them. When the system
+// fetchOrSplit makes one call for asks, or for what more makes of them when it is the call's turn, and gives
+// these with the replies to them. When the system
 // refuses it as a whole with 400, one bad id may be the reason: it is asked again in halves. left is how
 // many calls that may still cost; nil for as many as belong to so many asks.
 func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, more func() []Ask, scope tutti.Scope, left *atomic.Int32) ([]Ask, Batch) {

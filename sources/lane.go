@@ -2,6 +2,7 @@ package sources
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tuttihq/tutti"
@@ -25,6 +26,7 @@ type lane struct {
 // share is the part of one load in a call.
 type share struct {
 	asks   []Ask
+	room   []cache.Loaded[*entry] // for loaded
 	loaded []cache.Loaded[*entry] // nil where the call ended its goroutine
 	turn   chan bool              // true: it has to lead the next call; closed: loaded is there
 }
@@ -36,7 +38,8 @@ type joinedCall struct {
 	scope  tutti.Scope
 	lead   *share
 	others []*share
-	asks   []Ask // of all; nil until it leaves
+	asks   []Ask  // of all; nil until it leaves
+	lent   *[]Ask // of askPool, where asks are from; nil = they are the leader's
 }
 
 // enter begins a call that this share leads; nil when another leads, for whom it waits then.
@@ -78,9 +81,11 @@ func (c *joinedCall) take(at *lane) {
 	c.asks = c.lead.asks
 	var rest []*share
 	if len(at.waiting) > 0 {
-		p := passengers{kind: c.kind, ids: make(map[string]bool, 2*len(c.asks))}
+		p := passengers{kind: c.kind, ids: idPool.Get().(map[string]bool)}
+		defer p.free()
 		p.add(c.lead.asks)
-		c.asks = append(make([]Ask, 0, (1+len(at.waiting))*len(c.asks)), c.asks...)
+		c.lent = askPool.Get().(*[]Ask)
+		c.asks = append(slices.Grow((*c.lent)[:0], (1+len(at.waiting))*len(c.asks)), c.asks...)
 		for _, s := range at.waiting {
 			if !p.add(s.asks) {
 				rest = append(rest, s)
@@ -102,30 +107,40 @@ func (c *joinedCall) next(waiting []*share) {
 	waiting[0].turn <- true
 }
 
-// landed hands out what came for all asks, in their order; nil when nothing did. It gives the leader's.
-// When the call did not leave, because its turn never came, nobody else is told: they wait for theirs.
-func (c *joinedCall) landed(all []cache.Loaded[*entry]) (lead []cache.Loaded[*entry]) {
+// landed hands out the replies to all asks, in their order; nil when none came. When the call did not leave,
+// because its turn never came, nobody but the leader is told: the others wait for theirs.
+func (c *joinedCall) landed(all []Reply, isCut bool) {
 	if c.asks == nil {
 		c.lanes.mu.Lock()
-		defer c.lanes.mu.Unlock()
 		c.next(c.lanes.by[c.scope].waiting)
-		return all
+		c.lanes.mu.Unlock()
+		c.lead.read(c.kind, all, isCut)
+		return
 	}
-	part := func(s *share) []cache.Loaded[*entry] {
-		if all == nil {
-			return nil
-		}
-		n := len(s.asks)
-		own := all[:n:n]
-		all = all[n:]
-		return own
-	}
-	lead = part(c.lead)
+	n := len(c.lead.asks)
+	c.lead.read(c.kind, all[:min(n, len(all))], isCut)
 	for _, s := range c.others {
-		s.loaded = part(s)
+		from := n
+		n += len(s.asks)
+		s.read(c.kind, all[min(from, len(all)):min(n, len(all))], isCut)
 		close(s.turn)
 	}
-	return lead
+	if c.lent != nil {
+		clear(c.asks)
+		*c.lent = c.asks
+		askPool.Put(c.lent)
+	}
+}
+
+// read makes the replies to the asks ready for the cache; nothing when there are none.
+func (s *share) read(k *kind, replies []Reply, isCut bool) {
+	if len(replies) != len(s.asks) {
+		return
+	}
+	s.loaded = s.room
+	for i := range replies {
+		s.loaded[i] = k.loadedOf(&s.asks[i], &replies[i], isCut)
+	}
 }
 
 // passengers are the asks of one call so far: distinct ids, no more than a call takes.
@@ -133,6 +148,14 @@ type passengers struct {
 	kind  *kind
 	ids   map[string]bool
 	bytes int
+}
+
+// idPool lends maps that are empty.
+var idPool = sync.Pool{New: func() any { return map[string]bool{} }}
+
+func (p *passengers) free() {
+	clear(p.ids)
+	idPool.Put(p.ids)
 }
 
 // add reports whether asks go too, and counts them in. The first always do.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/cache"
 	"github.com/tuttihq/tutti/internal/config"
 )
 
@@ -41,6 +42,8 @@ func (c *slowly) Fetch(_ context.Context, asks []Ask, s tutti.Scope) (Batch, err
 	return b, nil
 }
 
+func room(asks []Ask) []cache.Loaded[*entry] { return make([]cache.Loaded[*entry], len(asks)) }
+
 // loaded asks for each of the lists at the same time, in their order, in a source of which one call is
 // made at a time. It fails the test when an answer is not what was asked for.
 func loaded(t *testing.T, conn *slowly, def Definition, scopes []tutti.Scope, lists ...string) (errs []error) {
@@ -57,7 +60,7 @@ func loaded(t *testing.T, conn *slowly, def Definition, scopes []tutti.Scope, li
 				for _, id := range strings.Fields(list) {
 					asks = append(asks, Ask{Ref: tutti.Ref{ID: id}})
 				}
-				out := s.load(t.Context(), k, asks, scopes[i%len(scopes)])
+				out := s.load(t.Context(), k, asks, scopes[i%len(scopes)], room(asks))
 				if len(out) != len(asks) {
 					t.Errorf("%s: %d answers came", list, len(out))
 					return
@@ -160,7 +163,9 @@ func TestWhoGetsNoTurnFailsAlone(t *testing.T) {
 		errs := make([]error, 3)
 		var all sync.WaitGroup
 		for i, id := range []string{"a", "b", "c"} {
-			all.Go(func() { errs[i] = s.load(t.Context(), k, []Ask{{Ref: tutti.Ref{ID: id}}}, tutti.Scope{})[0].Err })
+			all.Go(func() {
+				errs[i] = s.load(t.Context(), k, []Ask{{Ref: tutti.Ref{ID: id}}}, tutti.Scope{}, room([]Ask{{}}))[0].Err
+			})
 			synctest.Wait()
 			time.Sleep(time.Second) // of the bubble
 		}
@@ -178,16 +183,16 @@ func TestNobodyWaitsForALeaderThatFell(t *testing.T) {
 	for _, left := range []bool{false, true} {
 		var l lanes
 		k := &kind{def: Definition{MaxIDs: 100}}
-		c := l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: "a"}}}})
-		other := &share{asks: []Ask{{Ref: tutti.Ref{ID: "b"}}}}
+		c := l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: "a"}}}, room: room([]Ask{{}})})
+		other := &share{asks: []Ask{{Ref: tutti.Ref{ID: "b"}}}, room: room([]Ask{{}})}
 		if l.enter(k, tutti.Scope{}, other) != nil {
 			t.Fatal("two lead")
 		}
 		if left {
 			c.leave()
 		}
-		if got := c.landed(nil); got != nil {
-			t.Errorf("got %v", got)
+		if c.landed(nil, false); c.lead.loaded != nil {
+			t.Errorf("got %v", c.lead.loaded)
 		}
 		if lead := <-other.turn; lead == left || other.loaded != nil {
 			t.Errorf("the call left: %v, the other leads: %v, with %v", left, lead, other.loaded)
@@ -207,7 +212,7 @@ func TestManyLoadsAtOnceGetWhatTheyAskedFor(t *testing.T) {
 				for n := range 1 + (i+j)%30 {
 					asks = append(asks, Ask{Ref: tutti.Ref{ID: fmt.Sprintf("%d-%d", i*(j%2), n)}})
 				}
-				for n, l := range s.load(t.Context(), k, asks, tutti.Scope{Draft: i%3 == 0}) {
+				for n, l := range s.load(t.Context(), k, asks, tutti.Scope{Draft: i%3 == 0}, room(asks)) {
 					if l.Err != nil || l.Value.resource.Ref != asks[n].Ref {
 						t.Errorf("got %+v for %s", l, asks[n].Ref.ID)
 						return
