@@ -222,8 +222,7 @@ func (f *filling) id(was string, before int) string {
 	if f.marks == nil {
 		return f.as.filledID(was, used, f.fills)
 	}
-	as := f.as
-	return f.marks.add("id", asText, func(fills tutti.Fills) string { return as.filledID(was, used, fills) })
+	return f.marks.id(was, used, f.as)
 }
 
 func (as *assembling) filledID(was string, used []string, fills tutti.Fills) string {

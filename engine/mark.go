@@ -51,10 +51,38 @@ func (e *Engine) mark(x *tutti.Experience, ids bool) *Marked {
 
 // Blanks are the tokens of a marked experience without the experience: for who has written it
 // already. They never change; safe for concurrent use.
-type Blanks []func(tutti.Fills) string
+type Blanks []blank
+
+// blank is what one token stands for. There are some for each answer that is kept, so they hold no closures.
+type blank struct {
+	form *form    // of words: those of the hole
+	name string   // of that; else what the id is with its holes
+	used []string // by what an id is another
+	as   *assembling
+	make func(tutti.Fills) string // not nil: it makes the words, which are more than those of one hole
+}
+
+func (b *blank) words(fills tutti.Fills) string {
+	switch {
+	case b.make != nil:
+		return b.make(fills)
+	case b.form != nil:
+		return b.form.write(text.StripHoles(fills[b.name]))
+	}
+	return b.as.filledID(b.name, b.used, fills)
+}
 
 // Blanks gives what the tokens stand for; nil where there are none.
-func (m *Marked) Blanks() Blanks { return slices.Clip(m.words) }
+func (m *Marked) Blanks() Blanks { return slices.Clone(m.words) } // no longer than it is
+
+// Names are the holes by which the experience has another id: all that are filled. Sorted; none where ids have no
+// tokens. Do not change them.
+func (b Blanks) Names() []string {
+	if len(b) == 0 {
+		return nil
+	}
+	return b[len(b)-1].used
+}
 
 // Word gives the words for the token with a number, from 1 on, escaped for the place where it
 // stands; "" for a number that no token has. Never cache or log them.
@@ -62,7 +90,7 @@ func (b Blanks) Word(n int, fills tutti.Fills) string {
 	if n < 1 || n > len(b) {
 		return ""
 	}
-	return b[n-1](fills)
+	return b[n-1].words(fills)
 }
 
 // Words gives the words for each of the holes, in their order, escaped for the place where the
@@ -83,12 +111,26 @@ func (m *Marked) hole(name string, form *form) string {
 	}
 	m.of[key] = len(m.Holes)
 	shown := strings.TrimPrefix(strings.TrimPrefix(name, urlHole("", false)), urlHole("", true))
-	return m.add(shown, form, func(fills tutti.Fills) string { return form.write(text.StripHoles(fills[name])) })
+	return m.add(shown, form.name, blank{form: form, name: name})
 }
 
-func (m *Marked) add(name string, form *form, words func(tutti.Fills) string) string {
+// id gives the token for the id of what has the id was with its holes, and another by the words in those
+// that are used.
+func (m *Marked) id(was string, used []string, as *assembling) string {
+	if n := len(m.words); n > 0 && slices.Equal(m.words[n-1].used, used) {
+		used = m.words[n-1].used
+	}
+	return m.add("id", asText.name, blank{name: was, used: used, as: as})
+}
+
+// whole gives the token for words that are made.
+func (m *Marked) whole(name string, form *form, make func(tutti.Fills) string) string {
+	return m.add(name, form.name, blank{make: make})
+}
+
+func (m *Marked) add(name string, form Form, words blank) string {
 	token := tutti.HoleStart + strconv.Itoa(len(m.Holes)+1) + tutti.HoleEnd
-	m.Holes = append(m.Holes, Hole{Token: token, Name: name, Form: form.name})
+	m.Holes = append(m.Holes, Hole{Token: token, Name: name, Form: form})
 	m.words = append(m.words, words)
 	return token
 }
@@ -103,7 +145,7 @@ func (f *filling) whole(path string, form *form, make func(*filling) string) str
 	once := &filling{as: as} // for the holes that it has
 	make(once)
 	f.used = append(f.used, once.used...)
-	return f.marks.add(path, form, func(fills tutti.Fills) string { return make(&filling{as: as, fills: fills}) })
+	return f.marks.whole(path, form, func(fills tutti.Fills) string { return make(&filling{as: as, fills: fills}) })
 }
 
 // markSaid marks speech and message, which are cut to what the channel takes, as wholes.
@@ -122,7 +164,7 @@ func (f *filling) markSaid(out, x *tutti.Experience) {
 		if !holed(was) {
 			return was
 		}
-		return f.marks.add(name, form, func(fills tutti.Fills) string { return of(said(fills)) })
+		return f.marks.whole(name, form, func(fills tutti.Fills) string { return of(said(fills)) })
 	}
 	if x.Speech != nil {
 		out.Speech = &tutti.Speech{

@@ -2,6 +2,8 @@ package resolvers
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -236,9 +238,9 @@ func private(x *tutti.Experience) bool {
 }
 
 func newModel(x *tutti.Experience, blanks engine.Blanks, fills tutti.Fills) *model {
-	m := &model{blanks: blanks, freshness: x.Freshness, until: x.Basis.Until, stale: x.Basis.Stale}
-	for name := range fills {
-		m.holes = append(m.holes, name)
+	m := &model{blanks: blanks, holes: blanks.Names(), freshness: x.Freshness, until: x.Basis.Until, stale: x.Basis.Stale}
+	if names := slices.Sorted(maps.Keys(fills)); !slices.Equal(names, m.holes) { // mostly they are all that there are
+		m.holes = names
 	}
 	return m
 }
