@@ -46,10 +46,23 @@ func ParseRef(s string) (Ref, error) {
 	if id == "" {
 		return bad("has an empty id")
 	}
-	if !plainASCII(id) && strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+	if !isID(id) {
 		return bad("has a control character in its id")
 	}
 	return Ref{Source: source, Kind: kind, ID: id}, nil
+}
+
+// Beside gives the ref of another item of the same kind; false for what is no id of one.
+func (r Ref) Beside(id string) (Ref, bool) {
+	if id == "" || len(r.Source)+len(r.Kind)+len(id)+2 > MaxRefLength || !isID(id) {
+		return Ref{}, false
+	}
+	r.ID = id
+	return r, true
+}
+
+func isID(s string) bool {
+	return plainASCII(s) || !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' })
 }
 
 // plainASCII reports whether a text is of ASCII without control characters alone.

@@ -74,6 +74,7 @@ type assembly struct {
 	room      *room     // lent for as long as the assembly lasts
 	out       *Room     // for what is delivered
 	answered  *answered // for cursors; nil without a list
+	lastKind  *tutti.Kind
 }
 
 // Assemble answers one plan with everything that the need asks for. It fails only when the plan

@@ -33,7 +33,7 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 		}
 		if text, ok := d.spelled(r.x); ok {
 			out.Private = out.Private || r.x.personal
-			if ref, err := tutti.ParseRef(shared.of(text, len(n.refs)-i)); err == nil {
+			if ref, ok := refAfter(out.Refs, shared.of(text, len(n.refs)-i)); ok {
 				out.Refs = append(out.Refs, ref)
 			}
 			continue
@@ -53,6 +53,19 @@ func (n *refsNode) decide(d *decider) (tutti.Value, bool) {
 		return tutti.Value{}, false
 	}
 	return d.owned(out)
+}
+
+// refAfter reads a ref that is often of the same kind as the last one before it.
+func refAfter(before []tutti.Ref, s string) (tutti.Ref, bool) {
+	if len(before) > 0 {
+		last := &before[len(before)-1]
+		if kind := len(last.Source) + 1 + len(last.Kind); len(s) > kind && s[kind] == '/' && s[len(last.Source)] == ':' &&
+			s[:len(last.Source)] == last.Source && s[len(last.Source)+1:kind] == last.Kind {
+			return last.Beside(s[kind+1:])
+		}
+	}
+	ref, err := tutti.ParseRef(s)
+	return ref, err == nil
 }
 
 // refsIn reads refs from a computed value; what is none is left out.

@@ -132,6 +132,9 @@ func (q quantised) ResolveName(name string) (any, bool) {
 	}
 	switch v.(type) {
 	case int64, float64, time.Time, tutti.Place:
+		if strings.HasPrefix(name, "params.") {
+			break // no attribute
+		}
 		if a := q.c.engine.attributes[name]; a != nil {
 			return quantise(a, v), true
 		}

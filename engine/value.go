@@ -110,7 +110,7 @@ func (s *shaper) followText(o outcome) outcome {
 // follow looks for the item of a ref. fixed says that an editor named it: then it is told when
 // it belongs to a visitor and nobody is proven, just as if it did not exist.
 func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
-	kind, known := s.a.as.sources.Kind(ref.Source, ref.Kind)
+	kind, known := s.a.kindOf(&ref)
 	owner := s.owner()
 	switch mayAsk(kind, known, owner) {
 	case kindUnknown:
@@ -124,6 +124,17 @@ func (s *shaper) follow(ref tutti.Ref, wave int, fixed bool) outcome {
 		return outcome{state: absent}
 	}
 	return s.came(s.a.g.lookup(ref, kind, wave))
+}
+
+// kindOf gives the kind of a ref, which is often that of the one before.
+func (a *assembly) kindOf(ref *tutti.Ref) (kind *tutti.Kind, known bool) {
+	if k := a.lastKind; k != nil && k.Name == ref.Kind && k.Source == ref.Source {
+		return k, true
+	}
+	if kind, known = a.as.sources.Kind(ref.Source, ref.Kind); known {
+		a.lastKind = kind
+	}
+	return kind, known
 }
 
 // came is what an item that was looked for comes to. While it is not there, v is its entry.
