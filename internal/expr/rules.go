@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -125,13 +126,34 @@ func (r *Rules) Compile(src string, want tutti.AttributeType) (*Rule, error) {
 	if rule.simple == nil && rule.single == "" && rule.measured == nil {
 		rule.divide(rep)
 	}
-	if rule.known, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err == nil {
-		rule.partial, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize, cel.OptPartialEval))
-	}
+	ready, err := r.plan(checked)
 	if err != nil {
 		return nil, mistake(1, 1, "the expression cannot be prepared: "+firstLine(err), "")
 	}
+	rule.cel = func() (programs, error) { return ready, nil }
+	if rule.fast() {
+		rule.cel = sync.OnceValues(func() (programs, error) { return r.planAgain(src) })
+	}
 	return rule, nil
+}
+
+// programs are what CEL runs of one expression: where all is known that it reads, and where not.
+type programs struct{ known, partial cel.Program }
+
+func (r *Rules) plan(checked *cel.Ast) (p programs, err error) {
+	if p.known, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize)); err == nil {
+		p.partial, err = r.env.Program(checked, cel.EvalOptions(cel.OptOptimize, cel.OptPartialEval))
+	}
+	return p, err
+}
+
+// planAgain plans an expression that was compiled before.
+func (r *Rules) planAgain(src string) (programs, error) {
+	checked, issues := r.env.Compile(src)
+	if issues.Err() != nil {
+		return programs{}, issues.Err()
+	}
+	return r.plan(checked)
 }
 
 func fits(t *cel.Type, want tutti.AttributeType) bool {
@@ -267,8 +289,15 @@ type Rule struct {
 	measured *measuring // the fast evaluator of a distance; nil when it needs CEL
 	rests    []node     // without a fast evaluator: the conditions in it that have one,
 	loose    []string   // and the names that it reads besides
-	known    cel.Program
-	partial  cel.Program
+
+	// cel gives what CEL runs. Beside a fast evaluator it is nearly never needed, and takes much memory: so it
+	// is planned when it is.
+	cel func() (programs, error)
+}
+
+// fast reports whether there is a fast evaluator.
+func (p *Rule) fast() bool {
+	return p.simple != nil || p.single != "" || p.spelled != nil || p.measured != nil
 }
 
 // String is the source.
@@ -341,13 +370,17 @@ func (p *Rule) evalCEL(known Known) (any, tutti.Tri, error) {
 			unknown = append(unknown, p.patterns[i])
 		}
 	}
-	program, vars := p.known, any(activation{known})
+	ready, err := p.cel()
+	if err != nil {
+		return nil, tutti.Unknown, tutti.Errorf(tutti.Internal, "preparing %s: %w", p.source, err)
+	}
+	program, vars := ready.known, any(activation{known})
 	if unknown != nil {
 		partial, err := cel.PartialVars(vars, unknown...)
 		if err != nil {
 			return nil, tutti.Unknown, tutti.Errorf(tutti.Internal, "evaluating %s: %w", p.source, err)
 		}
-		program, vars = p.partial, partial
+		program, vars = ready.partial, partial
 	}
 	v, _, err := program.Eval(vars)
 	if err != nil {
