@@ -31,7 +31,7 @@ type gathering struct {
 	chain   []string // locales, the asked one first
 
 	room    *room // that entries are in
-	entries map[tutti.Ref]*entry
+	entries *refIndex
 	found   map[string]*found
 	asked   int // refs
 	wishes  []*entry
@@ -125,7 +125,7 @@ func (g *gathering) release() {
 func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int, r *room) *gathering {
 	return &gathering{
 		sources: sources, budgets: budgets, scope: scope, chain: chain, room: r,
-		entries: r.byRef, wishes: r.lists.take(refs)[:0], landed: landings{bell: make(chan struct{}, 1)},
+		entries: &r.byRef, wishes: r.lists.take(refs)[:0], landed: landings{bell: make(chan struct{}, 1)},
 	}
 }
 
@@ -339,12 +339,13 @@ func (g *gathering) take(got tutti.Got, f *found) *entry {
 		return nil
 	}
 	ref := got.Resource.Ref
-	if e, ok := g.entries[ref]; ok && e.done && e.got.Resource != nil {
-		return e
+	before := g.entries.find(&ref)
+	if before != nil && before.done && before.got.Resource != nil {
+		return before
 	}
 	e := &entry{ref: ref, kind: f.kind, wave: f.wave, done: true, got: clean(got)}
-	if _, ok := g.entries[ref]; !ok {
-		g.entries[ref] = e
+	if before == nil {
+		g.entries.add(e)
 	}
 	return e
 }

@@ -22,11 +22,11 @@ type room struct {
 	components slab[*tutti.Component]
 
 	entries slab[entry]
-	byRef   map[tutti.Ref]*entry
+	byRef   refIndex
 	got     []tutti.Got // zero while nothing lands
 }
 
-var rooms = sync.Pool{New: func() any { return &room{byRef: map[tutti.Ref]*entry{}} }}
+var rooms = sync.Pool{New: func() any { return &room{} }}
 
 // giveBack ends the use of a room: from then on nobody may look at anything in it.
 func (r *room) giveBack() {
@@ -42,10 +42,7 @@ func (r *room) giveBack() {
 	r.values.end()
 	r.components.end()
 	r.entries.end()
-	if len(r.byRef) > maxRefs {
-		r.byRef = map[tutti.Ref]*entry{}
-	}
-	clear(r.byRef)
+	r.byRef.end()
 	rooms.Put(r)
 }
 

@@ -4,7 +4,7 @@ import "github.com/tuttihq/tutti"
 
 // lookup gives the entry of a ref, wishing for it when it is new. The caller has asked mayAsk.
 func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
-	if e, ok := g.entries[ref]; ok {
+	if e := g.entries.find(&ref); e != nil {
 		return e
 	}
 	e := g.entry(ref, kind, wave)
@@ -17,7 +17,7 @@ func (g *gathering) lookup(ref tutti.Ref, kind *tutti.Kind, wave int) *entry {
 		g.asked++
 		g.wishes = append(g.wishes, e)
 	}
-	g.entries[ref] = e
+	g.entries.add(e)
 	return e
 }
 
