@@ -24,7 +24,7 @@ const (
 
 // Config says how much a cache keeps and what time it is. The zero value is a good one.
 type Config struct {
-	MaxBytes int64            // of values, keys and 240 bytes for each; 0 means 64 MiB
+	MaxBytes int64            // of values, keys and 256 bytes for each; 0 means 64 MiB
 	Now      func() time.Time // nil means time.Now
 }
 

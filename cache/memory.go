@@ -2,14 +2,12 @@ package cache
 
 import (
 	"hash/maphash"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	overhead  = 240 // what an entry costs besides its value and key: itself, its seat, and how it is found
+	overhead  = 256 // what an entry costs besides its value and key: itself, its seat, and how it is found
 	placeCost = 144 // of that, what is not counted for a value with a Place, which is a part of its size
 )
 
@@ -32,35 +30,10 @@ type memory[V any] struct {
 // parts is how many independent parts there are, so that those who set seldom meet.
 const parts = 32
 
-// part finds entries by the hash of their key and has them in the order in which they came. All that is
-// looked at for that stands in seats, without a pointer: a full memory is walked by the garbage collector
-// again and again, and it comes to each entry once.
-type part[V any] struct {
-	mu      sync.RWMutex      // guards all below
-	at      map[uint64]uint32 // where the entry with a key of this hash sits; the key itself is compared
-	entries []*entry[V]       // by seat; nil where the seat is free
-	seats   []seat            // the first is nobody's, so that 0 means none
-
-	newest, oldest uint32
-	hand           uint32   // the next to look at; 0 = the oldest
-	free           uint32   // a seat that is, and there its newer is the next
-	_              [64]byte // so that no two parts share a cache line
-}
-
-// seat is where an entry sits in its part.
-type seat struct {
-	hash         uint64
-	useless      instant // nothing of it can be served from then on
-	cost         int64
-	newer, older uint32
-	read         atomic.Uint32 // 1 = since the hand passed; also under the part's mu for reading
-}
-
 func newMemory[V any](maxBytes int64, size func(V) int) *memory[V] {
 	m := &memory[V]{size: size, max: maxBytes, seed: maphash.MakeSeed()}
 	for i := range m.parts {
-		p := &m.parts[i]
-		p.at, p.entries, p.seats = map[uint64]uint32{}, make([]*entry[V], 1), make([]seat, 1)
+		m.parts[i].clear()
 	}
 	return m
 }
@@ -70,7 +43,7 @@ func (m *memory[V]) get(key string) *entry[V] {
 	h := maphash.String(m.seed, key)
 	p := &m.parts[h%parts]
 	p.mu.RLock()
-	i := p.at[h]
+	i := p.find(h)
 	e := p.entries[i]
 	if r := &p.seats[i].read; i != 0 && r.Load() == 0 {
 		r.Store(1)
@@ -96,14 +69,14 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 	}
 	p := &m.parts[h%parts]
 	p.mu.Lock()
-	if i, ok := p.at[h]; ok {
+	if i := p.find(h); i != 0 {
 		if old := p.entries[i]; old.key == e.key && old.taken.seq > e.taken.seq {
 			p.mu.Unlock()
 			return
 		}
 		m.remove(p, i)
 	}
-	if cost <= m.max {
+	if cost <= m.max && !p.full() {
 		m.add(p, e, h, cost)
 	}
 	for range 2 { // what is of no use is found without anybody needing its room
@@ -124,7 +97,7 @@ func (m *memory[V]) set(e *entry[V], now time.Time) {
 func (m *memory[V]) drop(p *part[V], keep *entry[V], now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for passed := 0; passed <= 2*len(p.at); passed++ {
+	for passed := 0; passed <= 2*p.taken; passed++ {
 		i := p.hand
 		if i == 0 {
 			i = p.oldest
@@ -149,24 +122,17 @@ func (m *memory[V]) drop(p *part[V], keep *entry[V], now time.Time) bool {
 
 // add makes an entry the newest of its part.
 func (m *memory[V]) add(p *part[V], e *entry[V], hash uint64, cost int64) {
-	i := p.free
-	if i == 0 {
-		i = uint32(len(p.seats))
-		if len(p.seats) == cap(p.seats) { // doubled: as append grows, a memory that fills would be copied five times
-			p.seats, p.entries = slices.Grow(p.seats, len(p.seats)), slices.Grow(p.entries, len(p.seats))
-		}
-		p.seats, p.entries = append(p.seats, seat{}), append(p.entries, nil)
-	}
+	i := p.seat()
 	s := &p.seats[i]
-	p.free = s.newer
 	s.hash, s.useless, s.cost, s.newer, s.older = hash, e.uselessFrom(), cost, 0, p.newest
+	p.chain(i)
 	s.read.Store(0)
 	if p.newest != 0 {
 		p.seats[p.newest].newer = i
 	} else {
 		p.oldest = i
 	}
-	p.newest, p.entries[i], p.at[hash] = i, e, i
+	p.newest, p.entries[i] = i, e
 	m.used.Add(cost)
 	m.items.Add(1)
 }
@@ -186,12 +152,11 @@ func (m *memory[V]) remove(p *part[V], i uint32) {
 	} else {
 		p.oldest = s.newer
 	}
-	delete(p.at, s.hash)
+	p.unchain(i)
 	if m.gone != nil {
 		m.gone(p.entries[i].value)
 	}
-	p.entries[i] = nil
-	s.newer, p.free = p.free, i
+	p.leave(i)
 	m.used.Add(-s.cost)
 	m.items.Add(-1)
 }
@@ -206,8 +171,7 @@ func (m *memory[V]) close() {
 		for p.oldest != 0 {
 			m.remove(p, p.oldest)
 		}
-		p.entries, p.seats = make([]*entry[V], 1), make([]seat, 1)
-		p.free = 0
+		p.clear()
 		p.mu.Unlock()
 	}
 }

@@ -80,21 +80,21 @@ func TestMemoryCountsWhatItHolds(t *testing.T) {
 		p := &m.parts[i]
 		n := 0
 		for i := p.oldest; i != 0; i = p.seats[i].newer {
-			if p.at[p.seats[i].hash] != i {
+			if p.find(p.seats[i].hash) != i {
 				t.Fatalf("%s sits where it cannot be found", p.entries[i].key)
 			}
 			bytes += p.seats[i].cost
 			n++
 		}
 		free := 0
-		for i := p.free; i != 0; i = p.seats[i].newer {
+		for i := p.free.seat(); i != 0; i = p.seats[i].next.seat() {
 			if p.entries[i] != nil {
 				t.Fatalf("%s sits on a free seat", p.entries[i].key)
 			}
 			free++
 		}
-		if n != len(p.at) || n+free+1 != len(p.seats) {
-			t.Errorf("%d sit, %d can be found; %d seats are free of %d", n, len(p.at), free, len(p.seats))
+		if n != p.taken || n+free+1 != len(p.seats) {
+			t.Errorf("%d sit, %d are taken; %d seats are free of %d", n, p.taken, free, len(p.seats))
 		}
 		items += int64(n)
 	}
