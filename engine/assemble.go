@@ -96,6 +96,7 @@ func (e *Engine) AssembleIn(ctx context.Context, r *Room, p tutti.Plan, n Need) 
 		r = apart
 	}
 	a.out = r
+	r.expect(refsOf(&p))
 	defer a.end()
 	slots := make([]*slotJobs, len(p.Slots))
 	for i := range p.Slots {

@@ -83,8 +83,8 @@ func holed(s string) bool { return strings.Contains(s, tutti.HoleStart) }
 
 // holedComponent reports whether personal text goes into a component.
 func holedComponent(c *tutti.Component) bool {
-	for _, v := range c.Props {
-		switch v := v.(type) {
+	for _, name := range c.Order {
+		switch v := c.Props[name].(type) {
 		case string:
 			if holed(v) {
 				return true

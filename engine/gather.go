@@ -123,6 +123,8 @@ func (g *gathering) release() {
 
 // newGathering begins a gathering, of about so many refs.
 func newGathering(sources Sources, budgets *Budgets, scope tutti.Scope, chain []string, refs int, r *room) *gathering {
+	r.entries.expect(refs)
+	r.lists.expect(4 * refs) // wishes, what a list waits for, what is in it, calls
 	return &gathering{
 		sources: sources, budgets: budgets, scope: scope, chain: chain, room: r,
 		entries: &r.byRef, wishes: r.lists.take(refs)[:0], landed: landings{bell: make(chan struct{}, 1)},

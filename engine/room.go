@@ -103,6 +103,14 @@ var apart = &Room{
 	loose: true,
 }
 
+// expect makes room for what a page of so many refs delivers.
+func (r *Room) expect(refs int) {
+	if !r.loose {
+		r.items.expect(refs)
+		r.itemPointers.expect(refs)
+	}
+}
+
 // props gives an empty map for about so many props.
 func (r *Room) props(n int) map[string]any {
 	if r.loose || n > 8 {
