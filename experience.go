@@ -240,7 +240,10 @@ func (p *Part) Slim() *Part {
 	slim := *p
 	slim.Of = nil
 	slim.Components = slimComponents(p.Components, &slim)
-	slim.All = slim.All[:0:0]
+	if slim.All = slim.Components; len(p.All) == len(p.Components) {
+		return &slim
+	}
+	slim.All = make([]*Component, 0, len(p.All))
 	var all func(list []*Component)
 	all = func(list []*Component) {
 		for _, c := range list {

@@ -144,15 +144,8 @@ func (k *KeptAnswer) Marks() []uint32 {
 // from the answers that it stands in.
 type KeptPart struct {
 	part  atomic.Pointer[tutti.Part]
-	texts atomic.Pointer[keptTexts] // nil for one with personal text in it
+	texts atomic.Pointer[partText] // nil for one with personal text in it
 	lasting
-}
-
-// keptTexts are what was written of a part. Nearly always there is one, and it is near: this is read
-// for each part of each answer.
-type keptTexts struct {
-	first siteText
-	more  partText
 }
 
 func (k *KeptPart) leave() {
@@ -161,16 +154,7 @@ func (k *KeptPart) leave() {
 }
 
 // text is what was written of the part there; nil once it left.
-func (p partAt) text() *keptText {
-	t := p.part.texts.Load()
-	switch {
-	case t == nil:
-		return nil
-	case t.first.site == p.site:
-		return &t.first.text
-	}
-	return t.more.at(p.site)
-}
+func (p partAt) text() *keptText { return p.part.texts.Load().at(p.site) }
 
 // Key names what is kept for one selection and key class: of is a signature, or the key of a part.
 // It appends to b.
@@ -261,12 +245,9 @@ func (a *Kept) KeepPart(key []byte, p *tutti.Part, moment uint64) *KeptPart {
 		k.part.Store(p)
 	} else {
 		k.part.Store(p.Slim())
-		size = 256 * len(p.All)
-		texts := p.Written.(partText)
-		k.texts.Store(&keptTexts{texts[0], texts[1:]})
-		for _, s := range texts {
-			size += s.text.size()
-		}
+		texts := p.Written.(*partText)
+		k.texts.Store(texts)
+		size = 256*len(p.All) + texts.size()
 	}
 	if soon := now.Add(privateFor).UnixNano(); p.Private && (k.until == 0 || soon < k.until) {
 		k.until = soon

@@ -81,7 +81,7 @@ func TestAnswersHoldAsLongAsTheirParts(t *testing.T) {
 		g := &ground{moment: 5, marks: map[uint32]uint64{}}
 		kept := NewKept(1<<20, g, func() time.Time { return noon })
 		site := &selection{}
-		part := &tutti.Part{Basis: tutti.Basis{Marks: []uint32{3, 2, 3}}, Written: partText{{site, keptText{own: `{}`}}}}
+		part := &tutti.Part{Basis: tutti.Basis{Marks: []uint32{3, 2, 3}}, Written: &partText{first: siteText{site, keptText{own: `{}`}}}}
 		k := kept.KeepPart([]byte("part"), part, kept.Moment())
 		r := &record{}
 		r.add(stretch{kind: ofPart, text: keptText{own: `{}`}, part: part, site: site})

@@ -93,17 +93,17 @@ type projector struct {
 	schema  *ast.Schema
 	path    ast.Path
 	out     []byte
-	top     *selection               // of the object that the answer is
-	record  *record                  // nil when nobody keeps the answer
-	made    map[*tutti.Part]partText // what was written of parts
-	part    *tutti.Part              // that is being written
-	lists   []longList               // long ones in it, that can be shared
-	joined  int                      // where components were written last
-	splices []splice                 // that stand in out
-	spliced bool                     // some may
-	sparse  int                      // where a text begins that may be null
-	hashes  bool                     // of slots are selected
-	slots   Slotted                  // that is being written; nil outside of one, and where no hash is selected
+	top     *selection                // of the object that the answer is
+	record  *record                   // nil when nobody keeps the answer
+	made    map[*tutti.Part]*partText // what was written of parts
+	part    *tutti.Part               // that is being written
+	lists   []longList                // long ones in it, that can be shared
+	joined  int                       // where components were written last
+	splices []splice                  // that stand in out
+	spliced bool                      // some may
+	sparse  int                       // where a text begins that may be null
+	hashes  bool                      // of slots are selected
+	slots   Slotted                   // that is being written; nil outside of one, and where no hash is selected
 }
 
 // selection is a merged selection set, with the fields collected for each object type once.

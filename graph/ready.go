@@ -78,8 +78,12 @@ type stretch struct {
 	field *collected
 }
 
-// partText is what was written of a part, by the place in the selection where it stands.
-type partText []siteText
+// partText is what was written of a part, by the place in the selection where it stands. Nearly always there is one, and it
+// is near: this is read for each part of each answer.
+type partText struct {
+	first siteText
+	more  []siteText
+}
 
 // siteText is what was written of a part at one place.
 type siteText struct {
@@ -87,14 +91,37 @@ type siteText struct {
 	text keptText
 }
 
-// at gives what was written at a place; nil when nothing was. There are one or two places.
-func (p partText) at(site *selection) *keptText {
-	for i := range p {
-		if p[i].site == site {
-			return &p[i].text
+// at gives what was written at a place; nil when nothing was.
+func (p *partText) at(site *selection) *keptText {
+	switch {
+	case p == nil:
+		return nil
+	case p.first.site == site:
+		return &p.first.text
+	}
+	for i := range p.more {
+		if p.more[i].site == site {
+			return &p.more[i].text
 		}
 	}
 	return nil
+}
+
+func (p *partText) add(s siteText) {
+	if p.first.site == nil {
+		p.first = s
+	} else {
+		p.more = append(p.more, s)
+	}
+}
+
+// size is how many bytes of text there are.
+func (p *partText) size() int {
+	n := p.first.text.size()
+	for i := range p.more {
+		n += p.more[i].text.size()
+	}
+	return n
 }
 
 // record notes what an answer is made of while it is written.
@@ -312,7 +339,7 @@ func (p *projector) run(part *tutti.Part, l []Piece, at int, site *selection) bo
 		return p.join(l, at, site)
 	}
 	from := len(p.out)
-	before, _ := part.Written.(partText)
+	before, _ := part.Written.(*partText)
 	text := before.at(site)
 	if text != nil {
 		p.out = text.appendTo(p.out)
@@ -342,15 +369,17 @@ func (p *projector) make(part *tutti.Part, l []Piece, at int, site *selection) b
 // keep notes what was written of a part.
 func (p *projector) keep(part *tutti.Part, from int, site *selection) *keptText {
 	if p.made == nil {
-		p.made = map[*tutti.Part]partText{}
+		p.made = map[*tutti.Part]*partText{}
+	}
+	if p.made[part] == nil {
+		p.made[part] = &partText{}
 	}
 	lists := p.lists
 	if p.record.broken { // what was noted may have been taken back
 		lists = nil
 	}
-	made := append(p.made[part], siteText{site, keptTextOf(p.out, from, lists)})
-	p.made[part] = made
-	return &made[len(made)-1].text
+	p.made[part].add(siteText{site, keptTextOf(p.out, from, lists)})
+	return p.made[part].at(site)
 }
 
 // join writes pieces with commas between them.

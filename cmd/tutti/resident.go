@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// giveBackEvery is how often memory that nobody needs is given back.
-const giveBackEvery = 5 * time.Second
+const (
+	giveBackEvery = 5 * time.Second // the program's pages
+	fitEvery      = time.Second     // the heap's room to what lives, which a burst of new pages changes quickly
+)
 
 // staySmall keeps what is resident of this process small, until ctx ends; then the channel is closed.
 func staySmall(ctx context.Context) <-chan struct{} {
@@ -17,12 +19,14 @@ func staySmall(ctx context.Context) <-chan struct{} {
 	go func() {
 		defer close(done)
 		own, room := ownProgram(), newRoom(os.LookupEnv)
-		tick := time.NewTicker(giveBackEvery)
-		defer tick.Stop()
+		giveBack, fit := time.NewTicker(giveBackEvery), time.NewTicker(fitEvery)
+		defer giveBack.Stop()
+		defer fit.Stop()
 		for {
 			select {
-			case <-tick.C:
+			case <-giveBack.C:
 				own.release()
+			case <-fit.C:
 				room.fit()
 			case <-ctx.Done():
 				return
