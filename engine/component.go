@@ -121,7 +121,7 @@ func (a *assembly) expanded(j *job) []*job {
 	s := a.shaper(j.plan, j.item, j.path)
 	s.at, r.notes = "each", s
 	def := tutti.PropDefinition{Name: "each", Type: tutti.PropResources, First: eachFirst}
-	o := s.firstOf([]tutti.Value{*j.plan.Each}, &def)
+	o := s.only(j.plan.Each, &def)
 	switch o.state {
 	case pending:
 		r.state = pending

@@ -64,6 +64,18 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 	v.Preview.Why = false
+	b.Run("20 rules, 5 audiences, signed and forgotten", func(b *testing.B) {
+		var into []byte
+		b.ReportAllocs()
+		for b.Loop() {
+			deciding := c.Deciding(params, v, facts)
+			s, _ := deciding.Sign(into[:0])
+			into = s.Key
+			deciding.Decide()
+			deciding.Forget()
+			deciding.End()
+		}
+	})
 	b.Run("everything unknown", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

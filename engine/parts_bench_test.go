@@ -88,12 +88,24 @@ func BenchmarkShape(b *testing.B) {
 		b.Fatalf("%d components, problems %v", len(x.Components), x.Problems)
 	}
 	asked := a.g.asked
-	b.ReportAllocs()
-	for b.Loop() {
-		if x := shape(); len(x.Components) != 4 {
-			b.Fatalf("%d components", len(x.Components))
+	b.Run("to be kept", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if x := shape(); len(x.Components) != 4 {
+				b.Fatalf("%d components", len(x.Components))
+			}
 		}
-	}
+	})
+	b.Run("in a room that is lent", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			a.out = BorrowRoom()
+			if x := shape(); len(x.Components) != 4 {
+				b.Fatalf("%d components", len(x.Components))
+			}
+			a.out.GiveBack()
+		}
+	})
 	if a.g.asked != asked {
 		b.Fatal("something was gathered")
 	}

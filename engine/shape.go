@@ -214,7 +214,7 @@ func (s *shaper) usedLocale(at, got string) {
 // elsewhere reports whether a locale is another than the asked one.
 func (s *shaper) elsewhere(got string) bool {
 	asked := s.a.g.scope.Locale
-	return got != "" && asked != "" && !strings.EqualFold(got, asked)
+	return got != asked && got != "" && asked != "" && !strings.EqualFold(got, asked)
 }
 
 // propNamed gives a prop's value, looking for it when nobody did yet. A prop that reads itself
