@@ -233,20 +233,20 @@ func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scop
 	if k.takes(len(asks), mostBytes(asks)) {
 		return s.loadChunk(ctx, k, asks, scope, room)
 	}
+	chunks, rest := k.chunks(asks), room
 	var wg sync.WaitGroup
-	var lost atomic.Bool
-	rest := room
-	for _, chunk := range k.chunks(asks) {
+	var landed atomic.Int32
+	for _, chunk := range chunks {
 		own := rest[:len(chunk)]
 		rest = rest[len(chunk):]
 		wg.Go(func() {
-			if s.loadChunk(ctx, k, chunk, scope, own) == nil {
-				lost.Store(true)
+			if s.loadChunk(ctx, k, chunk, scope, own) != nil {
+				landed.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	if lost.Load() {
+	if int(landed.Load()) < len(chunks) {
 		return nil
 	}
 	return room
@@ -278,7 +278,7 @@ func (k *kind) chunks(asks []Ask) [][]Ask {
 func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, room []cache.Loaded[*entry]) (loaded []cache.Loaded[*entry]) {
 	own := &share{asks: asks, room: room}
 	if k.full(len(asks)) {
-		_, batch := s.fetchOrSplit(ctx, k, asks, nil, scope, nil)
+		batch := s.fetchOrSplit(ctx, k, asks, nil, scope, nil)
 		own.read(k, batch.Replies, batch.Cut)
 		batch.free()
 		return own.loaded
@@ -296,7 +296,7 @@ func (s *Source) loadChunk(ctx context.Context, k *kind, asks []Ask, scope tutti
 		batch.free()
 		loaded = own.loaded
 	}()
-	_, batch = s.fetchOrSplit(ctx, k, asks, c.leave, scope, nil)
+	batch = s.fetchOrSplit(ctx, k, asks, c, scope, nil)
 	return nil
 }
 
@@ -309,15 +309,16 @@ func (b *Batch) free() {
 	}
 }
 
-// fetchOrSplit makes one call for asks, or for what more makes of them when it is the call's turn, and gives
-// these with the replies to them. When the system
-// refuses it as a whole with 400, one bad id may be the reason: it is asked again in halves. left is how
-// many calls that may still cost; nil for as many as belong to so many asks.
-func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, more func() []Ask, scope tutti.Scope, left *atomic.Int32) ([]Ask, Batch) {
+// fetchOrSplit makes one call for asks, or for those of all who go along when it is the call's turn, and gives the
+// replies to them. When the system refuses it for what is asked, one of those who went along may be the
+// reason: they are asked for again in halves, and in the end each alone, so that nobody fails for what others
+// ask for. Of one load it is one bad id, which is found by halves as well. left is how many calls
+// that may still cost; nil for as many as belong to so many asks.
+func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, c *joinedCall, scope tutti.Scope, left *atomic.Int32) Batch {
 	var batch Batch
 	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
-		if more != nil {
-			asks = more()
+		if c != nil {
+			asks = c.leave()
 		}
 		var err error
 		batch, err = s.conn.Fetch(ctx, asks, scope)
@@ -327,29 +328,45 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, more fun
 		return batch.Until, err
 	})
 	if err == nil {
-		return asks, batch
+		return batch
+	}
+	var refused *Refused
+	bad := errors.As(err, &refused) && refused.Status == http.StatusBadRequest
+	if c != nil && len(c.others) > 0 && (bad || errors.Is(err, tutti.TooLarge)) {
+		one, other := c.halves()
+		return both(
+			func() Batch { return s.fetchOrSplit(ctx, k, one.asks, one, scope, nil) },
+			func() Batch { return s.fetchOrSplit(ctx, k, other.asks, other, scope, nil) },
+		)
 	}
 	if left == nil {
 		left = new(atomic.Int32)
 		left.Store(int32(4 * bits.Len(uint(len(asks)-1)))) // log2 n rounds of two calls, twice
 	}
-	var refused *Refused
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && len(asks) > 1 && left.Add(-2) >= 0 {
+	if bad && len(asks) > 1 && left.Add(-2) >= 0 {
 		ctx, cancel := context.WithTimeout(ctx, k.limit) // for each half and all that it is cut into
 		defer cancel()
 		half := len(asks) / 2
-		var first, second Batch
-		var wg sync.WaitGroup
-		wg.Go(func() { _, first = s.fetchOrSplit(ctx, k, asks[:half], nil, scope, left) })
-		_, second = s.fetchOrSplit(ctx, k, asks[half:], nil, scope, left)
-		wg.Wait()
-		return asks, Batch{Replies: append(first.told(), second.told()...)}
+		return both(
+			func() Batch { return s.fetchOrSplit(ctx, k, asks[:half], nil, scope, left) },
+			func() Batch { return s.fetchOrSplit(ctx, k, asks[half:], nil, scope, left) },
+		)
 	}
 	failed := Batch{Replies: make([]Reply, len(asks))}
 	for i := range asks {
 		failed.Replies[i].Err = err
 	}
-	return asks, failed
+	return failed
+}
+
+// both asks for two halves at the same time, and gives their replies one after the other.
+func both(one, other func() Batch) Batch {
+	var first Batch
+	var wg sync.WaitGroup
+	wg.Go(func() { first = one() })
+	second := other()
+	wg.Wait()
+	return Batch{Replies: append(first.told(), second.told()...)}
 }
 
 // told gives the replies of a half. That rows were cut off from one half says nothing about the other.

@@ -107,7 +107,17 @@ func (c *joinedCall) next(waiting []*share) {
 	waiting[0].turn <- true
 }
 
-// landed hands out the replies to all asks, in their order; nil when none came. When the call did not leave,
+// halves gives two calls that have left, each with half of those who went along.
+func (c *joinedCall) halves() (one, other *joinedCall) {
+	loads := append([]*share{c.lead}, c.others...)
+	half, n := len(loads)/2, 0
+	for _, s := range loads[:half] {
+		n += len(s.asks)
+	}
+	return &joinedCall{lead: loads[0], others: loads[1:half], asks: c.asks[:n]}, &joinedCall{lead: loads[half], others: loads[half+1:], asks: c.asks[n:]}
+}
+
+// landed hands out the replies to all asks, in their order; nothing when some are lacking. When the call did not leave,
 // because its turn never came, nobody but the leader is told: the others wait for theirs.
 func (c *joinedCall) landed(all []Reply, isCut bool) {
 	if c.asks == nil {
@@ -116,6 +126,9 @@ func (c *joinedCall) landed(all []Reply, isCut bool) {
 		c.lanes.mu.Unlock()
 		c.lead.read(c.kind, all, isCut)
 		return
+	}
+	if len(all) != len(c.asks) {
+		all = nil
 	}
 	n := len(c.lead.asks)
 	c.lead.read(c.kind, all[:min(n, len(all))], isCut)

@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +151,87 @@ func TestOneBadIDOfACallDoesNoHarmToTheOthers(t *testing.T) {
 		if (i == 2) != (err != nil) {
 			t.Errorf("load %d: %v", i, err)
 		}
+	}
+}
+
+// However many of those who go along ask for bad ids: nobody fails for what others ask for.
+func TestManyBadIDsOfACallDoNoHarmToTheOthers(t *testing.T) {
+	conn := &slowly{fails: func(ids string) error {
+		if strings.Contains(ids, "bad") {
+			return &Refused{Status: 400}
+		}
+		return nil
+	}}
+	lists := []string{"a", "b", "c d"}
+	for i := range 24 {
+		lists = append(lists, fmt.Sprint("bad", i))
+	}
+	lists = append(lists, "e")
+	for i, err := range loaded(t, conn, Definition{MaxIDs: 100}, oneScope, lists...) {
+		if strings.Contains(lists[i], "bad") != (err != nil) {
+			t.Errorf("%s: %v", lists[i], err)
+		}
+	}
+	if most := 2 * len(lists); len(conn.calls) > most {
+		t.Errorf("%d calls, and at most %d are needed", len(conn.calls), most)
+	}
+}
+
+func TestWhatIsTooLargeTogetherIsAskedForApart(t *testing.T) {
+	conn := &slowly{fails: func(ids string) error {
+		if len(strings.Fields(ids)) > 3 {
+			return tutti.Errorf(tutti.TooLarge, "reading")
+		}
+		return nil
+	}}
+	for i, err := range loaded(t, conn, Definition{MaxIDs: 100}, oneScope, "a", "b c d", "e f g", "h i j k") {
+		if (i == 3) != (err != nil) {
+			t.Errorf("load %d: %v", i, err)
+		}
+	}
+}
+
+// A half of which nothing came must not be taken for the other.
+func TestTooFewRepliesAreNobodys(t *testing.T) {
+	var l lanes
+	k := &kind{def: Definition{MaxIDs: 100}, veil: newVeil([]byte("secret"), nil)}
+	shares := make([]*share, 2)
+	for i, id := range []string{"a", "b"} {
+		asks := []Ask{{Ref: tutti.Ref{ID: id}}}
+		shares[i] = &share{asks: asks, room: room(asks)}
+	}
+	c := l.enter(k, tutti.Scope{}, shares[0])
+	l.enter(k, tutti.Scope{}, shares[1])
+	c.leave()
+	c.landed([]Reply{{Record: Record{Resource: &tutti.Resource{Ref: tutti.Ref{ID: "b"}}}}}, false)
+	for _, s := range shares {
+		if s.loaded != nil {
+			t.Errorf("%s is %v", s.asks[0].Ref.ID, s.loaded[0].Value.resource.Ref)
+		}
+	}
+}
+
+// ending is a connector that ends the goroutine of who asks for one id.
+type ending struct{ at string }
+
+func (c ending) Fetch(_ context.Context, asks []Ask, _ tutti.Scope) (Batch, error) {
+	if slices.ContainsFunc(asks, func(a Ask) bool { return a.Ref.ID == c.at }) {
+		runtime.Goexit()
+	}
+	return Batch{Replies: make([]Reply, len(asks))}, nil
+}
+
+// What was not asked for to the end is not missing.
+func TestACallThatEndedItsGoroutineSaysNothing(t *testing.T) {
+	s := bare(config.SourceLimits{Timeout: time.Minute, Concurrency: 3})
+	s.conn = ending{"c"}
+	k := &kind{def: Definition{MaxIDs: 2}, veil: newVeil([]byte("secret"), nil)}
+	var asks []Ask
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		asks = append(asks, Ask{Ref: tutti.Ref{ID: id}})
+	}
+	if out := s.load(t.Context(), k, asks, tutti.Scope{}, room(asks)); out != nil {
+		t.Errorf("it says %+v", out)
 	}
 }
 

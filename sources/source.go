@@ -263,7 +263,7 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 		return nil // there is no way to ask without knowing more
 	}
 	ref := tutti.Ref{Source: s.name, Kind: k.Name, ID: id}
-	_, b := s.fetchOrSplit(ctx, k, []Ask{{Ref: ref}}, nil, scope, nil)
+	b := s.fetchOrSplit(ctx, k, []Ask{{Ref: ref}}, nil, scope, nil)
 	if err := b.Replies[0].Err; err != nil && !errors.Is(err, tutti.NotFound) {
 		return err
 	}
