@@ -8,10 +8,8 @@ import (
 	"time"
 )
 
-const (
-	giveBackEvery = 5 * time.Second // the program's pages
-	fitEvery      = time.Second     // the heap's room to what lives, which a burst of new pages changes quickly
-)
+// giveBackEvery is how often memory that nobody needs is given back.
+const giveBackEvery = time.Second
 
 // staySmall keeps what is resident of this process small, until ctx ends; then the channel is closed.
 func staySmall(ctx context.Context) <-chan struct{} {
@@ -19,14 +17,12 @@ func staySmall(ctx context.Context) <-chan struct{} {
 	go func() {
 		defer close(done)
 		own, room := ownProgram(), newRoom(os.LookupEnv)
-		giveBack, fit := time.NewTicker(giveBackEvery), time.NewTicker(fitEvery)
-		defer giveBack.Stop()
-		defer fit.Stop()
+		tick := time.NewTicker(giveBackEvery)
+		defer tick.Stop()
 		for {
 			select {
-			case <-giveBack.C:
+			case <-tick.C:
 				own.release()
-			case <-fit.C:
 				room.fit()
 			case <-ctx.Done():
 				return
@@ -67,11 +63,11 @@ func (r *room) fit() {
 // smallHeap is up to how many bytes that live a heap is small.
 const smallHeap = 32 << 20
 
-// roomFor gives a small heap half of what lives: it is collected quickly, so it can be more often. A larger one
-// gets as much again as lives, as every Go program does.
+// roomFor gives a small heap less than Go does: it is collected quickly, so it can be more often. A larger one
+// gets as much again as lives.
 func roomFor(live uint64) int {
 	if live <= smallHeap {
-		return 50
+		return 60
 	}
 	return 100
 }
