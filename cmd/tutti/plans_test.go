@@ -221,8 +221,12 @@ func TestTenThousandLettersAreADozenRenders(t *testing.T) {
 	for i := range 12 {
 		p.alone(all[i], byIndex[i])
 	}
-	if one := p.calls(); !reflect.DeepEqual(calls, one) {
-		t.Errorf("10,000 letters cost the calls %v, a dozen pages %v", calls, one)
+	one := p.calls()
+	for source, n := range one {
+		if calls[source] > n || calls[source] == 0 || len(calls) != len(one) { // fewer where loads of several pages went together
+			t.Errorf("10,000 letters cost the calls %v, a dozen pages %v", calls, one)
+			break
+		}
 	}
 	for i, x := range byIndex {
 		p.alone(all[i], x)
