@@ -49,6 +49,10 @@ func coarse(key string) string {
 	{"error kept", []edit{
 		{"resolvers/deliver.go", "if len(problems) > 0 || !keeps {", "if !keeps {"},
 	}},
+	{"kept in a lent room", []edit{ // what is kept points into memory that the next page is made in
+		{"resolvers/deliver.go", "	if !keeps {\n		room = engine.BorrowRoom()\n	}", "	room = engine.BorrowRoom()\n	defer room.GiveBack()"},
+		{"resolvers/deliver.go", "			room.GiveBack()\n", ""},
+	}},
 	{"generation missing: answers", []edit{ // what is kept outlives a reload, and nothing in its keys is of a generation
 		{"graph/answers.go", "	return &Kept{\n", "	return lasts(ground, &Kept{\n"},
 		{"graph/answers.go", "(*KeptPart).leave),\n	}\n", "(*KeptPart).leave),\n	})\n"},
