@@ -85,7 +85,7 @@ func (c *joinedCall) take(at *lane) {
 		defer p.free()
 		p.add(c.lead.asks)
 		c.lent = askPool.Get().(*[]Ask)
-		c.asks = append(slices.Grow((*c.lent)[:0], (1+len(at.waiting))*len(c.asks)), c.asks...)
+		c.asks = append(slices.Grow((*c.lent)[:0], min((1+len(at.waiting))*len(c.asks), c.kind.def.MaxIDs)), c.asks...)
 		for _, s := range at.waiting {
 			if !p.add(s.asks) {
 				rest = append(rest, s)

@@ -191,6 +191,23 @@ func TestWhatIsTooLargeTogetherIsAskedForApart(t *testing.T) {
 	}
 }
 
+// However many wait: a call has room for what the system takes.
+func TestACallTakesNoMoreRoomThanItNeeds(t *testing.T) {
+	var l lanes
+	k := &kind{def: Definition{MaxIDs: 100}}
+	var asks []Ask
+	for i := range 90 {
+		asks = append(asks, Ask{Ref: tutti.Ref{ID: fmt.Sprint("a", i)}})
+	}
+	c := l.enter(k, tutti.Scope{}, &share{asks: asks})
+	for i := range 1000 {
+		l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: fmt.Sprint("b", i)}}}})
+	}
+	if got := c.leave(); len(got) != 100 || cap(got) > 200 { // as the allocator rounds
+		t.Errorf("%d asks in room for %d", len(got), cap(got))
+	}
+}
+
 // A half of which nothing came must not be taken for the other.
 func TestTooFewRepliesAreNobodys(t *testing.T) {
 	var l lanes
