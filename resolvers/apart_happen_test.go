@@ -90,8 +90,7 @@ func (a *apart) reload() {
 	c := a.config
 	c.config = &cfg
 	for i, x := range a.replicas {
-		c.kept = a.room(i)
-		x.reload(c, fmt.Sprintf("g%d", g), a.docs)
+		x.reload(a.keeping(c, i), fmt.Sprintf("g%d", g), a.docs)
 		a.reloaded[i].Store(g)
 	}
 }

@@ -99,8 +99,7 @@ func newApart(t *testing.T) *apart {
 		a.docs = append(a.docs, a.personas[i].doc(t))
 	}
 	for i := range a.replicas {
-		a.config.kept = a.room(i)
-		a.replicas[i] = openReplica(t, a.config)
+		a.replicas[i] = openReplica(t, a.keeping(a.config, i))
 		a.replicas[i].load(a.docs)
 		a.reloaded[i].Store(1)
 		for p := range apartPages {
@@ -110,8 +109,12 @@ func newApart(t *testing.T) *apart {
 	return a
 }
 
-// room is how many bytes a replica has for ready answers: one is short of them, and forgets.
-func (a *apart) room(replica int) int64 { return a.config.config.AnswerBytes << (4 * replica) }
+// keeping is a config with what a replica keeps of ready answers: one has everything at once and is short of room,
+// and forgets; the other waits until something is asked for again, and writes the rest from memory that is lent.
+func (a *apart) keeping(c replicaConfig, replica int) replicaConfig {
+	c.kept, c.waits = c.config.AnswerBytes<<(4*replica), replica == 1
+	return c
+}
 
 // places are where personas are: city and area. Joined without lengths, the first two are the same,
 // and the last two are so with the marks of a value between them: anybody may say such words.

@@ -53,6 +53,14 @@ func coarse(key string) string {
 		{"resolvers/deliver.go", "	if !keeps {\n		room = engine.BorrowRoom()\n	}", "	room = engine.BorrowRoom()\n	defer room.GiveBack()"},
 		{"resolvers/deliver.go", "			room.GiveBack()\n", ""},
 	}},
+	{"personal words stay in what is lent", []edit{ // and stand in the next one's page
+		{"resolvers/deliver.go", "	clear(d.keys.fills)\n", ""},
+		{"resolvers/deliver.go", "	fills := d.keys.fills\n	clear(fills)\n", "	fills := d.keys.fills\n"},
+	}},
+	{"a page is written once its room is given back", []edit{
+		{"resolvers/deliver.go", "a := graph.NewAnswer(ctx, d.whole(o))\n", "if room != nil {\n			room.GiveBack()\n		}\n		a := graph.NewAnswer(ctx, d.whole(o))\n"},
+		{"resolvers/deliver.go", "			room.GiveBack()\n			d.deciding.Forget()", "			d.deciding.Forget()"},
+	}},
 	{"generation missing: answers", []edit{ // what is kept outlives a reload, and nothing in its keys is of a generation
 		{"graph/answers.go", "	return &Kept{\n", "	return lasts(ground, &Kept{\n"},
 		{"graph/answers.go", "(*KeptPart).leave),\n	}\n", "(*KeptPart).leave),\n	})\n"},

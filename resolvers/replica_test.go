@@ -43,6 +43,7 @@ type replicaConfig struct {
 	now     func() time.Time
 	origins func() time.Time // the clock of the sources; nil = now
 	kept    int64            // bytes for ready answers; 0 = none are kept
+	waits   bool             // to keep something until it is asked for again, as servers do
 	keys    keyring
 	store   resolvers.Store
 }
@@ -90,7 +91,9 @@ func (r *replica) furnish(c replicaConfig, generation string, docs []engine.Doc)
 	r.library = library
 	old := r.kept
 	if c.kept > 0 {
-		r.kept = graph.NewKept(c.kept, r.sources, c.now).AtOnce()
+		if r.kept = graph.NewKept(c.kept, r.sources, c.now); !c.waits {
+			r.kept.AtOnce()
+		}
 	}
 	verifier, err := graph.NewTokenVerifier(graph.TokenConfig{Issuer: c.config.Visitors.Issuer, Audience: c.config.Visitors.Audience, Secret: c.config.Visitors.Secret, Leeway: time.Minute, Now: c.now})
 	if err != nil {
