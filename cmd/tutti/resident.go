@@ -16,13 +16,16 @@ func staySmall(ctx context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		var work work
 		own, room := ownProgram(), newRoom(os.LookupEnv)
 		tick := time.NewTicker(giveBackEvery)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				own.release()
+				if work.since(processorTime()) {
+					own.release()
+				}
 				room.fit()
 			case <-ctx.Done():
 				return
@@ -30,6 +33,25 @@ func staySmall(ctx context.Context) <-chan struct{} {
 		}
 	}()
 	return done
+}
+
+// work is how much processor time the process has taken, and whether it was busy when that was last looked at.
+type work struct {
+	spent time.Duration
+	busy  bool
+}
+
+// busyFrom is with how much processor time between two looks a process is busy.
+const busyFrom = giveBackEvery / 20
+
+// since reports, for what was spent up to now, whether pages are to be given back: while the process is busy, where some
+// hundred of them that are mapped again are nothing, and once when it has become calm. A process that is asked now and
+// then keeps what its answers need.
+func (w *work) since(spent time.Duration) bool {
+	was := w.busy
+	w.busy = spent-w.spent >= busyFrom
+	w.spent = spent
+	return was || w.busy
 }
 
 // room is how much the heap may grow before garbage is collected, in hundredths of what lives.

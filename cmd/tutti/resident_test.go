@@ -32,6 +32,21 @@ func TestASmallHeapIsCollectedSooner(t *testing.T) {
 	}
 }
 
+// TestPagesAreGivenBackWhileBusyAndOnceAfter: who is asked now and then does not map them again each time.
+func TestPagesAreGivenBackWhileBusyAndOnceAfter(t *testing.T) {
+	var w work
+	spent := time.Duration(0)
+	for i, second := range []struct {
+		took time.Duration
+		want bool
+	}{{busyFrom, true}, {giveBackEvery, true}, {busyFrom - 1, true}, {busyFrom - 1, false}, {0, false}, {busyFrom, true}, {0, true}, {0, false}} {
+		spent += second.took
+		if got := w.since(spent); got != second.want {
+			t.Errorf("second %d, with %v of processor time: %v", i, second.took, got)
+		}
+	}
+}
+
 // TestStayingSmallEnds: with the context.
 func TestStayingSmallEnds(t *testing.T) {
 	t.Setenv("GOGC", "100")
