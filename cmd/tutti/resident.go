@@ -89,7 +89,7 @@ const smallHeap = 32 << 20
 // gets as much again as lives.
 func roomFor(live uint64) int {
 	if live <= smallHeap {
-		return 75
+		return 70
 	}
 	return 100
 }

@@ -15,7 +15,7 @@ func TestASmallHeapIsCollectedSooner(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
 		want int
-	}{{0, 75}, {smallHeap, 75}, {smallHeap + 1, 100}, {1 << 30, 100}} {
+	}{{0, 70}, {smallHeap, 70}, {smallHeap + 1, 100}, {1 << 30, 100}} {
 		if got := roomFor(c.live); got != c.want {
 			t.Errorf("with %d bytes that live it gives %d %%, want %d %%", c.live, got, c.want)
 		}
