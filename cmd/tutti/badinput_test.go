@@ -262,14 +262,15 @@ func TestRequestIDsGoThereAndBack(t *testing.T) {
 	if a := ask("trace-0123456789:ab"); a.Header.Get("X-Request-Id") != "trace-0123456789:ab" || a.Errors[0].Extensions.RequestID != "trace-0123456789:ab" {
 		t.Errorf("it is not taken: %v %s", a.Header, a.Raw)
 	}
-	wants(t, "the log", p.log.String(), "trace-0123456789:ab")
+	p.logged("trace-0123456789:ab")
 	for _, id := range []string{"short", strings.Repeat("x", 129), "with space and more", `with"quote-and-more`, "Zevil\tlevel=ERROR msg=x"} {
 		a := ask(id)
 		if got := a.Header.Get("X-Request-Id"); got == id || len(got) < 8 || a.Errors[0].Extensions.RequestID != got {
 			t.Errorf("%q is taken: %q", id, got)
 		}
 	}
-	hides(t, "the log", p.log.String(), "Zevil")
+	ask("trace-of-the-last")
+	hides(t, "the log", p.logged("trace-of-the-last"), "Zevil")
 }
 
 func TestOtherPathsTellNothing(t *testing.T) {

@@ -135,8 +135,6 @@ func TestModeOfOperationsIsReloaded(t *testing.T) {
 			t.Errorf("listed: %+v", list)
 		}
 		p.server.house.checkTrusted(p.server.house.server.Generation())
-		if log := p.log.String(); !strings.Contains(log, "a trusted operation cannot be answered") || !strings.Contains(log, "name=Twice") {
-			t.Error("it is not logged")
-		}
+		p.logged("a trusted operation cannot be answered", "name=Twice")
 	})
 }

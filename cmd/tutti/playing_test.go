@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +57,22 @@ func play(t *testing.T) *played {
 		t.Fatal(told)
 	}
 	return p
+}
+
+// logged gives the log once it says all parts: a request's line is written when its answer may have
+// come already. After ten seconds without one of them it fails the test.
+func (p *played) logged(parts ...string) string {
+	p.t.Helper()
+	for last := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		log := p.log.String()
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(log, part) }) {
+			return log
+		}
+		if time.Now().After(last) {
+			wants(p.t, "the log", log, parts...)
+			return log
+		}
+	}
 }
 
 // journal keeps what is written to it.
