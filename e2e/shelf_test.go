@@ -3,13 +3,9 @@
 package e2e
 
 import (
-	"io"
 	"regexp"
-	"strings"
 	"testing"
 )
-
-func newReader(s string) io.Reader { return strings.NewReader(s) }
 
 var anyKey = regexp.MustCompile(`tutti_[a-z]+_[A-Za-z0-9_-]{43}`)
 

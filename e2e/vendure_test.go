@@ -4,173 +4,57 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources/sourcetest"
 )
 
 const hookSecret = "a-secret-that-only-this-test-knows"
 
-// TestRealVendure assembles an experience with the products of a real Vendure shop, through the
-// same manifest as the demo, changes a price in its admin API, and sees the new price within two
-// seconds of the signed hook.
-func TestRealVendure(t *testing.T) {
-	shopPort, apiPort := freePort(t), freePort(t)
-	shop := "http://127.0.0.1:" + shopPort
-	api := "http://127.0.0.1:" + apiPort
-	startShop(t, shopPort, api+"/webhooks/catalog")
-	key := startServer(t, shop, "127.0.0.1:"+apiPort)
-
-	const page = `query($channel: ID!) { experience(composition: "shelf", channel: $channel) {
-		problems { path code message }
-		components { component resource(prop: "product") { ref title ... on Product { price { amount currency } image { ... on Asset { url(width: 320) } } } }
-			resources(prop: "items") { nodes { ref title ... on Product { price { amount currency } } } } } } }`
-	type money struct{ Amount, Currency string }
-	type product struct {
-		Ref, Title string
-		Price      *money
-	}
-	type experience struct {
-		Experience struct {
-			Problems   []struct{ Path, Code, Message string }
-			Components []struct {
-				Component string
-				Resource  *product
-				Resources *struct{ Nodes []product }
-			}
-		}
-	}
-	look := func() experience {
-		var x experience
-		ask(t, api+"/graphql", key, page, map[string]any{"channel": "web"}, &x)
-		return x
-	}
-	x := look()
-	if len(x.Experience.Problems) > 0 {
-		t.Fatalf("problems: %+v", x.Experience.Problems)
-	}
-	var one *product
-	var shelf []product
-	for _, c := range x.Experience.Components {
-		if c.Resource != nil {
-			one = c.Resource
-		}
-		if c.Resources != nil {
-			shelf = c.Resources.Nodes
-		}
-	}
-	if one == nil || one.Price == nil || one.Title == "" {
-		t.Fatalf("the product did not come: %+v", x)
-	}
-	if len(shelf) != 6 || shelf[0].Title == "" || shelf[0].Price == nil {
-		t.Fatalf("the selection did not come: %+v", shelf)
-	}
-
-	token := adminToken(t, shop)
-	var variants struct {
-		Product struct{ Variants []struct{ ID string } }
-	}
-	ask(t, shop+"/admin-api", token, `{ product(id: "3") { variants { id } } }`, nil, &variants)
-	price := 51000 + int(time.Now().Unix()%900)
-	for _, v := range variants.Product.Variants {
-		ask(t, shop+"/admin-api", token, `mutation($input: [UpdateProductVariantInput!]!) { updateProductVariants(input: $input) { id priceWithTax } }`,
-			map[string]any{"input": []any{map[string]any{"id": v.ID, "price": price}}}, nil)
-	}
-	changed := time.Now()
-	var want struct {
-		Product struct{ Variants []struct{ PriceWithTax int } }
-	}
-	ask(t, shop+"/shop-api", "", `{ product(id: "3") { variants { priceWithTax } } }`, nil, &want)
-	low := want.Product.Variants[0].PriceWithTax
-	for _, v := range want.Product.Variants {
-		low = min(low, v.PriceWithTax)
-	}
-	wanted := fmt.Sprintf("%d.%02d", low/100, low%100)
-	for {
-		got := ""
-		for _, c := range look().Experience.Components {
-			if c.Resource != nil && c.Resource.Price != nil {
-				got = c.Resource.Price.Amount
-			}
-		}
-		if got == wanted {
-			t.Logf("the new price was there %s after the change", time.Since(changed).Round(time.Millisecond))
-			return
-		}
-		if time.Since(changed) > 2*time.Second {
-			t.Fatalf("two seconds after the change the price is still %s, not %s", got, wanted)
-		}
-	}
+// shop is a running Vendure with its own sample products: 54 products, of 88 variants.
+type shop struct {
+	*realSystem
+	token string // of its administrator
 }
 
-func startShop(t *testing.T, port, hook string) {
+// startShop starts a shop that posts its events to hook.
+func startShop(t *testing.T, hook string) *shop {
 	t.Helper()
-	dir := cacheFolder(t, "vendure")
-	data := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "cp", "-r", filepath.Join(dir, "data")+"/.", data).CombinedOutput(); err != nil {
-		t.Fatalf("copying the shop's data: %s", out)
-	}
-	cmd := exec.Command("node", "serve.js")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PORT="+port, "VENDURE_DATA="+data, "HOOK_URL="+hook, "HOOK_SECRET="+hookSecret)
-	line := run(t, cmd)
-	for string(line()) != "ready" {
-	}
-}
-
-// startServer runs `tutti serve` with a config whose catalog is the real shop, publishes the
-// composition, and gives a server key.
-func startServer(t *testing.T, shop, listen string) string {
-	t.Helper()
-	dir := t.TempDir()
-	write := func(name, content string) {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("tutti.yaml", shelfConfig)
-	write("compositions/shelf.yaml", shelf)
-	env := append(os.Environ(), "SHOP_URL="+shop, "SHOP_HOOK_SECRET="+hookSecret, "TUTTI_DATABASE_URL=sqlite:"+filepath.Join(dir, "tutti.db"))
-	tutti := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), binary(t), args...)
-		cmd.Dir, cmd.Env = dir, env
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("tutti %v: %v\n%s", args, err, out)
-		}
-		return string(out)
-	}
-	tutti("validate", "--config", "tutti.yaml", ".")
-	management, server := keyIn(t, tutti("keys", "create", "deploy", "--class", "management")), keyIn(t, tutti("keys", "create", "app", "--class", "server"))
-
-	cmd := exec.Command(binary(t), "serve", "--config", "tutti.yaml", "--listen", listen)
-	cmd.Dir, cmd.Env = dir, env
-	run(t, cmd)()
-	await(t, "http://"+listen+"/readyz")
-	env = append(env, "TUTTI_MANAGEMENT_KEY="+management)
-	tutti("apply", "--url", "http://"+listen+"/graphql", "--dir", ".", "--publish")
-	return server
+	dir, port := cacheFolder(t, "vendure"), freePort(t)
+	data := copied(t, dir+"/data")
+	s := &shop{realSystem: startReal(t, &realSystem{
+		name: "Vendure", url: "http://127.0.0.1:" + port, ready: "http://127.0.0.1:" + port + "/health",
+		command: func() *exec.Cmd {
+			cmd := exec.Command("node", "serve.js")
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "PORT="+port, "DATA="+data, "HOOK_URL="+hook, "HOOK_SECRET="+hookSecret)
+			return cmd
+		},
+	})}
+	s.token = adminToken(t, s.url)
+	return s
 }
 
 func adminToken(t *testing.T, shop string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
 	body := `{"query":"mutation { login(username: \"superadmin\", password: \"superadmin\") { __typename } }"}`
-	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, shop+"/admin-api", newReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, shop+"/admin-api", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	res, err := impatient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,25 +67,116 @@ func adminToken(t *testing.T, shop string) string {
 	return token
 }
 
-func await(t *testing.T, url string) {
-	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
-		if res, err := http.Get(url); err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return
-			}
-		}
+// admin does an operation of the admin API.
+func (s *shop) admin(ctx context.Context, document string, variables map[string]any, v any) error {
+	var answer struct {
+		Data   json.RawMessage
+		Errors json.RawMessage
 	}
-	t.Fatalf("%s was not ready within 15 s", url)
+	err := tryCall(ctx, http.MethodPost, s.url+"/admin-api", map[string]string{"Authorization": "Bearer " + s.token}, map[string]any{"query": document, "variables": variables}, &answer)
+	switch {
+	case err != nil:
+		return err
+	case len(answer.Errors) > 0:
+		return fmt.Errorf("the admin API answers: %s", answer.Errors)
+	case v == nil:
+		return nil
+	}
+	return json.Unmarshal(answer.Data, v)
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// must is admin for what must work.
+func (s *shop) must(document string, variables map[string]any, v any) {
+	s.t.Helper()
+	if err := s.admin(s.t.Context(), document, variables, v); err != nil {
+		s.t.Fatal(err)
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// change changes a record in the shop; nil deletes it.
+func (s *shop) change(ctx context.Context, record, id string, fields map[string]any) error {
+	switch {
+	case record == "variant" && fields == nil:
+		return s.admin(ctx, `mutation($id: ID!) { deleteProductVariant(id: $id) { result } }`, map[string]any{"id": id}, nil)
+	case record == "variant":
+		return s.admin(ctx, `mutation($input: [UpdateProductVariantInput!]!) { updateProductVariants(input: $input) { id } }`,
+			map[string]any{"input": []any{map[string]any{"id": id, "price": fields["price"]}}}, nil)
+	case record == "product" && fields == nil:
+		return s.admin(ctx, `mutation($id: ID!) { deleteProduct(id: $id) { result } }`, map[string]any{"id": id}, nil)
+	case record == "product":
+		return s.admin(ctx, `mutation($input: UpdateProductInput!) { updateProduct(input: $input) { id } }`,
+			map[string]any{"input": map[string]any{"id": id, "translations": []any{map[string]any{"languageCode": "en", "name": fields["name"]}}}}, nil)
+	}
+	return fmt.Errorf("there is no record %s to change", record)
+}
+
+// TestRealVendureKeepsTheContract runs the contract suite against a real shop.
+func TestRealVendureKeepsTheContract(t *testing.T) {
+	hooks := startPosts(t)
+	s := startShop(t, hooks.url)
+	ids := make([]string, 54)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i + 1)
+	}
+	contract(t, &sourcetest.System{
+		Source: config.Source{Name: "catalog", Connector: "vendure", Webhook: config.Webhook{Secret: tutti.NewSecret(hookSecret)}},
+		Kinds: map[string]sourcetest.Kind{
+			"product": {
+				Missing: "990001", Field: "price", Locale: "en", Record: "variant", Of: firstVariant, Change: map[string]any{"price": 1000},
+				Reads: field("price"), Want: tutti.Money{Amount: "12.00", Currency: "USD"}, // 20 % of tax on it
+			},
+			"picture": {
+				IDs: ids[20:], Missing: "990001", Field: "mediaType", Locale: "en", Record: "product", Change: map[string]any{"name": "Renamed"},
+				Reads: field("alt"), Want: "Renamed",
+			},
+		},
+		Change: s.change,
+	}, s.url, hooks)
+}
+
+func field(name string) func(*tutti.Resource) any {
+	return func(r *tutti.Resource) any { return r.Fields.Get(name) }
+}
+
+func firstVariant(r *tutti.Resource) string {
+	var rec struct{ Variants []struct{ ID string } }
+	_ = json.Unmarshal([]byte(r.Raw), &rec)
+	return rec.Variants[0].ID
+}
+
+// TestRealVendure assembles an experience with the products of a real shop, through the same manifest
+// as the demo, and follows what happens to it.
+func TestRealVendure(t *testing.T) {
+	listen := "127.0.0.1:" + freePort(t)
+	s := startShop(t, "http://"+listen+"/webhooks/catalog")
+	h := startHouse(t, house{
+		listen: listen, env: []string{"SHOP_URL=" + s.url, "SHOP_HOOK_SECRET=" + hookSecret},
+		files: map[string]string{"tutti.yaml": shelfConfig, "content/compositions/shelf.yaml": shelf},
+	})
+	x := h.experience(t, "shelf", nil)
+	if len(x.Problems) > 0 {
+		t.Fatalf("problems: %+v", x.Problems)
+	}
+	one, shelf := x.Components[0].Resource, x.Components[1].Resources.Nodes
+	if one == nil || one.Price == nil || one.Title == "" {
+		t.Fatalf("the product did not come: %+v", x)
+	}
+	if len(shelf) != 6 || shelf[0].Title == "" || shelf[0].Price == nil {
+		t.Fatalf("the selection did not come: %+v", shelf)
+	}
+
+	var of struct {
+		Product struct{ Variants []struct{ ID string } }
+	}
+	s.must(`{ product(id: "3") { variants { id } } }`, nil, &of)
+	price := 51000 + int(time.Now().Unix()%900)
+	for _, v := range of.Product.Variants {
+		if err := s.change(t.Context(), "variant", v.ID, map[string]any{"price": price}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within(t, 2*time.Second, "the new price is there", func() (string, bool) {
+		p := h.experience(t, "shelf", nil).Components[0].Resource.Price
+		return fmt.Sprint(p), *p == money{Amount: fmt.Sprintf("%d.%02d", price*12/10/100, price*12/10%100), Currency: "USD"}
+	})
 }

@@ -5,7 +5,7 @@ const { AssetServerPlugin } = require('@vendure/asset-server-plugin');
 const { EventHook } = require('./event-hook');
 
 const port = Number(process.env.PORT || 7081);
-const data = process.env.VENDURE_DATA || __dirname;
+const data = process.env.DATA || path.join(__dirname, 'data');
 
 exports.config = {
   apiOptions: { port, hostname: '127.0.0.1', adminApiPath: 'admin-api', shopApiPath: 'shop-api' },
@@ -15,7 +15,7 @@ exports.config = {
     cookieOptions: { secret: 'only-for-this-test' },
   },
   dbConnectionOptions: {
-    type: 'better-sqlite3', synchronize: Boolean(process.env.VENDURE_SYNC), logging: false, database: path.join(data, 'shop.sqlite'),
+    type: 'better-sqlite3', synchronize: Boolean(process.env.SYNC), logging: false, database: path.join(data, 'shop.sqlite'),
   },
   paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
   importExportOptions: { importAssetsDir: path.join(__dirname, 'node_modules/@vendure/create/assets/images') },

@@ -1,8 +1,13 @@
 // Makes the tables and fills the shop with Vendure's own sample products, once.
+process.env.SYNC = 'yes'; // makes the tables
+
+const fs = require('fs');
 const path = require('path');
 const { bootstrap, JobQueueService } = require('@vendure/core');
 const { populate } = require('@vendure/core/cli');
 const { config } = require('./config');
+
+fs.mkdirSync(path.join(process.env.DATA, 'assets'), { recursive: true });
 
 const samples = path.join(__dirname, 'node_modules/@vendure/create/assets');
 const start = async () => {
