@@ -39,6 +39,7 @@ type compiledKind struct {
 	ownerID    *regexp.Regexp // what an owner looks like; nil = anything
 	canonical  *expression
 	listSign   string // what ids cannot hold because it separates them in a call
+	wordsOnly  bool   // ids stand in an expression without quotation marks
 	get        *call
 	batch      *call
 	selects    []*selectCall
@@ -333,6 +334,7 @@ func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Def
 			if d.MaxIDBytes = spec.Batch.MaxURLBytes; d.MaxIDBytes == 0 {
 				d.MaxIDBytes = 6 << 10 // Node servers answer 431 over 16 KiB of headers, proxies cut at 8
 			}
+			d.EachIDBytes = k.batch.idCost(spec.Batch.Query)
 		}
 	}
 	for _, t := range k.tags {
@@ -363,7 +365,7 @@ func (k *compiledKind) canonicalID(id string) (string, bool) {
 		}
 		id = s
 	}
-	if k.pattern != nil && !k.pattern.MatchString(id) || k.listSign != "" && strings.Contains(id, k.listSign) {
+	if k.pattern != nil && !k.pattern.MatchString(id) || k.listSign != "" && strings.Contains(id, k.listSign) || k.wordsOnly && !isWord(id) {
 		return "", false
 	}
 	return id, true

@@ -40,7 +40,7 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 	}
 	uses := each
 	for name, q := range b.Query {
-		if !strings.Contains(q.Value, "ids") {
+		if !q.mentions("ids") {
 			continue
 		}
 		uses, call.idsInURL = true, true
@@ -49,8 +49,10 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 			out.listSign = ","
 		case "pipe":
 			out.listSign = "|"
+		case "expr":
+			out.wordsOnly = q.Quote == ""
 		case "":
-			c.wrong(at+".query."+name+".encode", "is missing", "Write how the list is written: csv, pipe, repeat, bracket or json.")
+			c.wrong(at+".query."+name+".encode", "is missing", "Write how the list is written: csv, pipe, repeat, bracket, json or expr.")
 		}
 	}
 	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") {
@@ -84,7 +86,7 @@ func mentions(v any, word string) bool {
 
 func queryMentions(q map[string]QuerySpec, word string) bool {
 	for _, p := range q {
-		if strings.Contains(p.Value, word) {
+		if p.mentions(word) {
 			return true
 		}
 	}

@@ -137,7 +137,8 @@ type Definition struct {
 
 	Canonical  func(id string) (string, bool) // the one spelling of an id; false = no item can have it. Nil = every id, as it is
 	MaxIDs     int                            // of one Fetch; 0 = 1
-	MaxIDBytes int                            // of all ids of one Fetch, as they are written in a URL, 1 added for each; 0 = no limit
+	MaxIDBytes int                            // of all ids of one Fetch, as they are written in a URL, EachIDBytes added for each; 0 = no limit
+	EachIDBytes int                           // what stands between ids in a URL; 0 = 1
 	Example    string                         // an id that may or may not exist, for checking the connection
 
 	Filters     map[string]Filter

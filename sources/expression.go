@@ -19,7 +19,7 @@ var (
 	settingNames = names("settings")
 	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
-	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
+	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
 	recordNames  = names("record", "settings", "locale", "source")
 	pictureNames = names("record", "settings", "width", "height", "format")
 	answerNames  = names("answer")

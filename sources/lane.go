@@ -173,7 +173,7 @@ func (p *passengers) free() {
 
 // add reports whether asks go too, and counts them in. The first always do.
 func (p *passengers) add(asks []Ask) bool {
-	bytes := p.bytes + mostBytes(asks)
+	bytes := p.bytes + p.kind.mostBytes(asks)
 	if n := len(p.ids); n > 0 {
 		if !p.kind.takes(n+len(asks), bytes) {
 			return false
@@ -200,10 +200,10 @@ func (k *kind) takes(ids, bytes int) bool {
 }
 
 // mostBytes is how much of an address ids take at the most.
-func mostBytes(asks []Ask) int {
+func (k *kind) mostBytes(asks []Ask) int {
 	n := 0
 	for i := range asks {
-		n += 3*len(asks[i].Ref.ID) + 1 // escaped
+		n += 3*len(asks[i].Ref.ID) + max(1, k.def.EachIDBytes) // escaped
 	}
 	return n
 }

@@ -19,7 +19,7 @@ import (
 // load asks the origin: as many calls at the same time as its limits force, none for anybody else. It
 // writes what came into room, in the order of asks, and gives that, or nil where a call ended its goroutine.
 func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, room []cache.Loaded[*entry]) []cache.Loaded[*entry] {
-	if k.takes(len(asks), mostBytes(asks)) {
+	if k.takes(len(asks), k.mostBytes(asks)) {
 		return s.loadChunk(ctx, k, asks, scope, room)
 	}
 	chunks, rest := k.chunks(asks), room
@@ -48,7 +48,7 @@ func (k *kind) chunks(asks []Ask) [][]Ask {
 	for start, size, i := 0, 0, 0; i < len(asks); i++ {
 		n := 0
 		if k.def.MaxIDBytes > 0 {
-			n = len(url.QueryEscape(asks[i].Ref.ID)) + 1
+			n = len(url.QueryEscape(asks[i].Ref.ID)) + max(1, k.def.EachIDBytes)
 		}
 		full := i-start == most || k.def.MaxIDBytes > 0 && i > start && size+n > k.def.MaxIDBytes
 		if full {

@@ -151,8 +151,12 @@ type NotFoundSpec struct {
 
 // QuerySpec is one query parameter. In YAML a text is short for its value.
 type QuerySpec struct {
-	Value  string `yaml:"value"`  // A text with ${…}.
-	Encode string `yaml:"encode"` // How a list is written: a,b or a|b, the parameter repeated, repeated with [], or a JSON list.
+	Value  string   `yaml:"value"`  // A text with ${…}.
+	Encode string   `yaml:"encode"` // How a list is written: a,b or a|b, the parameter repeated, repeated with [], a JSON list, or an expression of a query language.
+	All    []string `yaml:"all"`    // Of expr: conditions that stand in place of {} in the value, joined by AND. One whose value is absent is left out.
+	Each   string   `yaml:"each"`   // Of expr: how each value of a list is written, in place of {}.
+	Join   string   `yaml:"join"`   // Of expr: what stands between the values of a list. Default: OR, with a space on either side.
+	Quote  string   `yaml:"quote"`  // Of expr: how the language writes a text. Default: texts are only words and numbers.
 }
 
 // FieldSpec is one mapped field. In YAML a text is short for its value.

@@ -36,9 +36,10 @@ type queryPart struct {
 	name string
 	*template
 	encode string
+	expr   *exprPart // of encode expr; then there is no template
 }
 
-var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json"}
+var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json", "expr"}
 
 func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
@@ -62,8 +63,13 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	for _, name := range sortedKeys(s.Query) {
 		q, qat := s.Query[name], at+".query."+name
 		if !slices.Contains(encodings, q.Encode) {
-			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket or json.")
+			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket, json or expr.")
 		}
+		if q.Encode == "expr" {
+			out.query = append(out.query, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, requestNames)})
+			continue
+		}
+		c.onlyExpr(qat, q)
 		out.query = append(out.query, queryPart{name: name, template: c.template(qat, q.Value, requestNames), encode: q.Encode})
 	}
 	if s.Body != nil {
@@ -285,6 +291,16 @@ func appendEscaped(b []byte, s string) []byte {
 
 func (k *call) writeQuery(u *query, vars map[string]any) error {
 	for _, q := range k.query {
+		if q.expr != nil {
+			v, ok, err := q.expr.text(vars)
+			if err != nil {
+				return err
+			}
+			if ok {
+				u.add(q.name, v)
+			}
+			continue
+		}
 		if e := q.whole(); e != nil && q.encode != "" {
 			v, ok, err := e.eval(vars)
 			if err != nil {

@@ -31,6 +31,7 @@ var choices = map[string][]string{
 	"SelectSpec.text":      {"required", "optional"},
 	"PagingSpec.type":      {"cursor", "link", "page", "offset"},
 	"QuerySpec.encode":     encodings[1:],
+	"QuerySpec.quote":      sortedKeys(quotings),
 	"FieldSpec.as":         fieldTypes,
 	"FieldSpec.from":       {"html", "markdown", "plain"},
 	"Filter.type":          {"string", "int", "float", "bool", "place", "time", "ref"},
@@ -39,7 +40,7 @@ var choices = map[string][]string{
 
 var needed = map[string][]string{
 	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
-	"SelectSpec": {"records"}, "FieldSpec": {"value"}, "QuerySpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
+	"SelectSpec": {"records"}, "FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
