@@ -27,12 +27,6 @@ type namedTemplate struct {
 	*template
 }
 
-type compiledAuth struct {
-	kind                  string
-	name                  string
-	user, password, value *template
-}
-
 type compiledKind struct {
 	name       string
 	pattern    matcher
@@ -123,35 +117,6 @@ func (c *compiler) manifest() *compiled {
 		out.kinds[name] = c.kind(name, m.Kinds[name])
 	}
 	out.webhook = c.webhook()
-	return out
-}
-
-func (c *compiler) auth() *compiledAuth {
-	a := c.m.Auth
-	if a == nil {
-		return nil
-	}
-	out := &compiledAuth{kind: a.Type, name: a.Name}
-	need := func(key, value string) *template {
-		if value == "" {
-			c.wrong("auth."+key, "is missing", "Write, for example:  "+key+": ${secrets.token}")
-		}
-		return c.template("auth."+key, value, configNames)
-	}
-	switch a.Type {
-	case "none":
-	case "basic":
-		out.user, out.password = need("user", a.User), need("password", a.Password)
-	case "bearer":
-		out.value = need("token", a.Token)
-	case "header", "query":
-		out.value = need("value", a.Value)
-		if a.Name == "" || a.Type == "header" && !headerName.MatchString(a.Name) {
-			c.wrong("auth.name", "is missing or no name of a "+a.Type, "Write, for example:  name: X-Api-Key")
-		}
-	default:
-		c.wrong("auth.type", unknown(a.Type), "Write none, basic, bearer, header or query.")
-	}
 	return out
 }
 

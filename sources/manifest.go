@@ -44,16 +44,6 @@ type Declaration struct {
 	Pattern     string `yaml:"pattern"`     // RE2 that the whole value must match.
 }
 
-// AuthSpec says how the system knows us. Where a secret that it names is not set, nothing is sent.
-type AuthSpec struct {
-	Type     string `yaml:"type"`     // How it is sent.
-	User     string `yaml:"user"`     // Of basic.
-	Password string `yaml:"password"` // Of basic.
-	Token    string `yaml:"token"`    // Of bearer.
-	Name     string `yaml:"name"`     // Of header and query: the name of the header or parameter.
-	Value    string `yaml:"value"`    // Of header and query, with what stands before the secret.
-}
-
 // LimitSpec says how the system tells that it is enough.
 type LimitSpec struct {
 	Statuses  []int  `yaml:"statuses"`  // Statuses that mean "wait". Default: 429.

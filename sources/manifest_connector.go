@@ -27,11 +27,13 @@ type manifestConnector struct {
 	at       string // the address of the system, without a slash at the end
 	own      map[*call]ownPart
 	client   *fetch.Client
+	proof    proof // of who asks, made for each request; nil = it is the same in all
 	maxBytes int64
 	before   map[*field]string // what stands before the ids of refs
 	links    map[*field]string
 	hook     tutti.Secret
 	now      func() time.Time
+	limit    time.Duration // of one call
 	log      *slog.Logger
 }
 
@@ -49,7 +51,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	settings, secrets, problems := m.values(c, place)
 	conn := &manifestConnector{
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
-		before: map[*field]string{}, links: map[*field]string{}, hook: c.Webhook.Secret, now: d.Now, log: d.Log,
+		before: map[*field]string{}, links: map[*field]string{}, hook: c.Webhook.Secret, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
 	}
 	vars := map[string]any{"settings": settings, "secrets": secrets}
 	address := c.URL
@@ -90,7 +92,19 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 			conn.own[call] = conn.ownOf(call)
 		}
 	}
-	return &built{conn: conn, description: m.Description, release: conn.client.Close}, nil
+	if conn.proof, err = m.compiled.auth.prove(conn, c, place); err != nil {
+		conn.client.Close()
+		return nil, []error{err}
+	}
+	return &built{conn: conn, description: m.Description, release: conn.release}, nil
+}
+
+// release ends what the connector holds.
+func (c *manifestConnector) release() {
+	if k, ok := c.proof.(*keeper); ok {
+		k.close()
+	}
+	c.client.Close()
 }
 
 // values gives the settings and secrets that the manifest declares, defaults filled in.
@@ -152,7 +166,7 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 		req.Header.Set("If-None-Match", validator)
 	}
 	req.MaxBytes = c.maxBytes
-	res, err := c.client.Do(ctx, req)
+	res, err := c.send(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +174,14 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 		return &answer{header: res.Header, call: k, fresh: k.freshFor(res.Header), same: true}, nil
 	}
 	return k.status(c.manifest, res, c.now())
+}
+
+// send makes an exchange, with what proves who asks.
+func (c *manifestConnector) send(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
+	if c.proof == nil {
+		return c.client.Do(ctx, req)
+	}
+	return c.proof.do(ctx, c.client, req)
 }
 
 // ownPart is what every request of a call has in one source: it is made once.

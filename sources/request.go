@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
 	"github.com/tuttihq/tutti/internal/fetch"
 )
 
@@ -115,21 +115,23 @@ func (c *compiler) path(at, src string) []string {
 	return steps
 }
 
-// node compiles the values of a JSON tree.
-func (c *compiler) node(at string, v any) any {
+// node compiles the values of a JSON tree in a request.
+func (c *compiler) node(at string, v any) any { return c.nodeIn(at, v, requestNames) }
+
+func (c *compiler) nodeIn(at string, v any, in func() (*expr.Dynamic, error)) any {
 	switch v := v.(type) {
 	case string:
-		return c.template(at, v, requestNames)
+		return c.template(at, v, in)
 	case map[string]any:
 		out := map[string]any{}
 		for _, k := range sortedKeys(v) {
-			out[k] = c.node(at+"."+k, v[k])
+			out[k] = c.nodeIn(at+"."+k, v[k], in)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = c.node(at+"."+strconv.Itoa(i), v[i])
+			out[i] = c.nodeIn(at+"."+strconv.Itoa(i), v[i], in)
 		}
 		return out
 	case map[any]any:
@@ -362,35 +364,4 @@ func headerValue(s string) (string, error) {
 // letters and digits in lower case.
 func searchWords(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r != '_' && !isWordRune(r) }), " ")
-}
-
-// apply adds the credentials. Where a secret is not set, it adds nothing.
-func (a *compiledAuth) apply(own *ownPart, vars map[string]any) error {
-	if a == nil || a.kind == "none" {
-		return nil
-	}
-	if a.kind == "basic" {
-		user, ok, err := a.user.render(vars, headerValue)
-		if err != nil || !ok {
-			return err
-		}
-		password, ok, err := a.password.render(vars, headerValue)
-		if err == nil && ok {
-			own.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
-		}
-		return err
-	}
-	value, ok, err := a.value.render(vars, headerValue)
-	if err != nil || !ok {
-		return err
-	}
-	switch a.kind {
-	case "bearer":
-		own.header.Set("Authorization", "Bearer "+value)
-	case "header":
-		own.header.Set(a.name, value)
-	case "query":
-		own.query = url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
-	}
-	return nil
 }

@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "write manifest.schema.json and golden f
 
 // choices are the closed lists of values, by struct and key.
 var choices = map[string][]string{
-	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query"},
+	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query", "oauth2", "sigv4", "session"},
+	"AuthSpec.client":      {"basic", "body"},
 	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
 	"KindSpec.type":        resources,
 	"KindSpec.dimensions":  dimensions,
@@ -39,14 +40,14 @@ var choices = map[string][]string{
 }
 
 var needed = map[string][]string{
-	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
+	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
 	"SelectSpec": {"records"}, "FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
 // file. go test ./sources -run TestSchemaIsTrue -update writes the file.
 func TestSchemaIsTrue(t *testing.T) {
-	said := comments(t, "manifest.go", "connector.go")
+	said := comments(t, "manifest.go", "connector.go", "auth.go")
 	schema := schemaOf(reflect.TypeFor[Manifest](), said)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "A Tutti manifest: a connector for one kind of system"
