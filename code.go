@@ -28,6 +28,7 @@ const (
 	Forbidden          Code = "FORBIDDEN"            // this key class may not do or see that
 	NotFound           Code = "NOT_FOUND"            // it does not exist, or not for you
 	Suppressed         Code = "SUPPRESSED"           // an operator withdrew the item
+	Withheld           Code = "WITHHELD"             // its rights or its moderation keep the item back
 	Conflict           Code = "CONFLICT"             // somebody else saved first
 	Invalid            Code = "INVALID"              // a stored thing does not pass its checks
 	Unavailable        Code = "UNAVAILABLE"          // a source does not answer usefully
@@ -44,6 +45,9 @@ const (
 	PersistedNotSupported Code = "PERSISTED_QUERY_NOT_SUPPORTED" // operations are not kept by their hash here
 	Internal              Code = "INTERNAL"                      // a mistake of ours
 )
+
+// NoItem reports whether the code says that there is no item to show, and nothing failed.
+func (c Code) NoItem() bool { return c == NotFound || c == Suppressed || c == Withheld }
 
 // Error makes a Code usable as a target of errors.Is.
 func (c Code) Error() string { return string(c) }

@@ -139,8 +139,9 @@ type Kind struct {
 	Dimensions  []string
 	Filters     []string // of selections
 	Sorts       []string
-	Search      bool // full-text search works
-	OwnerFilter bool // selections can be limited to one owner at the origin
+	Search      bool       // full-text search works
+	OwnerFilter bool       // selections can be limited to one owner at the origin
+	Moderation  Moderation // what an item needs before it is delivered; "" = nothing
 }
 
 // HasDimension reports whether the kind's content depends on a dimension.
@@ -203,7 +204,7 @@ type Got struct {
 	Cached    bool      // it came from memory
 	Until     time.Time // when it stops being fresh; zero when it is not fresh
 	Marks     []uint32  // where its cache notes that it is forgotten; shared, never changed
-	Err       error     // NotFound, Suppressed, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
+	Err       error     // NotFound, Suppressed, Withheld, Unavailable, Timeout, RateLimited, BadAnswer, TooLarge, UnknownSource
 }
 
 // Page is what a source says about a selection.

@@ -22,6 +22,7 @@ const (
 	AuditInvalidate AuditAction = "invalidate"
 	AuditSuppress   AuditAction = "suppress"
 	AuditUnsuppress AuditAction = "unsuppress"
+	AuditModerate   AuditAction = "moderate"
 )
 
 // AuditEntry is one line of the audit log: who did what to what, when, and why.

@@ -16,6 +16,8 @@ func lack(path string, ref tutti.Ref, source string, code tutti.Code, stale bool
 		p.Message = "There is no such item, or it is not for you."
 	case tutti.Suppressed:
 		p.Message = "The item is withdrawn."
+	case tutti.Withheld:
+		p.Message = "Its rights or its moderation keep the item back."
 	case tutti.UnknownSource:
 		p.Message = "No such source or kind is configured."
 	case tutti.Timeout:

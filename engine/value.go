@@ -231,7 +231,7 @@ func (s *shaper) refs(refs []tutti.Ref, wanted, wave int, fixed bool) outcome {
 		case absent:
 			l.gone++
 		case failed:
-			if o.code == tutti.NotFound || o.code == tutti.Suppressed {
+			if o.code.NoItem() {
 				l.gone++
 			}
 			if first.state == unlooked {

@@ -502,6 +502,42 @@ type Meta struct {
 	Description *string `json:"description,omitempty"`
 }
 
+// A verdict about one item.
+type ModerateInput struct {
+	// The item.
+	Ref tutti.Ref `json:"ref"`
+	// What is decided.
+	Judgement Judgement `json:"judgement"`
+	// When the item was as it is judged: its updatedAt as it was shown. Default: now.
+	Seen *time.Time `json:"seen,omitempty"`
+}
+
+// One page of a moderated kind.
+type ModerationConnection struct {
+	// The items in one of the wanted states.
+	Nodes []*ModerationItem `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// An item as a moderator sees it.
+type ModerationItem struct {
+	// The item.
+	Ref tutti.Ref `json:"ref"`
+	// How it stands.
+	State ModerationState `json:"state"`
+	// What was decided about it; null when nothing was.
+	Verdict *Verdict `json:"verdict,omitempty"`
+	// What a person would call it.
+	Title *string `json:"title,omitempty"`
+	// Where the item itself can be seen.
+	Link *string `json:"link,omitempty"`
+	// When it changed last at its origin; to be sent as seen.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// All its mapped fields.
+	Fields any `json:"fields"`
+}
+
 // An exact amount of money.
 type Money struct {
 	// A decimal number as text, such as 149.90.
@@ -1259,6 +1295,22 @@ type UnknownComponent struct {
 
 func (UnknownComponent) IsComponent() {}
 
+// What somebody decided about an item.
+type Verdict struct {
+	// The item.
+	Ref tutti.Ref `json:"ref"`
+	// What was decided.
+	Judgement Judgement `json:"judgement"`
+	// Why; null when nobody said.
+	Reason *string `json:"reason,omitempty"`
+	// When the item was as it was judged.
+	Seen time.Time `json:"seen"`
+	// The id of the key that did it.
+	CreatedBy string `json:"createdBy"`
+	// When.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
 // Something that works but is probably not meant.
 type Warning struct {
 	// Where in the composition.
@@ -1338,17 +1390,20 @@ const (
 	AuditActionSuppress AuditAction = "SUPPRESS"
 	// Let an item be delivered again.
 	AuditActionUnsuppress AuditAction = "UNSUPPRESS"
+	// Approved or rejected an item, or took that back.
+	AuditActionModerate AuditAction = "MODERATE"
 )
 
 var AllAuditAction = []AuditAction{
 	AuditActionInvalidate,
 	AuditActionSuppress,
 	AuditActionUnsuppress,
+	AuditActionModerate,
 }
 
 func (e AuditAction) IsValid() bool {
 	switch e {
-	case AuditActionInvalidate, AuditActionSuppress, AuditActionUnsuppress:
+	case AuditActionInvalidate, AuditActionSuppress, AuditActionUnsuppress, AuditActionModerate:
 		return true
 	}
 	return false
@@ -1491,6 +1546,8 @@ const (
 	ErrorCodeNotFound ErrorCode = "NOT_FOUND"
 	// An operator has withdrawn the item for now.
 	ErrorCodeSuppressed ErrorCode = "SUPPRESSED"
+	// The item's rights (licence, embargo, market, credit) or its moderation keep it back.
+	ErrorCodeWithheld ErrorCode = "WITHHELD"
 	// Somebody else saved first.
 	ErrorCodeConflict ErrorCode = "CONFLICT"
 	// A stored thing does not pass its checks.
@@ -1537,6 +1594,7 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeForbidden,
 	ErrorCodeNotFound,
 	ErrorCodeSuppressed,
+	ErrorCodeWithheld,
 	ErrorCodeConflict,
 	ErrorCodeInvalid,
 	ErrorCodeUnavailable,
@@ -1554,7 +1612,7 @@ var AllErrorCode = []ErrorCode{
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeSuppressed, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeUntrustedOperation, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
+	case ErrorCodeBadRequest, ErrorCodeInvalidValue, ErrorCodeMalformedRef, ErrorCodeUnknownSource, ErrorCodeUnknownComposition, ErrorCodeUnknownChannel, ErrorCodeUnknownAttribute, ErrorCodeDeprecatedAttribute, ErrorCodeUnknownLocale, ErrorCodeUnknownParam, ErrorCodeMissingParam, ErrorCodeContextTooLarge, ErrorCodeTooComplex, ErrorCodeUnauthenticated, ErrorCodeForbidden, ErrorCodeNotFound, ErrorCodeSuppressed, ErrorCodeWithheld, ErrorCodeConflict, ErrorCodeInvalid, ErrorCodeUnavailable, ErrorCodeTimeout, ErrorCodeRateLimited, ErrorCodeTooLarge, ErrorCodeBadAnswer, ErrorCodeTooManyRefs, ErrorCodeLocked, ErrorCodeUntrustedOperation, ErrorCodePersistedQueryNotFound, ErrorCodePersistedQueryNotSupported, ErrorCodeInternal:
 		return true
 	}
 	return false
@@ -1848,6 +1906,67 @@ func (e InvalidateMode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What is decided about an item.
+type Judgement string
+
+const (
+	// It may be delivered.
+	JudgementApproved Judgement = "APPROVED"
+	// It is never delivered.
+	JudgementRejected Judgement = "REJECTED"
+	// Takes an earlier verdict back.
+	JudgementNone Judgement = "NONE"
+)
+
+var AllJudgement = []Judgement{
+	JudgementApproved,
+	JudgementRejected,
+	JudgementNone,
+}
+
+func (e Judgement) IsValid() bool {
+	switch e {
+	case JudgementApproved, JudgementRejected, JudgementNone:
+		return true
+	}
+	return false
+}
+
+func (e Judgement) String() string {
+	return string(e)
+}
+
+func (e *Judgement) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Judgement(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Judgement", str)
+	}
+	return nil
+}
+
+func (e Judgement) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Judgement) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Judgement) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What an API key is for.
 type KeyClass string
 
@@ -1907,6 +2026,73 @@ func (e *KeyClass) UnmarshalJSON(b []byte) error {
 }
 
 func (e KeyClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How an item of a moderated kind stands.
+type ModerationState string
+
+const (
+	// It waits for an approval, and is not delivered.
+	ModerationStatePending ModerationState = "PENDING"
+	// It holds a blocked word and waits for an approval; it is not delivered.
+	ModerationStateBlocked ModerationState = "BLOCKED"
+	// It was approved.
+	ModerationStateApproved ModerationState = "APPROVED"
+	// It was rejected, and is not delivered.
+	ModerationStateRejected ModerationState = "REJECTED"
+	// Nothing speaks against it; it is delivered.
+	ModerationStatePassed ModerationState = "PASSED"
+)
+
+var AllModerationState = []ModerationState{
+	ModerationStatePending,
+	ModerationStateBlocked,
+	ModerationStateApproved,
+	ModerationStateRejected,
+	ModerationStatePassed,
+}
+
+func (e ModerationState) IsValid() bool {
+	switch e {
+	case ModerationStatePending, ModerationStateBlocked, ModerationStateApproved, ModerationStateRejected, ModerationStatePassed:
+		return true
+	}
+	return false
+}
+
+func (e ModerationState) String() string {
+	return string(e)
+}
+
+func (e *ModerationState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ModerationState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ModerationState", str)
+	}
+	return nil
+}
+
+func (e ModerationState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ModerationState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ModerationState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

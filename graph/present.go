@@ -33,6 +33,7 @@ var public = map[tutti.Code]string{
 	tutti.Forbidden:          "This key may not do or see that.",
 	tutti.NotFound:           "It does not exist, or not for you.",
 	tutti.Suppressed:         "The item is withdrawn.",
+	tutti.Withheld:           "The item may not be shown.",
 	tutti.Conflict:           "Somebody else saved first.",
 	tutti.Invalid:            "It does not pass its checks.",
 	tutti.Unavailable:        "A source does not answer usefully.",

@@ -307,6 +307,21 @@ type ComplexityRoot struct {
 		Title       func(childComplexity int) int
 	}
 
+	ModerationConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ModerationItem struct {
+		Fields    func(childComplexity int) int
+		Link      func(childComplexity int) int
+		Ref       func(childComplexity int) int
+		State     func(childComplexity int) int
+		Title     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Verdict   func(childComplexity int) int
+	}
+
 	Money struct {
 		Amount   func(childComplexity int) int
 		Currency func(childComplexity int) int
@@ -315,6 +330,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		DeletePersona        func(childComplexity int, name string) int
 		Invalidate           func(childComplexity int, refs []*tutti.Ref, kind *string, source *string, mode *InvalidateMode, reason *string, dryRun *bool) int
+		Moderate             func(childComplexity int, items []*ModerateInput, reason *string) int
 		PublishAudience      func(childComplexity int, name string, revision int, note *string) int
 		PublishComposition   func(childComplexity int, id string, revision int, from *time.Time, note *string) int
 		PushOperations       func(childComplexity int, operations []*OperationInput, dryRun *bool) int
@@ -504,6 +520,7 @@ type ComplexityRoot struct {
 		Compositions     func(childComplexity int, first *int, after *string) int
 		Experience       func(childComplexity int, composition string, params any, channel string, locale *string, context *ContextInput, supports []string, part *PagePart, ifNoneMatch []*SlotHash, preview *PreviewInput) int
 		Locales          func(childComplexity int) int
+		Moderation       func(childComplexity int, source string, kind string, states []ModerationState, first *int, after *string, locale *string) int
 		More             func(childComplexity int, cursor string, first *int, context *ContextInput) int
 		Operations       func(childComplexity int, first *int, after *string) int
 		Personas         func(childComplexity int) int
@@ -721,6 +738,15 @@ type ComplexityRoot struct {
 		Variant   func(childComplexity int) int
 		Version   func(childComplexity int) int
 		Why       func(childComplexity int) int
+	}
+
+	Verdict struct {
+		CreatedAt func(childComplexity int) int
+		CreatedBy func(childComplexity int) int
+		Judgement func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		Ref       func(childComplexity int) int
+		Seen      func(childComplexity int) int
 	}
 
 	Warning struct {
@@ -1834,6 +1860,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Meta.Title(childComplexity), true
 
+	case "ModerationConnection.nodes":
+		if e.ComplexityRoot.ModerationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationConnection.Nodes(childComplexity), true
+	case "ModerationConnection.pageInfo":
+		if e.ComplexityRoot.ModerationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationConnection.PageInfo(childComplexity), true
+
+	case "ModerationItem.fields":
+		if e.ComplexityRoot.ModerationItem.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.Fields(childComplexity), true
+	case "ModerationItem.link":
+		if e.ComplexityRoot.ModerationItem.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.Link(childComplexity), true
+	case "ModerationItem.ref":
+		if e.ComplexityRoot.ModerationItem.Ref == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.Ref(childComplexity), true
+	case "ModerationItem.state":
+		if e.ComplexityRoot.ModerationItem.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.State(childComplexity), true
+	case "ModerationItem.title":
+		if e.ComplexityRoot.ModerationItem.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.Title(childComplexity), true
+	case "ModerationItem.updatedAt":
+		if e.ComplexityRoot.ModerationItem.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.UpdatedAt(childComplexity), true
+	case "ModerationItem.verdict":
+		if e.ComplexityRoot.ModerationItem.Verdict == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModerationItem.Verdict(childComplexity), true
+
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
 			break
@@ -1869,6 +1951,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Invalidate(childComplexity, args["refs"].([]*tutti.Ref), args["kind"].(*string), args["source"].(*string), args["mode"].(*InvalidateMode), args["reason"].(*string), args["dryRun"].(*bool)), true
+	case "Mutation.moderate":
+		if e.ComplexityRoot.Mutation.Moderate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_moderate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Moderate(childComplexity, args["items"].([]*ModerateInput), args["reason"].(*string)), true
 	case "Mutation.publishAudience":
 		if e.ComplexityRoot.Mutation.PublishAudience == nil {
 			break
@@ -2783,6 +2876,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Locales(childComplexity), true
+	case "Query.moderation":
+		if e.ComplexityRoot.Query.Moderation == nil {
+			break
+		}
+
+		args, err := ec.field_Query_moderation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Moderation(childComplexity, args["source"].(string), args["kind"].(string), args["states"].([]ModerationState), args["first"].(*int), args["after"].(*string), args["locale"].(*string)), true
 	case "Query.more":
 		if e.ComplexityRoot.Query.More == nil {
 			break
@@ -3750,6 +3854,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnknownComponent.Why(childComplexity), true
 
+	case "Verdict.createdAt":
+		if e.ComplexityRoot.Verdict.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.CreatedAt(childComplexity), true
+	case "Verdict.createdBy":
+		if e.ComplexityRoot.Verdict.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.CreatedBy(childComplexity), true
+	case "Verdict.judgement":
+		if e.ComplexityRoot.Verdict.Judgement == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.Judgement(childComplexity), true
+	case "Verdict.reason":
+		if e.ComplexityRoot.Verdict.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.Reason(childComplexity), true
+	case "Verdict.ref":
+		if e.ComplexityRoot.Verdict.Ref == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.Ref(childComplexity), true
+	case "Verdict.seen":
+		if e.ComplexityRoot.Verdict.Seen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Verdict.Seen(childComplexity), true
+
 	case "Warning.message":
 		if e.ComplexityRoot.Warning.Message == nil {
 			break
@@ -3775,6 +3916,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputContextInput,
 		ec.unmarshalInputForcedVariantInput,
 		ec.unmarshalInputMemberContextInput,
+		ec.unmarshalInputModerateInput,
 		ec.unmarshalInputOperationInput,
 		ec.unmarshalInputPersonaInput,
 		ec.unmarshalInputPerspectiveInput,
@@ -4080,6 +4222,24 @@ type Query {
   ): OperationConnection! @access(to: [PREVIEW, MANAGEMENT])
   "The items that are withdrawn from delivery now, by ref."
   suppressions: [Suppression!]! @access(to: [MANAGEMENT])
+  """
+  The items of a moderated kind as a moderator sees them, in the order of their origin: with those that are not delivered, and how each stands.
+  A page holds those of first that are in the wanted state, so it may hold fewer, or none, and yet have a next one.
+  """
+  moderation(
+    "The source's name."
+    source: ID!
+    "The kind's name."
+    kind: ID!
+    "Only items in one of these states. Default: those that wait, PENDING and BLOCKED."
+    states: [ModerationState!]
+    "How many items of the origin are looked at; 100 at most. Default 20."
+    first: Int
+    "endCursor of the page before."
+    after: String
+    "The wanted language. Default: the configured one."
+    locale: Locale
+  ): ModerationConnection! @access(to: [MANAGEMENT])
   "The audit log, newest first: who invalidated or suppressed what, when and why. Nothing is ever deleted from it."
   audit(
     "100 at most. Default 50."
@@ -4222,6 +4382,16 @@ type Mutation @access(to: [MANAGEMENT]) {
     "For the audit log: why. Visitors never see it."
     reason: String!
   ): SuppressPayload!
+  """
+  Approves or rejects items of moderated kinds, on every replica, all or none of them. Only the refs and the verdicts are stored. An approval counts for the
+  item as it was seen: one whose updatedAt is later waits again.
+  """
+  moderate(
+    "The items; 100 at most."
+    items: [ModerateInput!]!
+    "For the audit log: why. Visitors never see it."
+    reason: String
+  ): [Verdict!]!
   "Lets an item be delivered again. It is read anew at its origin."
   unsuppress(
     "The item."
@@ -5847,6 +6017,82 @@ type Suppression @access(to: [MANAGEMENT]) {
   createdAt: DateTime!
 }
 
+"How an item of a moderated kind stands."
+enum ModerationState {
+  "It waits for an approval, and is not delivered."
+  PENDING
+  "It holds a blocked word and waits for an approval; it is not delivered."
+  BLOCKED
+  "It was approved."
+  APPROVED
+  "It was rejected, and is not delivered."
+  REJECTED
+  "Nothing speaks against it; it is delivered."
+  PASSED
+}
+
+"What is decided about an item."
+enum Judgement {
+  "It may be delivered."
+  APPROVED
+  "It is never delivered."
+  REJECTED
+  "Takes an earlier verdict back."
+  NONE
+}
+
+"A verdict about one item."
+input ModerateInput {
+  "The item."
+  ref: Ref!
+  "What is decided."
+  judgement: Judgement!
+  "When the item was as it is judged: its updatedAt as it was shown. Default: now."
+  seen: DateTime
+}
+
+"What somebody decided about an item."
+type Verdict @access(to: [MANAGEMENT]) {
+  "The item."
+  ref: Ref!
+  "What was decided."
+  judgement: Judgement!
+  "Why; null when nobody said."
+  reason: String
+  "When the item was as it was judged."
+  seen: DateTime!
+  "The id of the key that did it."
+  createdBy: ID!
+  "When."
+  createdAt: DateTime!
+}
+
+"An item as a moderator sees it."
+type ModerationItem @access(to: [MANAGEMENT]) {
+  "The item."
+  ref: Ref!
+  "How it stands."
+  state: ModerationState!
+  "What was decided about it; null when nothing was."
+  verdict: Verdict
+  "What a person would call it."
+  title: String
+  "Where the item itself can be seen."
+  link: URL
+  "When it changed last at its origin; to be sent as seen."
+  updatedAt: DateTime
+  "All its mapped fields."
+  fields: JSON!
+}
+
+"One page of a moderated kind."
+type ModerationConnection @access(to: [MANAGEMENT]) {
+  "The items in one of the wanted states."
+  nodes: [ModerationItem!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+}
+
 "What an operator did."
 enum AuditAction {
   "Made kept content old."
@@ -5855,6 +6101,8 @@ enum AuditAction {
   SUPPRESS
   "Let an item be delivered again."
   UNSUPPRESS
+  "Approved or rejected an item, or took that back."
+  MODERATE
 }
 
 "One line of the audit log."
@@ -5917,6 +6165,8 @@ enum ErrorCode {
   NOT_FOUND
   "An operator has withdrawn the item for now."
   SUPPRESSED
+  "The item's rights (licence, embargo, market, credit) or its moderation keep it back."
+  WITHHELD
   "Somebody else saved first."
   CONFLICT
   "A stored thing does not pass its checks."
@@ -6452,6 +6702,36 @@ func (ec *executionContext) childFields_Meta(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Meta", field.Name)
 }
 
+func (ec *executionContext) childFields_ModerationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_ModerationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ModerationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModerationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ModerationItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ref":
+		return ec.fieldContext_ModerationItem_ref(ctx, field)
+	case "state":
+		return ec.fieldContext_ModerationItem_state(ctx, field)
+	case "verdict":
+		return ec.fieldContext_ModerationItem_verdict(ctx, field)
+	case "title":
+		return ec.fieldContext_ModerationItem_title(ctx, field)
+	case "link":
+		return ec.fieldContext_ModerationItem_link(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ModerationItem_updatedAt(ctx, field)
+	case "fields":
+		return ec.fieldContext_ModerationItem_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModerationItem", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "amount":
@@ -6870,6 +7150,24 @@ func (ec *executionContext) childFields_Touch(ctx context.Context, field graphql
 		return ec.fieldContext_Touch_how(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Touch", field.Name)
+}
+
+func (ec *executionContext) childFields_Verdict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ref":
+		return ec.fieldContext_Verdict_ref(ctx, field)
+	case "judgement":
+		return ec.fieldContext_Verdict_judgement(ctx, field)
+	case "reason":
+		return ec.fieldContext_Verdict_reason(ctx, field)
+	case "seen":
+		return ec.fieldContext_Verdict_seen(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Verdict_createdBy(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Verdict_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Verdict", field.Name)
 }
 
 func (ec *executionContext) childFields_Warning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

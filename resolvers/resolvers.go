@@ -28,6 +28,7 @@ type Store interface {
 	Suppress(ctx context.Context, s tutti.Suppression, tags []string) error
 	Unsuppress(ctx context.Context, ref tutti.Ref, tags []string, reason, by string, at time.Time) error
 	Suppressions(ctx context.Context, at time.Time) ([]tutti.Suppression, error)
+	Judge(ctx context.Context, list []tutti.Verdict, tags func(tutti.Ref) []string) error
 	Audit(ctx context.Context, first int, before int64) ([]tutti.AuditEntry, error)
 }
 
@@ -37,6 +38,7 @@ type Sources interface {
 	Kinds() []*tutti.Kind
 	Canonical(ref tutti.Ref) (tutti.Ref, error)
 	Outward(tags ...string) []string
+	Moderation(ctx context.Context, sel tutti.Selection, scope tutti.Scope) (tutti.ModerationPage, error)
 }
 
 // SourceState describes a configured source and how it has been doing for the last minute.

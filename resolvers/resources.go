@@ -59,7 +59,7 @@ func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *st
 		return nil, err
 	}
 	for _, p := range problems { // what a source cannot answer is an error; what is not there is null
-		if p.Code != tutti.NotFound && p.Code != tutti.Suppressed {
+		if !p.Code.NoItem() {
 			return nil, &tutti.Error{Code: p.Code, Message: p.Message}
 		}
 	}

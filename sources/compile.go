@@ -190,6 +190,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.renditions = c.renditions(at+".renditions", k.Renditions)
 	}
 	out.def = out.definition(k, filters)
+	c.rights(at, k.Rights, &out.def)
 	out.reads()
 	return out
 }

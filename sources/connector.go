@@ -133,7 +133,8 @@ type Definition struct {
 	Description string
 	Fields      map[string]tutti.FieldType
 	Dimensions  []string
-	Owner       string // the field that says whose an item is, where the config names none
+	Owner       string      // the field that says whose an item is, where the config names none
+	Rights      *RightsSpec // the fields that say when and where an item may be shown; nil = there are none
 
 	Canonical  func(id string) (string, bool) // the one spelling of an id; false = no item can have it. Nil = every id, as it is
 	MaxIDs     int                            // of one Fetch; 0 = 1

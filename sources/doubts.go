@@ -13,6 +13,7 @@ type doubts struct {
 	now        func() time.Time
 	stale      func() bool              // nothing may be called fresh; nil = never
 	suppressed atomic.Pointer[withheld] // nil = nothing is
+	verdicts   atomic.Pointer[verdicts] // nil = nobody told yet
 }
 
 func newDoubts(now func() time.Time, stale func() bool) *doubts {
@@ -27,15 +28,19 @@ func (d *doubts) withheld() (w withheld, now time.Time) {
 	return nil, now
 }
 
-// items takes out what was suppressed meanwhile, and calls the rest no fresher than it may be.
-func (d *doubts) items(got []tutti.Got) {
-	if w, now := d.withheld(); w != nil {
-		for i, g := range got {
-			if g.Resource != nil && w.has(g.Resource.Ref, now) {
-				got[i] = suppressed(g.Resource.Ref)
-			}
-		}
+// judged gives the verdicts in force; nil before the first were told.
+func (d *doubts) judged() verdicts {
+	if p := d.verdicts.Load(); p != nil {
+		return *p
 	}
+	return nil
+}
+
+// items takes out what is kept back or was suppressed meanwhile, and calls the rest no fresher than
+// it may be.
+func (d *doubts) items(k *kind, scope tutti.Scope, got []tutti.Got) {
+	d.suppress(got)
+	d.hold(k, scope, got)
 	if d.stale == nil || !d.stale() {
 		return
 	}
@@ -44,12 +49,46 @@ func (d *doubts) items(got []tutti.Got) {
 	}
 }
 
-// page leaves out what is suppressed, also of the total, and calls the rest no fresher than it may
+// hold takes out what its kind keeps back. What stands by the clock counts no longer than that.
+func (d *doubts) hold(k *kind, scope tutti.Scope, got []tutti.Got) {
+	if k.hold == nil {
+		return
+	}
+	judged, now := d.judged(), d.now()
+	for i := range got {
+		g := &got[i]
+		if g.Resource == nil {
+			continue
+		}
+		why, next := k.hold.of(g.Resource, scope.Market, judged, now)
+		if !next.IsZero() && next.Before(g.Until) {
+			g.Until = next
+		}
+		if why != nil {
+			g.Resource, g.Err, g.Freshness.State = nil, why, tutti.Missing
+		}
+	}
+}
+
+func (d *doubts) suppress(got []tutti.Got) {
+	if w, now := d.withheld(); w != nil {
+		for i, g := range got {
+			if g.Resource != nil && w.has(g.Resource.Ref, now) {
+				got[i] = suppressed(g.Resource.Ref)
+			}
+		}
+	}
+}
+
+// page leaves out what is kept back or suppressed, also of the total, and calls the rest no fresher than it may
 // be. What is suppressed on other pages stays in the total: nobody here knows that it matches.
-func (d *doubts) page(p tutti.Page) tutti.Page {
-	d.items(p.Items)
+func (d *doubts) page(k *kind, scope tutti.Scope, p tutti.Page) tutti.Page {
+	d.items(k, scope, p.Items)
 	kept := p.Items[:0]
 	for _, g := range p.Items {
+		if k.hold != nil && g.Until.Before(p.Until) {
+			p.Until = g.Until // with it the list changes
+		}
 		if g.Resource != nil {
 			kept = append(kept, g)
 		}

@@ -172,8 +172,16 @@ var askPool = sync.Pool{New: func() any { return new([]Ask) }}
 // replyPool lends lists of replies, all of them zero.
 var replyPool = sync.Pool{New: func() any { return new([]Reply) }}
 
-// answered adds to got what the cache says about every ref.
+// answered adds to got what whoever asked may have of what the cache says about every ref.
 func (q *question) answered(results []cache.Result[*entry], got []tutti.Got) []tutti.Got {
+	had := len(got)
+	got = q.told(results, got)
+	q.source.doubts.items(q.kind, q.scope, got[had:])
+	return got
+}
+
+// told adds to got what the cache says about every ref.
+func (q *question) told(results []cache.Result[*entry], got []tutti.Got) []tutti.Got {
 	had := len(got)
 	got = slices.Grow(got, len(q.at))[:had+len(q.at)]
 	own := got[had:]
@@ -184,7 +192,6 @@ func (q *question) answered(results []cache.Result[*entry], got []tutti.Got) []t
 			own[i] = q.none[i]
 		}
 	}
-	q.source.doubts.items(own)
 	return got
 }
 

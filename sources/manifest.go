@@ -68,6 +68,7 @@ type KindSpec struct {
 	Map         map[string]FieldSpec `yaml:"map"`          // The fields of the resource.
 	Owner       string               `yaml:"owner"`        // The mapped field that says whose an item is.
 	OwnerID     string               `yaml:"ownerPattern"` // RE2 that the whole of an owner must match; others own nothing.
+	Rights      *RightsSpec          `yaml:"rights"`       // The mapped fields that say when and where an item may be shown.
 	Locale      string               `yaml:"locale"`       // CEL over record: the locale it came in.
 	Tags        map[string]string    `yaml:"tags"`         // By kind of record: CEL that gives the ids of further records that the item is made of.
 	Renditions  *RenditionSpec       `yaml:"renditions"`   // Addresses of a picture in other sizes.

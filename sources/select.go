@@ -21,6 +21,8 @@ const (
 // selecting is one selection that may still be on its way.
 type selecting struct {
 	s      *Source
+	k      *kind
+	scope  tutti.Scope
 	handle *cache.Handle[*entry]
 	err    error // it cannot be asked
 }
@@ -34,7 +36,7 @@ func (s *Source) beginPage(ctx context.Context, k *kind, q tutti.Selection, full
 		return &selecting{s: s, err: err}
 	}
 	policy := k.policy
-	return &selecting{s: s, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
+	return &selecting{s: s, k: k, scope: scope, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
 		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
 	}, landed)}
 }
@@ -58,15 +60,24 @@ func (s *Source) prepare(k *kind, q *tutti.Selection, full tutti.Scope) (selecto
 	return selector, scope, cache.Key{Key: name, Tags: []string{k.kindTag()}}, err
 }
 
-// take gives the page; why tells why it has not come.
+// take gives the page that whoever asked may have; why tells why it has not come.
 func (w *selecting) take(why error) (tutti.Page, error) {
+	page, err := w.told(why)
+	if err != nil {
+		return page, err
+	}
+	return w.s.doubts.page(w.k, w.scope, page), nil
+}
+
+// told gives the page as it is kept.
+func (w *selecting) told(why error) (tutti.Page, error) {
 	if w.err != nil {
 		return tutti.Page{}, w.err
 	}
 	r := w.handle.Take(why)[0]
 	if !r.Found || r.Value == nil {
 		if r.Err == nil { // not known under this name at the origin: a list without items
-			return w.s.doubts.page(tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}), nil
+			return tutti.Page{Items: []tutti.Got{}, Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks}, nil
 		}
 		return tutti.Page{}, r.Err
 	}
@@ -80,7 +91,7 @@ func (w *selecting) take(why error) (tutti.Page, error) {
 		}
 		page.Items[i] = tutti.Got{Resource: res, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	}
-	return w.s.doubts.page(page), nil
+	return page, nil
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -133,7 +144,7 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		items := k.policy
 		items.AtLeast = max(items.Fresh/2, 1) // or the page would have to be made again soon
 		w := s.question(k, refs, scope)
-		for _, g := range w.answered(s.cache.GetMany(ctx, w.keys, items, w.load), nil) {
+		for _, g := range w.told(s.cache.GetMany(ctx, w.keys, items, w.load), nil) { // what is kept back is left out when the page is asked for
 			if g.Freshness.State == tutti.StaleError && g.Err != nil { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}

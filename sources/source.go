@@ -45,6 +45,7 @@ type kind struct {
 	def    Definition
 	owner  string        // the mapped field that says whose an item is; "" = nobody's
 	every  string        // everyTag
+	hold   *hold         // what keeps items back; nil = nothing
 	limit  time.Duration // of a load that takes several calls
 	veil   *veil
 	policy cache.Policy
@@ -174,7 +175,7 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	k.limit = 2 * c.Limits.Timeout // for its turn, and for the answer
 	k.Kind = tutti.Kind{
 		Source: c.Name, Name: def.Name, Type: def.Type, Description: def.Description, Access: kc.Access, Expose: kc.Expose == "delivery",
-		Fields: def.Fields, Dimensions: def.Dimensions, Filters: sortedKeys(def.Filters), Sorts: def.Sorts, Search: def.Search, OwnerFilter: def.OwnerFilter,
+		Fields: def.Fields, Dimensions: def.Dimensions, Filters: sortedKeys(def.Filters), Sorts: def.Sorts, Search: def.Search, OwnerFilter: def.OwnerFilter, Moderation: kc.Moderation,
 	}
 	switch kc.Access {
 	case tutti.AccessPublic, tutti.AccessInternal:
@@ -191,6 +192,7 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	if t, ok := def.Fields[k.owner]; k.owner != "" && (!ok || t != tutti.FieldString && t != tutti.FieldInt) {
 		problems = append(problems, place(at+".owner", "is no mapped field with a text or whole number", "The kind has "+list(sortedKeys(def.Fields))+"."))
 	}
+	k.hold, problems = newHold(def, kc, at, place, problems)
 	if k.Expose && kc.Access == tutti.AccessInternal {
 		problems = append(problems, place(at+".expose", "contradicts access internal", "Remove it."))
 	}

@@ -65,6 +65,7 @@ func Tables() []Table {
 		{Name: "events", Order: "source, id", Columns: []Column{text("source"), text("id"), moment("seen_at")}},
 		{Name: "outbox", Order: "id", Identity: true, Columns: []Column{number("id"), text("source"), text("tags"), moment("created_at"), text("topic"), text("writer")}},
 		{Name: "suppressions", Order: "ref", Columns: []Column{text("ref"), text("reason"), moment("until_at"), text("created_by"), moment("created_at")}},
+		{Name: "verdicts", Order: "ref", Columns: []Column{text("ref"), text("judgement"), text("reason"), moment("seen_at"), text("created_by"), moment("created_at")}},
 		{Name: "audit", Order: "id", Identity: true, Columns: []Column{number("id"), text("action"), text("subject"), text("detail"), text("reason"), text("created_by"), moment("created_at")}},
 		{Name: "operations", Order: "id", Columns: []Column{text("id"), text("name"), text("body"), text("created_by"), moment("created_at"), moment("used_at")}},
 	}

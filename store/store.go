@@ -1,5 +1,5 @@
 // Package store keeps what editors and operators write: drafts, versions and publications of
-// documents, trusted operations, keys, suppressions, the audit log, the deployment secret, and which
+// documents, trusted operations, keys, suppressions, verdicts, the audit log, the deployment secret, and which
 // webhook events were seen; and it carries what one process tells the others.
 //
 // It owns the interface [Store], the rules that both engines share (what may be saved, what a
@@ -156,6 +156,15 @@ type Store interface {
 
 	// Suppressions gives those in force at an instant, by ref (in byte order).
 	Suppressions(ctx context.Context, at time.Time) ([]tutti.Suppression, error)
+
+	// Judge stores verdicts about items, all or none, tells all other processes what that makes of the
+	// tags of their refs (stale by an approval, else to be purged), and adds a line for each to the audit log. A later
+	// verdict of an item replaces the earlier one; one without a judgement takes it back. Code Invalid for
+	// what is no verdict.
+	Judge(ctx context.Context, list []tutti.Verdict, tags func(tutti.Ref) []string) error
+
+	// Verdicts gives all that count, by ref (in byte order).
+	Verdicts(ctx context.Context) ([]tutti.Verdict, error)
 
 	// Audit gives up to first lines of the audit log, newest first, with ids below before (0 =
 	// from the newest). Nothing ever deletes one.

@@ -203,8 +203,8 @@ func (h *house) refresh(ctx context.Context) error {
 	return h.read(ctx, h.live.Load())
 }
 
-// read fills a generation's library with what is published now, keeps what is suppressed out of
-// its sources, and of those before it, and takes the operations that are trusted now. Documents
+// read fills a generation's library with what is published now, keeps what is suppressed or not
+// approved out of its sources, and of those before it, and takes the operations that are trusted now. Documents
 // that no longer fit the config are left out and logged.
 func (h *house) read(ctx context.Context, g *generation) error {
 	changed, err := h.store.Changed(ctx)
@@ -222,8 +222,16 @@ func (h *house) read(ctx context.Context, g *generation) error {
 	if err != nil {
 		return err
 	}
-	g.sources.Suppress(suppressed)
-	h.everywhere(func(s *sources.Sources) { s.Suppress(suppressed) })
+	judged, err := h.store.Verdicts(ctx)
+	if err != nil {
+		return err
+	}
+	keepBack := func(s *sources.Sources) {
+		s.Suppress(suppressed)
+		s.Judge(judged)
+	}
+	keepBack(g.sources)
+	h.everywhere(keepBack)
 	for _, p := range suppressed {
 		if !p.Until.IsZero() && (next.IsZero() || p.Until.Before(next)) {
 			next = p.Until

@@ -37,6 +37,8 @@ type cli struct {
 	Invalidate   invalidateCommand   `cmd:"" help:"Make what is kept of origins old, on every replica."`
 	Suppress     suppressCommand     `cmd:"" help:"Withdraw an item from delivery, now, on every replica."`
 	Unsuppress   unsuppressCommand   `cmd:"" help:"Let an item be delivered again."`
+	Moderation   moderationCommand   `cmd:"" help:"List the items of a moderated kind that wait for an approval."`
+	Moderate     moderateCommand     `cmd:"" help:"Approve or reject items of moderated kinds."`
 	Suppressions suppressionsCommand `cmd:"" help:"List the items that are withdrawn."`
 	Audit        auditCommand        `cmd:"" help:"Show who invalidated or withdrew what, when and why."`
 	Tags         tagsCommand         `cmd:"" help:"Print how headers call refs, kinds and compositions, for purging a CDN."`

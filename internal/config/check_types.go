@@ -18,13 +18,13 @@ var reservedTypes = []string{
 	"AuditEntry", "Boolean", "Button", "Channel", "Circle", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
 	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind",
 	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Holds", "Hole", "HoleForm", "Int", "InvalidateMode",
-	"Invalidation", "JSON", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "MemberContextInput", "Message", "Meta", "Money", "Mutation", "Operation",
+	"Invalidation", "JSON", "Judgement", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "MemberContextInput", "Message", "Meta", "ModerateInput", "ModerationConnection", "ModerationItem", "ModerationState", "Money", "Mutation", "Operation",
 	"OperationConnection", "OperationInput", "Origin", "PageInfo", "PagePart", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
 	"PlaceDependence", "PlaceInput", "PlanError", "PlanGroup", "PlanMember", "PlanRefusal", "PlansEvent", "PlansProgress", "PreviewInput", "Problem", "Product", "PropDefinition", "Publication", "PublicationConnection", "Purpose", "PushOperationsPayload",
 	"Query", "Reason", "Record", "Redirect", "RedirectInput", "RedirectList", "Ref", "Resource", "ResourceConnection", "RichText", "RouteConnection",
 	"RouteEntry", "RoutePage", "RouteRedirect", "RouteResult", "RuleResult", "SaveCompositionPayload", "Sensitivity", "Slot", "SlotDefinition", "SlotHash",
 	"SocialPost", "Source", "SourceHealth", "Speech", "String", "Subscription", "SupportTicket", "SuppressPayload", "Suppression", "Touch", "TouchHow", "Trust",
-	"Truth", "URL", "UnknownComponent", "Warning",
+	"Truth", "URL", "UnknownComponent", "Verdict", "Warning",
 }
 
 // reservedProps are the fields that every component has.

@@ -67,6 +67,9 @@ type KindConfig struct {
 	Owner     string       `json:"owner"`     // the mapped field that says whose an item is; needed with access visitor
 	Expose    string       `json:"expose"`    // "delivery": browser and server keys may ask for items by ref and search; "" = not
 	Freshness *Freshness   `json:"freshness"` // nil = the source's
+	// Moderation: approve keeps back what nobody approved; auto what holds one of the Blocked words or phrases. "" = nothing.
+	Moderation tutti.Moderation `json:"moderation"`
+	Blocked    []string         `json:"blocked"`
 }
 
 // Freshness says how long an answer of an origin counts. Load fills in DefaultFreshness where

@@ -41,6 +41,7 @@ func Fill(t *testing.T, s store.Store) {
 	_, err = s.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset/2"}, noon)
 	noError(t, err)
 	noError(t, s.Suppress(ctx, suppression("dam:asset/1", 0), []string{"dam:asset/1"}))
+	noError(t, s.Judge(ctx, []tutti.Verdict{verdict("social:post/a", tutti.Approved, 1)}, func(tutti.Ref) []string { return nil }))
 	noError(t, s.Suppress(ctx, suppression("dam:asset/ü", 90), []string{"dam:asset/ü"}))
 }
 

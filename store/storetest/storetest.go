@@ -25,6 +25,7 @@ func Run(t *testing.T, database Database) {
 	t.Run("operations", func(t *testing.T) { testOperations(t, database) })
 	t.Run("events", func(t *testing.T) { testEvents(t, database) })
 	t.Run("suppressions", func(t *testing.T) { testSuppressions(t, database) })
+	t.Run("verdicts", func(t *testing.T) { testVerdicts(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
 	t.Run("feed", func(t *testing.T) { testFeed(t, database) })
 	t.Run("backup", func(t *testing.T) { testBackup(t, database) })
