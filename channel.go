@@ -1,5 +1,10 @@
 package tutti
 
+import (
+	"slices"
+	"strings"
+)
+
 // Channel is a delivery target and its profile: what fits there.
 type Channel struct {
 	Name        string       `json:"name"`
@@ -33,6 +38,49 @@ type Locales struct {
 	Default string              `json:"default"`
 	Names   []string            `json:"names"`            // all configured, BCP 47
 	Chains  map[string][]string `json:"chains,omitempty"` // de-AT → [de, en]; where absent: the language without region, then the default
+}
+
+// AllChains gives, by the lower-case name of every locale that may be asked for, the locales to try in turn,
+// that one first.
+func (l Locales) AllChains() map[string][]string {
+	chains := map[string][]string{}
+	for name, rest := range l.Chains {
+		chains[strings.ToLower(name)] = distinct(append([]string{name}, rest...))
+	}
+	for _, name := range l.Names {
+		if chains[strings.ToLower(name)] != nil {
+			continue
+		}
+		chain := []string{name}
+		for p := ParentLocale(name); p != ""; p = ParentLocale(p) {
+			if i := slices.IndexFunc(l.Names, func(n string) bool { return strings.EqualFold(n, p) }); i >= 0 {
+				chain = append(chain, l.Names[i])
+			}
+		}
+		if l.Default != "" {
+			chain = append(chain, l.Default)
+		}
+		chains[strings.ToLower(name)] = distinct(chain)
+	}
+	return chains
+}
+
+// ParentLocale is a locale without its last part; "" where that is all of it.
+func ParentLocale(l string) string {
+	if i := strings.LastIndexByte(l, '-'); i > 0 {
+		return l[:i]
+	}
+	return ""
+}
+
+func distinct(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Market is where one sells and what it costs there; apart from the language.

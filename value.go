@@ -3,6 +3,7 @@ package tutti
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,15 +15,9 @@ type Money struct {
 }
 
 // MoneyFromMinor makes Money from an amount in minor units ("14990", EUR → 149.90), with the
-// currency's number of digits after ISO 4217 (JPY 0, KWD 3, else 2).
+// currency's number of digits (see MinorDigits).
 func MoneyFromMinor(minor int64, currency string) Money {
-	digits := 2
-	switch currency {
-	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
-		digits = 0
-	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
-		digits = 3
-	}
+	digits := MinorDigits(currency)
 	sign := ""
 	u := uint64(minor)
 	if minor < 0 {
@@ -33,6 +28,77 @@ func MoneyFromMinor(minor int64, currency string) Money {
 		return Money{Amount: sign + s, Currency: currency}
 	}
 	return Money{Amount: sign + s[:len(s)-digits] + "." + s[len(s)-digits:], Currency: currency}
+}
+
+// MinorDigits is how many digits of a currency stand behind the point, after ISO 4217.
+func MinorDigits(currency string) int {
+	switch currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	case "CLF", "UYW":
+		return 4
+	}
+	return 2
+}
+
+// How many digits an amount has at the most before the point, and behind it.
+const maxAmountDigits, maxFractionDigits = 30, 18
+
+// MoneyFromMajor makes Money from an amount in major units as it is written: a decimal, perhaps with
+// an exponent as JSON numbers have it ("149.9", "1.499e2"). Nothing is rounded: zeros are added up to
+// the currency's digits, and only zeros beyond them are left out. False for anything else.
+func MoneyFromMajor(amount, currency string) (Money, bool) {
+	sign, digits, point, ok := decimalParts(amount)
+	if !ok {
+		return Money{}, false
+	}
+	whole, rest := digits[:point], strings.TrimRight(digits[point:], "0")
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	for len(rest) < MinorDigits(currency) {
+		rest += "0"
+	}
+	if len(whole) > maxAmountDigits || len(rest) > maxFractionDigits {
+		return Money{}, false
+	}
+	if rest != "" {
+		rest = "." + rest
+	}
+	if strings.Trim(whole+rest, "0.") == "" {
+		sign = ""
+	}
+	return Money{Amount: sign + whole + rest, Currency: currency}, true
+}
+
+// decimalParts reads a decimal: its sign, all its digits, and how many of them stand before the point.
+func decimalParts(s string) (sign, digits string, point int, ok bool) {
+	if after, found := strings.CutPrefix(s, "-"); found {
+		sign, s = "-", after
+	}
+	shift := 0
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil || n > maxAmountDigits || n < -maxAmountDigits {
+			return "", "", 0, false
+		}
+		s, shift = s[:i], n
+	}
+	whole, rest, pointed := strings.Cut(s, ".")
+	if whole == "" || pointed && rest == "" || len(s) > 3*maxAmountDigits || strings.Trim(whole+rest, "0123456789") != "" {
+		return "", "", 0, false
+	}
+	digits, point = whole+rest, len(whole)+shift
+	if point < 0 {
+		digits, point = strings.Repeat("0", -point)+digits, 0
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	return sign, digits, point, true
 }
 
 // Place is a point on the earth in degrees (WGS 84).

@@ -94,7 +94,7 @@ func New(cfg Config, sources Sources) (*Engine, error) {
 		channels: byName(cfg.Channels, func(c *tutti.Channel) string { return c.Name }), markets: byName(cfg.Markets, func(m *tutti.Market) string { return m.Name }),
 		componentTypes:   byName(cfg.ComponentTypes, func(t *tutti.ComponentType) string { return t.Name }),
 		compositionTypes: byName(cfg.CompositionTypes, func(t *tutti.CompositionType) string { return t.Name }),
-		chains:           chainsOf(cfg.Locales), attributes: map[string]*tutti.Attribute{}, secret: make([]byte, 32),
+		chains:           cfg.Locales.AllChains(), attributes: map[string]*tutti.Attribute{}, secret: make([]byte, 32),
 	}
 	e.forms = formsOf(e.componentTypes)
 	if e.now == nil {

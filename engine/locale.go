@@ -17,7 +17,7 @@ func (e *Engine) ResolveLocale(asked string) (locale string, chain []string, err
 	if asked == "" {
 		asked = e.cfg.Locales.Default
 	}
-	for try := asked; try != ""; try = parentLocale(try) {
+	for try := asked; try != ""; try = tutti.ParentLocale(try) {
 		if chain := e.chains[strings.ToLower(try)]; chain != nil {
 			return chain[0], chain, nil
 		}
@@ -29,37 +29,6 @@ func (e *Engine) ResolveLocale(asked string) (locale string, chain []string, err
 		Code: tutti.UnknownLocale, Field: "locale", Message: fmt.Sprintf("No configured locale can stand in for “%s”.", short(asked)),
 		Hint: "There is: " + strings.Join(e.cfg.Locales.Names, ", ") + ".",
 	}
-}
-
-// chainsOf works out the chain of every locale that may be asked for, by lower-case name.
-func chainsOf(l tutti.Locales) map[string][]string {
-	chains := map[string][]string{}
-	for name, rest := range l.Chains {
-		chains[strings.ToLower(name)] = unique(append([]string{name}, rest...))
-	}
-	for _, name := range l.Names {
-		if chains[strings.ToLower(name)] != nil {
-			continue
-		}
-		chain := []string{name}
-		for p := parentLocale(name); p != ""; p = parentLocale(p) {
-			if i := slices.IndexFunc(l.Names, func(n string) bool { return strings.EqualFold(n, p) }); i >= 0 {
-				chain = append(chain, l.Names[i])
-			}
-		}
-		if l.Default != "" {
-			chain = append(chain, l.Default)
-		}
-		chains[strings.ToLower(name)] = unique(chain)
-	}
-	return chains
-}
-
-func parentLocale(l string) string {
-	if i := strings.LastIndexByte(l, '-'); i > 0 {
-		return l[:i]
-	}
-	return ""
 }
 
 func unique(list []string) []string {

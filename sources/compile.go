@@ -183,7 +183,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.tags = append(out.tags, tagRule{kind, c.expression(at+".tags."+kind, k.Tags[kind], recordNames)})
 	}
 	out.fields = c.fields(at+".map", tutti.ResourceType(k.Type), k.Map)
-	if k.Owner != "" && k.Map[k.Owner] == (FieldSpec{}) {
+	if _, ok := k.Map[k.Owner]; k.Owner != "" && !ok {
 		c.wrong(at+".owner", "is no mapped field", "Write one of "+list(sortedKeys(k.Map))+".")
 	}
 	if k.Renditions != nil {

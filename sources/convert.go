@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
 	"github.com/tuttihq/tutti/internal/text"
 )
 
@@ -21,8 +22,13 @@ func (f *field) convert(v any, before, link string, ownSource string) (out any, 
 	case tutti.FieldString:
 		var s string
 		if s, ok = toText(v); ok {
+			if f.values != nil && s != "" {
+				if s, ok = f.word(s); !ok {
+					return nil, false, tutti.Errorf(tutti.BadAnswer, "reading the field %s: the value is none of values", f.name)
+				}
+			}
 			if f.url {
-				s, ok = address(s), true
+				s = address(s)
 			}
 			return s, s == "", nil
 		}
@@ -44,9 +50,8 @@ func (f *field) convert(v any, before, link string, ownSource string) (out any, 
 	case tutti.FieldFocal:
 		out, ok = toFocal(v)
 	case tutti.FieldRichText:
-		var s string
-		if s, ok = toText(v); ok {
-			r := richText(s, f.from)
+		var r tutti.RichText
+		if r, ok = f.rich(v); ok {
 			return r, r.Plain == "" && r.HTML == "", nil
 		}
 	case tutti.FieldRef:
@@ -80,6 +85,11 @@ func (f *field) copied(token string, plain bool) (v tutti.Field, ok bool) {
 		case token[0] == '{' || token[0] == '[':
 			return v, false
 		}
+		if f.values != nil && s != "" {
+			if s, ok = f.word(s); !ok {
+				return v, false
+			}
+		}
 		if f.url {
 			s = address(s)
 		}
@@ -91,7 +101,10 @@ func (f *field) copied(token string, plain bool) (v tutti.Field, ok bool) {
 		if !isText {
 			return v, false
 		}
-		r := richText(spoken(token, plain), f.from)
+		r, ok := expr.Rich(spoken(token, plain), f.from)
+		if !ok {
+			return v, false
+		}
 		if r.Plain == "" && r.HTML == "" {
 			return v, true
 		}
@@ -154,16 +167,26 @@ func toTexts(v any) ([]string, bool) {
 	return out, true
 }
 
-// richText reads text as it is written at the origin; HTML when the manifest says nothing.
-func richText(s, from string) tutti.RichText {
-	s = text.StripHoles(s)
-	switch from {
-	case "markdown":
-		return text.FromMarkdown(s)
-	case "plain":
-		return text.FromPlain(s)
+// rich reads rich text as it is written at the origin; HTML when the manifest says nothing.
+func (f *field) rich(v any) (tutti.RichText, bool) {
+	if r, ok := v.(tutti.RichText); ok {
+		return r, true
 	}
-	return text.FromHTML(s)
+	if s, ok := toText(v); ok {
+		v = s
+	}
+	return expr.Rich(v, f.from)
+}
+
+// otherWord stands for every word of the origin that the table does not name.
+const otherWord = "*"
+
+// word gives ours for a word of the origin; false when the table has none.
+func (f *field) word(theirs string) (ours string, ok bool) {
+	if ours, ok = f.values[theirs]; !ok {
+		ours, ok = f.values[otherWord]
+	}
+	return ours, ok
 }
 
 // pathBytes mean nothing but themselves in a path and its query.
@@ -235,42 +258,10 @@ func toFloat(v any) (float64, bool) {
 	return 0, false
 }
 
-// timeForms are the ways in which systems write an instant. Without a zone it is UTC.
-var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02", "2006-01-02T15:04", time.RFC1123, time.RFC1123Z}
+// toTime reads what expr.Instant does. Without a zone it is UTC.
+func toTime(v any) (time.Time, bool) { return expr.Instant(v, nil) }
 
-// toTime reads RFC 3339 with or without a zone, a date, and unix seconds or milliseconds.
-func toTime(v any) (time.Time, bool) {
-	switch v := v.(type) {
-	case time.Time:
-		return v, true
-	case string:
-		return instant(v)
-	}
-	f, ok := toFloat(v)
-	if !ok {
-		return time.Time{}, false
-	}
-	if i, exact := toInt(v); exact && i > -1e11 && i < 1e11 {
-		return time.Unix(i, 0).UTC(), true
-	} else if exact {
-		t := time.UnixMilli(i).UTC()
-		return t, sane(t)
-	}
-	t := time.UnixMilli(int64(f * 1000)).UTC()
-	return t, sane(t)
-}
-
-func instant(s string) (time.Time, bool) {
-	for _, form := range timeForms {
-		if t, err := time.Parse(form, s); err == nil {
-			return t.UTC(), sane(t)
-		}
-	}
-	return time.Time{}, false
-}
-
-// sane keeps years that JSON and databases can write.
-func sane(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
+func instant(s string) (time.Time, bool) { return expr.Instant(s, nil) }
 
 var (
 	decimal  = regexp.MustCompile(`^-?(0|[1-9]\d{0,30})(\.\d{1,18})?$`)
@@ -291,7 +282,9 @@ func toMoney(v any) (tutti.Money, bool) {
 		if err != nil || !isText {
 			return m, false
 		}
-		m = tutti.Money{Amount: amount, Currency: strings.ToUpper(cur)}
+		if m, ok = tutti.MoneyFromMajor(amount, strings.ToUpper(cur)); !ok || strings.ContainsAny(amount, "eE") {
+			return m, false
+		}
 	}
 	return m, decimal.MatchString(m.Amount) && currency.MatchString(m.Currency)
 }

@@ -20,7 +20,7 @@ var (
 	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
 	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
-	recordNames  = names("record", "settings", "locale", "source")
+	recordNames  = names("record", "settings", "locale", "locales", "source")
 	pictureNames = names("record", "settings", "width", "height", "format")
 	answerNames  = names("answer")
 	eventNames   = names("event", "settings")

@@ -6,17 +6,19 @@ import (
 	"strings"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/expr"
 )
 
 // field is a compiled FieldSpec.
 type field struct {
-	name  string
-	kind  tutti.FieldType
-	url   bool // text that must be an address people may follow
-	value *expression
-	from  string
-	ref   *template // what stands before the id of a ref
-	link  *template // the address that an id follows
+	name   string
+	kind   tutti.FieldType
+	url    bool // text that must be an address people may follow
+	value  *expression
+	from   string
+	values map[string]string // our words by the origin's; nil = they are taken as they are
+	ref    *template         // what stands before the id of a ref
+	link   *template         // the address that an id follows
 }
 
 var fieldTypes = []string{"string", "int", "float", "bool", "time", "money", "place", "focal", "richText", "ref", "refs", "strings", "json", "url"}
@@ -86,9 +88,13 @@ func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {
 	if s.From != "" && f.kind != tutti.FieldRichText {
 		c.wrong(at+".from", "is only for rich text", "Remove it.")
 	}
-	if !slices.Contains([]string{"", "html", "markdown", "plain"}, s.From) {
-		c.wrong(at+".from", unknown(s.From), "Write html, markdown or plain.")
+	if s.From != "" && !slices.Contains(expr.RichForms, s.From) {
+		c.wrong(at+".from", unknown(s.From), "Write one of "+list(expr.RichForms)+".")
 	}
+	if s.Values != nil && f.kind != tutti.FieldString {
+		c.wrong(at+".values", "is only for words", "Remove it, or write  as: string")
+	}
+	f.values = s.Values
 	if (s.Kind != "" || s.Link != "") && !isRef {
 		c.wrong(at, "has kind or link, which are only for refs", "Write  as: ref")
 	}

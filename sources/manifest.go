@@ -152,11 +152,12 @@ type QuerySpec struct {
 
 // FieldSpec is one mapped field. In YAML a text is short for its value.
 type FieldSpec struct {
-	Value string `yaml:"value"` // CEL over record, settings, locale and source. A plain path is copied exactly.
-	As    string `yaml:"as"`    // The field's type, where the resource type does not say.
-	From  string `yaml:"from"`  // Of richText: how the origin writes it. Default: html.
-	Kind  string `yaml:"kind"`  // Of ref and refs: the kind, or source:kind, that the value is an id of.
-	Link  string `yaml:"link"`  // Of ref: the value is a text; the id is what follows this address in it.
+	Value  string            `yaml:"value"`  // CEL over record, settings, locale, locales and source. A plain path is copied exactly.
+	As     string            `yaml:"as"`     // The field's type, where the resource type does not say.
+	From   string            `yaml:"from"`   // Of richText: how the origin writes it. Default: html.
+	Values map[string]string `yaml:"values"` // Of words: ours by the origin's; "*" for all others. Without "*" another word is an error.
+	Kind   string            `yaml:"kind"`   // Of ref and refs: the kind, or source:kind, that the value is an id of.
+	Link   string            `yaml:"link"`   // Of ref: the value is a text; the id is what follows this address in it.
 }
 
 // RenditionSpec makes addresses of a picture in other sizes.

@@ -32,6 +32,7 @@ type manifestConnector struct {
 	before   map[*field]string // what stands before the ids of refs
 	links    map[*field]string
 	hook     tutti.Secret
+	locales  locales
 	now      func() time.Time
 	limit    time.Duration // of one call
 	log      *slog.Logger
@@ -53,6 +54,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
 		before: map[*field]string{}, links: map[*field]string{}, hook: c.Webhook.Secret, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
 	}
+	conn.locales = localesOf(d.Locales)
 	vars := map[string]any{"settings": settings, "secrets": secrets}
 	address := c.URL
 	if address == "" && m.URL != "" {

@@ -94,7 +94,7 @@ func (s *seen) truth(e *expression) bool {
 // vars are the names of recordNames. Of the record there is what the kind's expressions read.
 func (s *seen) vars() map[string]any {
 	if s.names == nil {
-		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "source": s.c.source}
+		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "locales": s.c.locales.of(s.locale), "source": s.c.source}
 		if s.k.used != nil {
 			s.names["record"] = decodePart(s.text, s.k.used)
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/tuttihq/tutti/internal/expr"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -34,7 +35,7 @@ var choices = map[string][]string{
 	"QuerySpec.encode":     encodings[1:],
 	"QuerySpec.quote":      sortedKeys(quotings),
 	"FieldSpec.as":         fieldTypes,
-	"FieldSpec.from":       {"html", "markdown", "plain"},
+	"FieldSpec.from":       expr.RichForms,
 	"Filter.type":          {"string", "int", "float", "bool", "place", "time", "ref"},
 	"WebhookSpec.scheme":   sortedKeys(schemes),
 }

@@ -36,9 +36,10 @@ type Deps struct {
 	// Seen notes a webhook's event id, and the tags of what it makes old as other processes may
 	// know them (see Outward), and reports whether it is the first time. Nil remembers the last
 	// ten thousand ids of each source in memory, and tells nobody.
-	Seen   func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
-	Secret []byte      // the deployment's: the same in all its processes
-	Stale  func() bool // whether nothing may be called fresh for now; nil = never
+	Seen    func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
+	Locales tutti.Locales // what stands in for a locale whose words a record does not have
+	Secret  []byte        // the deployment's: the same in all its processes
+	Stale   func() bool   // whether nothing may be called fresh for now; nil = never
 }
 
 // Sources are all configured sources. Safe for concurrent use.

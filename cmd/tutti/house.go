@@ -105,7 +105,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
 	var err error
 	g.sources, err = openSources(cfg, sources.Deps{
-		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Stale: h.contact.stale,
+		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Stale: h.contact.stale, Locales: cfg.Locales,
 	})
 	if err != nil {
 		return nil, nil, err

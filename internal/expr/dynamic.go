@@ -53,6 +53,12 @@ func (d *Dynamic) Compile(src string) (tutti.Program, error) {
 			info.vars = append(info.vars, p[0])
 		}
 	}
+	if err := checkCalls(ast.NativeRep()); err != nil {
+		return nil, err
+	}
+	if p := direct(ast.NativeRep().Expr(), info); p != nil {
+		return p, nil
+	}
 	if steps, ok := plainPath(ast.NativeRep().Expr()); ok {
 		return &pathProgram{about: info, steps: steps}, nil
 	}

@@ -18,7 +18,6 @@ func ourFunctions() []cel.EnvOption {
 	str, dyn, place := cel.StringType, cel.DynType, cel.MapType(cel.StringType, cel.DynType)
 	opts := []cel.EnvOption{
 		cel.Function("geo.distance", cel.Overload("geo_distance_map_map", []*cel.Type{place, place}, cel.DoubleType, cel.BinaryBinding(distance))),
-		cel.Function("money", cel.Overload("money_int_string", []*cel.Type{cel.IntType, str}, dyn, cel.BinaryBinding(money))),
 		cel.Function("plain", cel.Overload("plain_string", []*cel.Type{str}, str, cel.UnaryBinding(onString(func(s string) string { return text.FromHTML(s).Plain })))),
 		cel.Function("path", cel.Overload("path_dyn_string", []*cel.Type{dyn, str}, dyn, cel.BinaryBinding(lookup))),
 		cel.Function("join", cel.Overload("join_list_string", []*cel.Type{cel.ListType(str), str}, str, cel.BinaryBinding(join))),
@@ -30,12 +29,15 @@ func ourFunctions() []cel.EnvOption {
 			cel.Overload(name+"_string", []*cel.Type{str}, str, cel.UnaryBinding(onString(f))),
 			cel.MemberOverload("string_"+name, []*cel.Type{str}, str, cel.UnaryBinding(onString(f)))))
 	}
+	for i := range helpers {
+		opts = append(opts, helpers[i].option())
+	}
 	return append(opts, cel.Function("trim", cel.Overload("trim_global", []*cel.Type{str}, str, cel.UnaryBinding(onString(strings.TrimSpace)))))
 }
 
 // functionNames are proposed when a name is misspelled.
 var functionNames = []string{
-	"geo.distance", "money", "plain", "path", "join", "split", "replace", "lower", "upper", "capital", "trim", "size", "string", "int", "double", "bool",
+	"geo.distance", "money", "money.major", "date", "lang", "rich", "url", "nullIf", "plain", "path", "join", "split", "replace", "lower", "upper", "capital", "trim", "size", "string", "int", "double", "bool",
 	"timestamp", "duration", "matches", "contains", "startsWith", "endsWith", "substring", "indexOf", "format", "exists", "all", "filter", "map", "has",
 	"getHours", "getFullYear", "getMonth", "getDayOfWeek", "getDate", "orValue", "math.greatest", "math.least", "math.round", "first", "last", "slice", "sort", "distinct", "flatten",
 }
@@ -96,16 +98,6 @@ func replace(args ...ref.Val) ref.Val {
 	return types.String(strings.ReplaceAll(string(a), string(b), string(c)))
 }
 
-// money makes an amount of minor units and a currency into money with amount and currency.
-func money(minor, currency ref.Val) ref.Val {
-	m, ok := minor.(types.Int)
-	c, ok2 := currency.(types.String)
-	if !ok || !ok2 {
-		return types.MaybeNoSuchOverloadErr(minor)
-	}
-	return adapter{}.NativeToValue(tutti.MoneyFromMinor(int64(m), string(c)))
-}
-
 func distance(a, b ref.Val) ref.Val {
 	p, err := placeOf(a)
 	if err != nil {
@@ -147,7 +139,8 @@ func placeOf(v ref.Val) (tutti.Place, ref.Val) {
 	return p, nil
 }
 
-// lookup follows a path of field names and list positions; null where it leads nowhere.
+// lookup follows a path of field names and list positions; null where it leads nowhere. Behind a *
+// it goes on in each element of a list, and gives the list of what is there.
 func lookup(v, path ref.Val) ref.Val {
 	p, ok := path.(types.String)
 	if !ok {
@@ -157,11 +150,28 @@ func lookup(v, path ref.Val) ref.Val {
 	if err != nil {
 		return types.WrapErr(err)
 	}
-	for _, step := range strings.Split(string(p), ".") {
+	return adapter{}.NativeToValue(follow(native, strings.Split(string(p), ".")))
+}
+
+func follow(v any, steps []string) any {
+	for i, step := range steps {
+		if list, ok := v.([]any); ok && step == "*" {
+			all := []any{}
+			for _, x := range list {
+				switch found := follow(x, steps[i+1:]).(type) {
+				case nil:
+				case []any:
+					all = append(all, found...)
+				default:
+					all = append(all, found)
+				}
+			}
+			return all
+		}
 		var found bool
-		if native, found = Field(native, step); !found {
-			return types.NullValue
+		if v, found = Field(v, step); !found {
+			return nil
 		}
 	}
-	return adapter{}.NativeToValue(native)
+	return v
 }

@@ -77,7 +77,7 @@ func (r *reads) call(c ast.CallExpr) [][]string {
 		if len(args) == 2 && args[1].Kind() == ast.LiteralKind {
 			if s, ok := args[1].AsLiteral().(types.String); ok {
 				for _, name := range strings.Split(string(s), ".") {
-					if _, err := strconv.Atoi(name); err != nil {
+					if _, err := strconv.Atoi(name); err != nil && name != "*" {
 						at = step(at, name)
 					}
 				}
