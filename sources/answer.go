@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +31,9 @@ type answer struct {
 
 // places are the parts of an answer that a call reads.
 type places struct {
-	answer                          *tree
-	list, record, total, more, next *tree // nil = the call does not look for it
-	errors, data                    *tree // of GraphQL
+	answer                               *tree
+	list, record, total, more, next, end *tree // nil = the call does not look for it
+	errors, data                         *tree // of GraphQL
 }
 
 // find prepares the walk over answers of the call, with records of which row is wanted.
@@ -47,7 +46,7 @@ func (k *call) find(row *tree) {
 		}
 		return p.answer.add(path...)
 	}
-	p.list, p.record, p.total, p.more, p.next = at(k.records), at(k.record), at(k.total), at(k.more), at(k.next)
+	p.list, p.record, p.total, p.more, p.next, p.end = at(k.records), at(k.record), at(k.total), at(k.more), at(k.next), at(k.end)
 	if k.graphql != nil {
 		p.errors, p.data = at([]string{"errors"}), at([]string{"data"})
 	}
@@ -301,41 +300,6 @@ func (a *answer) words(t *tree) string {
 		return n.String()
 	}
 	return ""
-}
-
-// linkParam gives a parameter of the address that the Link header calls next; "" at the end.
-func linkParam(h http.Header, param string) string {
-	for _, line := range h.Values("Link") {
-		for rest := line; ; {
-			_, after, found := strings.Cut(rest, "<")
-			target, after, closed := strings.Cut(after, ">")
-			if !found || !closed {
-				break
-			}
-			attributes := after
-			if i := strings.Index(after, "<"); i >= 0 {
-				attributes = after[:i]
-			}
-			rest = after
-			if !isNext(attributes) {
-				continue
-			}
-			if u, err := url.Parse(target); err == nil {
-				return u.Query().Get(param)
-			}
-		}
-	}
-	return ""
-}
-
-func isNext(attributes string) bool {
-	for _, a := range strings.FieldsFunc(attributes, func(r rune) bool { return r == ';' || r == ',' }) {
-		name, value, _ := strings.Cut(strings.TrimSpace(a), "=")
-		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.Contains(strings.Fields(strings.Trim(strings.TrimSpace(value), `"`)), "next") {
-			return true
-		}
-	}
-	return false
 }
 
 // graphqlError is one entry of errors.

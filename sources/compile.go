@@ -239,7 +239,7 @@ func (k *compiledKind) expressions() []*expression {
 		all = append(all, t.id)
 	}
 	for _, s := range k.selects {
-		all = append(all, s.ids)
+		all = append(all, s.ids, s.key)
 	}
 	if r := k.renditions; r != nil {
 		all = append(all, r.when)

@@ -11,18 +11,10 @@ import (
 // selectCall is a compiled SelectSpec.
 type selectCall struct {
 	*call
+	pager
 	spec  *SelectSpec
 	sorts map[string]any
 	ids   *expression
-}
-
-var pagings = []string{"", "cursor", "link", "page", "offset"}
-
-func (s *selectCall) maxFirst() int {
-	if s.spec.Paging.MaxFirst > 0 {
-		return s.spec.Paging.MaxFirst
-	}
-	return 100
 }
 
 func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
@@ -96,7 +88,7 @@ func queryMentions(q map[string]QuerySpec, word string) bool {
 func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall {
 	if s == nil {
 		c.wrong(at, "is empty", "")
-		return &selectCall{call: &call{}, spec: &SelectSpec{}}
+		return &selectCall{call: &call{}, pager: pager{spec: &PagingSpec{}}, spec: &SelectSpec{}}
 	}
 	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment), spec: s, sorts: map[string]any{}}
 	if out.records == nil {
@@ -115,20 +107,8 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	for _, name := range sortedKeys(s.Sorts) {
 		out.sorts[name] = c.node(at+".sorts."+name, s.Sorts[name])
 	}
-	p := s.Paging
-	if !slices.Contains(pagings, p.Type) {
-		c.wrong(at+".paging.type", unknown(s.Paging.Type), "Write cursor, link, page or offset.")
-	}
-	if p.MaxFirst < 0 {
-		c.wrong(at+".paging.maxFirst", "is less than 1", "")
-	}
-	if (p.Type == "cursor") == (p.Next == "") {
-		c.wrong(at+".paging.next", "belongs to paging by cursor, and only there", "Write the path of the next cursor in the answer.")
-	}
-	if (p.Type == "link") == (p.Param == "") {
-		c.wrong(at+".paging.param", "belongs to paging by link, and only there", "Write the parameter of the next address that holds the cursor.")
-	}
-	out.next = c.path(at+".paging.next", p.Next)
+	c.paging(at+".paging", &s.Paging, &out.pager)
+	out.call.next, out.call.end, out.call.leads = out.pager.next, out.pager.end, out.pager.leads
 	out.ids = c.optional(at+".ids", s.IDs, recordNames)
 	return out
 }

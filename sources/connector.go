@@ -136,11 +136,11 @@ type Definition struct {
 	Owner       string      // the field that says whose an item is, where the config names none
 	Rights      *RightsSpec // the fields that say when and where an item may be shown; nil = there are none
 
-	Canonical  func(id string) (string, bool) // the one spelling of an id; false = no item can have it. Nil = every id, as it is
-	MaxIDs     int                            // of one Fetch; 0 = 1
-	MaxIDBytes int                            // of all ids of one Fetch, as they are written in a URL, EachIDBytes added for each; 0 = no limit
-	EachIDBytes int                           // what stands between ids in a URL; 0 = 1
-	Example    string                         // an id that may or may not exist, for checking the connection
+	Canonical   func(id string) (string, bool) // the one spelling of an id; false = no item can have it. Nil = every id, as it is
+	MaxIDs      int                            // of one Fetch; 0 = 1
+	MaxIDBytes  int                            // of all ids of one Fetch, as they are written in a URL, EachIDBytes added for each; 0 = no limit
+	EachIDBytes int                            // what stands between ids in a URL; 0 = 1
+	Example     string                         // an id that may or may not exist, for checking the connection
 
 	Filters     map[string]Filter
 	Sorts       []string // as they may be written, with '-' in front for descending

@@ -120,10 +120,15 @@ type SelectSpec struct {
 
 // PagingSpec says how pages follow one another.
 type PagingSpec struct {
-	Type     string `yaml:"type"`     // By ${cursor} from the answer or its Link header, by ${page}, or by ${offset}. Without it: one page.
-	Next     string `yaml:"next"`     // Of cursor: where the next one is in the answer.
-	Param    string `yaml:"param"`    // Of link: the parameter of the next address that is the cursor.
+	Type     string `yaml:"type"`     // By ${cursor} from the answer, one of its headers or its Link header; by the next address that the answer names; by ${page} or ${offset}; by parameters that the answer names (continue); by the last record's key. Without it: one page.
+	Next     string `yaml:"next"`     // Of cursor, url and continue: where the next one is in the answer.
+	End      string `yaml:"end"`      // Where the answer says that there is no page after this one.
+	Param    string `yaml:"param"`    // Of link: the parameter of the next address that is the cursor. Without it: the address itself.
+	Header   string `yaml:"header"`   // Of header: the header that holds the next cursor.
+	Key      string `yaml:"key"`      // Of keyset: CEL over record, what the list is sorted by. That of the last record is the cursor.
+	Start    string `yaml:"start"`    // Of cursor, header and keyset: what ${cursor} is on the first page. Default: absent.
 	MaxFirst int    `yaml:"maxFirst"` // The most items of one page. Default: 100.
+	MaxPages int    `yaml:"maxPages"` // After how many pages the list ends. Default: 10000.
 }
 
 // GraphQLSpec is a GraphQL operation.

@@ -2,7 +2,6 @@ package sources
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -48,9 +47,14 @@ func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tut
 			vars["sort"] = v
 		}
 	}
-	at, err := way.start(q, vars)
+	at, err := way.start(q.After, q.First, vars)
 	if err != nil {
 		return Page{}, err
+	}
+	if way.pager.leads {
+		if at.asked, err = c.address(way.call, at.cursor, vars); err != nil {
+			return Page{}, err
+		}
 	}
 	a, err := c.do(ctx, way.call, vars, "")
 	if err != nil {
@@ -72,39 +76,18 @@ func (k *compiledKind) noWay(q tutti.Selection) error {
 	return &tutti.Error{Code: tutti.InvalidValue, Field: "filter", Message: "the kind " + k.name + " cannot be selected by this combination of filters, text and sort.", Hint: hint}
 }
 
-// position is where in the list a page starts.
-type position struct{ offset, size int }
-
-// start puts the place of the page into vars. A cursor of pages and offsets is offset or
-// page x size: a page keeps the size with which the list began.
-func (w *selectCall) start(q tutti.Selection, vars map[string]any) (position, error) {
-	p := position{size: min(q.First, w.maxFirst())}
-	bad := &tutti.Error{Code: tutti.InvalidValue, Field: "after", Message: "the cursor is none of this list.", Hint: "Use pageInfo.endCursor of the page before."}
-	switch w.spec.Paging.Type {
-	case "cursor", "link":
-		if q.After != "" {
-			vars["cursor"] = q.After
+// address is where a page of a list is that leads by addresses; cursor is what the origin said of it,
+// which is looked at again: it went through other hands.
+func (c *manifestConnector) address(k *call, cursor string, vars map[string]any) (string, error) {
+	if _, ok := vars[addressVar]; ok {
+		again, err := sameOrigin(c.at, c.at, cursor, "")
+		if err != nil || again != cursor {
+			return "", errNoCursor
 		}
-	case "offset", "page":
-		if q.After != "" {
-			offset, size, found := strings.Cut(q.After, "x")
-			var err, err2 error
-			p.offset, err = strconv.Atoi(offset)
-			if found {
-				p.size, err2 = strconv.Atoi(size)
-			}
-			if err != nil || err2 != nil || p.offset < 0 || p.offset > 1<<30 || p.size < 1 || p.size > w.maxFirst() || found != (w.spec.Paging.Type == "page") || found && p.offset%p.size != 0 {
-				return p, bad
-			}
-		}
-		vars["offset"], vars["page"] = int64(p.offset), int64(p.offset/p.size+1)
-	default:
-		if q.After != "" {
-			return p, bad
-		}
+		return origin(c.at) + cursor, nil
 	}
-	vars["first"] = int64(p.size)
-	return p, nil
+	path, _, _ := k.path.render(vars, escapeSegment) // what is wrong, the call tells
+	return c.at + path, nil
 }
 
 func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer, at position, s tutti.Scope) (Page, error) {
@@ -120,7 +103,7 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 		page.Total = &total
 	}
 	got := rows
-	if t := way.spec.Paging.Type; got > at.size && t != "cursor" && t != "link" {
+	if t := way.spec.Paging.Type; got > at.size && (t == "" || t == "page" || t == "offset" || t == "keyset") {
 		rows = at.size // an origin that ignores the limit; after a cursor's page there is no going back
 	}
 	seen := map[string]bool{}
@@ -146,39 +129,25 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 			page.Records = append(page.Records, rec)
 		}
 	}
-	page.Next = way.nextPage(a, at, got, page.Total)
-	return page, nil
+	secret := ""
+	if c.auth != nil && c.auth.kind == "query" {
+		secret = c.auth.name
+	}
+	last := func() string { return c.lastKey(k, way, a, rows) }
+	page.Next, err = way.after(a, at, got, page.Total, last, c.at, secret)
+	return page, err
 }
 
-// nextPage gives the cursor of the page after this one, "" at the end.
-func (w *selectCall) nextPage(a *answer, at position, got int, total *int) string {
-	if got == 0 {
+// lastKey gives the key of the last record of a page; "" when it has none.
+func (c *manifestConnector) lastKey(k *compiledKind, way *selectCall, a *answer, rows int) string {
+	row := k.see(c, a.body, a.spans(rows-1), "")
+	if isNull(row.text) || row.text[0] != '{' {
 		return ""
 	}
-	next := ""
-	switch w.spec.Paging.Type {
-	case "cursor":
-		if w.more == nil || a.says(w.places.more) {
-			next = a.words(w.places.next)
-		}
-	case "link":
-		next = linkParam(a.header, w.spec.Paging.Param)
-	case "offset", "page":
-		end := at.offset + min(got, at.size)
-		switch {
-		case total != nil && end >= *total, total == nil && w.more == nil && got < at.size, w.more != nil && !a.says(w.places.more):
-			return ""
-		}
-		next = strconv.Itoa(end)
-		if w.spec.Paging.Type == "page" {
-			if end%at.size != 0 {
-				return "" // a short page in the middle: the system has no more
-			}
-			next += "x" + strconv.Itoa(at.size)
-		}
-	}
-	if len(next) > maxAfter || !printable(next) {
+	v, ok, err := row.eval(way.key)
+	if err != nil || !ok {
 		return ""
 	}
-	return next
+	s, _ := writeValue(v)
+	return strings.Clone(s)
 }

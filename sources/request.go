@@ -25,11 +25,12 @@ type call struct {
 	graphql  *graphqlCall
 	idsInURL bool
 
-	record, records, total, more, next []string // where they stand in the answer; nil = nowhere
-	places                             places
-	statuses                           []int
-	notFound                           *expression
-	conditional, fresh                 bool
+	record, records, total, more, next, end []string // where they stand in the answer; nil = nowhere
+	places                                  places
+	statuses                                []int
+	notFound                                *expression
+	conditional, fresh                      bool
+	leads                                   bool // what comes next is what the origin says: an address, or parameters
 }
 
 type queryPart struct {
@@ -205,6 +206,12 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 	if err := k.writeQuery(u, vars); err != nil {
 		return fetch.Request{}, err
 	}
+	if next, ok := vars[addressVar].(string); ok && k.leads {
+		u.b, u.sep = append(append(u.b[:0], origin(at)...), next...), '?'
+		if strings.Contains(next, "?") {
+			u.sep = '&'
+		}
+	}
 	if own.query != "" {
 		u.b = append(append(u.b, u.sep), own.query...)
 	}
@@ -292,7 +299,17 @@ func appendEscaped(b []byte, s string) []byte {
 }
 
 func (k *call) writeQuery(u *query, vars map[string]any) error {
+	var more map[string]string
+	if k.leads {
+		more, _ = vars[continueVar].(map[string]string)
+		for _, name := range sortedKeys(more) {
+			u.add(name, more[name])
+		}
+	}
 	for _, q := range k.query {
+		if _, again := more[q.name]; again {
+			continue
+		}
 		if q.expr != nil {
 			v, ok, err := q.expr.text(vars)
 			if err != nil {

@@ -31,7 +31,7 @@ var choices = map[string][]string{
 	"CallSpec.conditional": {"etag"},
 	"CallSpec.fresh":       {"cache-control"},
 	"SelectSpec.text":      {"required", "optional"},
-	"PagingSpec.type":      {"cursor", "link", "page", "offset"},
+	"PagingSpec.type":      pagings[1:],
 	"QuerySpec.encode":     encodings[1:],
 	"QuerySpec.quote":      sortedKeys(quotings),
 	"FieldSpec.as":         fieldTypes,
