@@ -103,11 +103,11 @@ func parseBytes(s string) (int64, bool) {
 	return 0, false
 }
 
-var variable = regexp.MustCompile(`\$?\$\{([A-Z_][A-Z0-9_]*)(:-([^}]*))?\}`)
+var variable = regexp.MustCompile(`\$?\$\{(?:([A-Z_][A-Z0-9_]*)(:-([^}]*))?|file:([^}]+))\}`)
 
-// substitute puts the environment into a scalar: ${NAME}, or ${NAME:-default}. Names are capital
-// letters, digits and '_', so that ${props.headline} of a template stays; $${NAME} is a literal
-// ${NAME}.
+// substitute puts the environment into a scalar: ${NAME}, or ${NAME:-default}; and files: ${file:PATH}.
+// Names are capital letters, digits and '_', so that ${props.headline} of a template stays; $${NAME} is
+// a literal ${NAME}.
 func (d *decoder) substitute(n *yaml.Node, path string) (string, bool) {
 	if d.env == nil || !strings.Contains(n.Value, "${") {
 		return n.Value, true
@@ -118,6 +118,14 @@ func (d *decoder) substitute(n *yaml.Node, path string) (string, bool) {
 			return found[1:]
 		}
 		m := variable.FindStringSubmatch(found)
+		if m[4] != "" {
+			value, err := readValue(d.file, m[4])
+			if err != nil {
+				ok = false
+				d.problem(n, path, "needs the file "+m[4]+", which "+err.Error(), "")
+			}
+			return value
+		}
 		if value, set := d.env(m[1]); set && value != "" {
 			return value
 		} else if m[2] != "" {
