@@ -9,7 +9,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,8 +23,8 @@ const (
 	windowTime = 5 * time.Second
 )
 
-// TestFailingSourcesCostFreshnessAndNothingElse lets five sources fail in all of their calls for a
-// minute, in five ways at once, under load. Pages that were read before come whole, without an error
+// TestFailingSourcesCostFreshnessAndNothingElse lets eleven sources fail in all of their calls for a
+// minute, in eleven ways at once, under load. Pages that were read before come whole, without an error
 // and marked stale; they are not slower, nor are the pages of the source that is well; and everything
 // is fresh within five seconds after the faults end.
 //
@@ -44,7 +46,14 @@ func TestFailingSourcesCostFreshnessAndNothingElse(t *testing.T) {
 	load.phase("turning") // what is fresh for a second more
 	load.lasts(1500 * time.Millisecond)
 	load.phase("failing")
+	idle, most := memoryOf(t, failing.pid), watchMemory(t, failing.pid)
+	coldPages(t, failing)
 	load.lasts(faultsLast)
+	if over := most() - idle; over > 64<<10 {
+		t.Errorf("while sources fail it takes %d MiB more than before", over>>10)
+	} else {
+		t.Logf("before the faults it takes %d MiB, while sources fail at most %d MiB more", idle>>10, over>>10)
+	}
 	for name := range faults {
 		failing.origins[name].heal(t)
 	}
@@ -78,6 +87,69 @@ func TestFailingSourcesCostFreshnessAndNothingElse(t *testing.T) {
 	}
 	load.compare("pages of failing sources", 1.5, func(source string) bool { return source != "well" })
 	load.compare("pages of a source that is well", 1.1, func(source string) bool { return source == "well" })
+}
+
+// coldPages asks for pages that nobody has read: those of failing sources come without their items,
+// with a problem, and within the hard time limit.
+func coldPages(t *testing.T, h *faultyHouse) {
+	for name := range faults {
+		body, _ := json.Marshal(map[string]any{"query": faultyQuery, "variables": map[string]any{"c": name, "p": map[string]any{"page": 1000}}})
+		req, _ := http.NewRequest(http.MethodPost, h.url, bytes.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+h.key)
+		began := time.Now()
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		took := time.Since(began)
+		whole := strings.Count(string(raw), `"title":"The title of 1000-`) == faultyItems
+		failed := strings.Contains(string(raw), `"code":"`) && !strings.Contains(string(raw), `"errors"`)
+		if name == "well" && !whole || name != "well" && (whole || !failed) {
+			t.Errorf("a new page of %s is %.300s", name, raw)
+		}
+		if took > hardLimit {
+			t.Errorf("a new page of %s took %s", name, took)
+		}
+	}
+}
+
+// hardLimit is the longest that a page takes: the budget of a page, and what a busy machine adds.
+const hardLimit = 1500*time.Millisecond + 500*time.Millisecond
+
+// memoryOf gives the resident memory of a process, in KiB.
+func memoryOf(t *testing.T, pid int) int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib
+}
+
+// watchMemory looks at the memory of a process until most is called, which gives the most that it was.
+func watchMemory(t *testing.T, pid int) (most func() int) {
+	largest, done, ended := 0, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				largest = max(largest, memoryOf(t, pid))
+			}
+		}
+	}()
+	return func() int { close(done); <-ended; return largest }
 }
 
 // sample is one page that came.

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -25,6 +28,12 @@ var faults = map[string]fault{
 	"reset":    {toxic: `{"type": "reset_peer", "attributes": {"timeout": 0}}`},
 	"hole":     {toxic: `{"type": "timeout", "attributes": {"timeout": 0}}`},
 	"dripping": {toxic: `{"type": "bandwidth", "attributes": {"rate": 1}}`}, // 1 KB/s, of 16 KB
+	"late":     {toxic: `{"type": "latency", "attributes": {"latency": 20000}}`},
+	"cut":      {toxic: `{"type": "limit_data", "attributes": {"bytes": 4096}}`}, // the connection ends in the middle of the body
+	"bomb":     {mode: "bomb"},
+	"deep":     {mode: "deep"},
+	"longer":   {mode: "longer"},
+	"shorter":  {mode: "shorter"},
 	"well":     {},
 }
 
@@ -34,7 +43,7 @@ type fault struct{ mode, toxic string }
 // faultyOrigin plays a REST system behind a proxy that can fail.
 type faultyOrigin struct {
 	url   string
-	mode  atomic.Value // a string: "", "503", "garbage"
+	mode  atomic.Value // a string: that of a fault
 	proxy *toxiproxy.Proxy
 	calls atomic.Int64
 }
@@ -69,6 +78,25 @@ func (o *faultyOrigin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "garbage":
 		_, _ = w.Write([]byte(`{"records": [{"id": "1-0", "tit`))
 		return
+	case "bomb": // a gigabyte in a megabyte
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(bomb())
+		return
+	case "deep":
+		_, _ = w.Write([]byte(`{"records": ` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`))
+		return
+	case "longer": // than it says
+		c, out, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = out.WriteString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n" + `{"records": []}` + strings.Repeat(" ", 2000))
+			_ = out.Flush()
+			_ = c.Close()
+		}
+		return
+	case "shorter":
+		w.Header().Set("Content-Length", "20000")
+		_, _ = w.Write([]byte(`{"records": []}`))
+		return
 	}
 	records := []map[string]any{}
 	for id := range strings.SplitSeq(r.URL.Query().Get("ids"), ",") {
@@ -76,6 +104,23 @@ func (o *faultyOrigin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"records": records})
 }
+
+// bomb is a gzip body that is a thousand times as long when it is decoded.
+var bomb = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = z.Write([]byte(`{"records": [{"id": "1-0", "title": "`))
+	blank := make([]byte, 1<<20)
+	for i := range blank {
+		blank[i] = ' '
+	}
+	for range 1 << 10 {
+		_, _ = z.Write(blank)
+	}
+	_, _ = z.Write([]byte(`"}]}`))
+	_ = z.Close()
+	return b.Bytes()
+})
 
 func (o *faultyOrigin) fail(t *testing.T, f fault) {
 	t.Helper()
@@ -96,6 +141,7 @@ func (o *faultyOrigin) heal(t *testing.T) {
 type faultyHouse struct {
 	url, key string
 	origins  map[string]*faultyOrigin
+	pid      int
 }
 
 const (
@@ -164,6 +210,7 @@ func startFaultyHouse(t *testing.T) *faultyHouse {
 	cmd := exec.Command(binary(t), "serve", "--config", "tutti.yaml", "--listen", listen)
 	cmd.Dir, cmd.Env = dir, env
 	run(t, cmd)()
+	h.pid = cmd.Process.Pid
 	await(t, "http://"+listen+"/readyz")
 	h.url = "http://" + listen + "/graphql"
 	env = append(env, "TUTTI_MANAGEMENT_KEY="+management)
