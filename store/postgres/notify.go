@@ -26,9 +26,11 @@ func channel(ctx context.Context, l limited) (string, error) {
 	return "tutti_" + hex.EncodeToString(sum[:8]), nil
 }
 
+const addOutbox = "INSERT INTO outbox (source, tags, created_at, topic, writer) VALUES ($1, $2, $3, $4, $5)"
+
 // tell writes a notice for other processes.
 func (s *Store) tell(ctx context.Context, tx pgx.Tx, topic store.Topic, source string, tags []string, now time.Time) error {
-	_, err := tx.Exec(ctx, "INSERT INTO outbox (source, tags, created_at, topic, writer) VALUES ($1, $2, $3, $4, $5)",
+	_, err := tx.Exec(ctx, addOutbox,
 		source, store.Strings(tags), store.Time(now), string(topic), s.writer)
 	return err
 }

@@ -94,9 +94,11 @@ func (s *Store) Suppressions(ctx context.Context, now time.Time) ([]tutti.Suppre
 	return list, fail("reading suppressions", rows.Err())
 }
 
+const addAudit = "INSERT INTO audit (action, subject, detail, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
+
 // audit adds a line to the audit log.
 func audit(ctx context.Context, tx pgx.Tx, line tutti.AuditEntry) error {
-	_, err := tx.Exec(ctx, "INSERT INTO audit (action, subject, detail, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+	_, err := tx.Exec(ctx, addAudit,
 		line.Action, line.Subject, line.Detail, line.Reason, line.By, when(store.Time(line.At)))
 	return err
 }

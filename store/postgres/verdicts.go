@@ -8,32 +8,30 @@ import (
 	"github.com/tuttihq/tutti/store"
 )
 
-// Judge is promised at store.Store.
+// Judge is promised at store.Store. All goes in one exchange with the server.
 func (s *Store) Judge(ctx context.Context, list []tutti.Verdict, tags func(tutti.Ref) []string) error {
+	all := &pgx.Batch{}
+	for _, v := range list {
+		v, err := store.CheckVerdict(v)
+		if err != nil {
+			return err
+		}
+		if v.Judgement == "" {
+			all.Queue("DELETE FROM verdicts WHERE ref = $1", v.Ref.String())
+		} else {
+			all.Queue(`
+				INSERT INTO verdicts (ref, judgement, reason, seen_at, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (ref) DO UPDATE SET judgement = excluded.judgement, reason = excluded.reason,
+					seen_at = excluded.seen_at, created_by = excluded.created_by, created_at = excluded.created_at`,
+				v.Ref.String(), v.Judgement, v.Reason, when(v.Seen), v.CreatedBy, when(v.CreatedAt))
+		}
+		line := store.Judged(v)
+		all.Queue(addAudit, line.Action, line.Subject, line.Detail, line.Reason, line.By, when(store.Time(line.At)))
+		all.Queue(addOutbox, v.Ref.Source, store.Strings(tags(v.Ref)), store.Time(v.CreatedAt), string(store.TopicOfVerdict(v)), s.writer)
+	}
 	return s.change(ctx, "storing verdicts", func(tx pgx.Tx) error {
-		for _, v := range list {
-			v, err := store.CheckVerdict(v)
-			if err != nil {
-				return err
-			}
-			if v.Judgement == "" {
-				_, err = tx.Exec(ctx, "DELETE FROM verdicts WHERE ref = $1", v.Ref.String())
-			} else {
-				_, err = tx.Exec(ctx, `
-					INSERT INTO verdicts (ref, judgement, reason, seen_at, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-					ON CONFLICT (ref) DO UPDATE SET judgement = excluded.judgement, reason = excluded.reason,
-						seen_at = excluded.seen_at, created_by = excluded.created_by, created_at = excluded.created_at`,
-					v.Ref.String(), v.Judgement, v.Reason, when(v.Seen), v.CreatedBy, when(v.CreatedAt))
-			}
-			if err != nil {
-				return err
-			}
-			if err := audit(ctx, tx, store.Judged(v)); err != nil {
-				return err
-			}
-			if err := s.tell(ctx, tx, store.TopicOfVerdict(v), v.Ref.Source, tags(v.Ref), v.CreatedAt); err != nil {
-				return err
-			}
+		if err := tx.SendBatch(ctx, all).Close(); err != nil {
+			return err
 		}
 		return s.count(ctx, tx)
 	})
