@@ -1,0 +1,20 @@
+# A Request Tracker on loopback: SQLite, no mails, its data in $DATA.
+Set($rtname, 'rt.example');
+Set($Organization, 'rt.example');
+Set($CorrespondAddress, 'rt@rt.example');
+Set($CommentAddress, 'rt-comment@rt.example');
+Set($WebDomain, '127.0.0.1');
+Set($WebPort, $ENV{PORT} || 80);
+Set($WebBaseURL, 'http://127.0.0.1:' . ($ENV{PORT} || 80));
+Set($WebPath, '');
+Set($WebSecureCookies, 0);
+Set($DatabaseType, 'SQLite');
+Set($DatabaseName, "$ENV{DATA}/rt.sqlite");
+Set($DatabaseUser, '');
+Set($DatabasePassword, '');
+Set($DatabaseAdmin, '');
+Set($MailCommand, 'testfile');
+Set($LogToSTDERR, 'error');
+Set($LogToSyslog, undef);
+Set($Timezone, 'UTC');
+1;
