@@ -77,6 +77,7 @@ func (c *compiler) manifest() *compiled {
 	if !tutti.IsName(m.Name) {
 		c.wrong("name", "is missing or no name", "Write, for example:  name: acme")
 	}
+	c.family()
 	for group, decl := range map[string]map[string]Declaration{"settings": m.Settings, "secrets": m.Secrets} {
 		for _, name := range sortedKeys(decl) {
 			d, at := decl[name], group+"."+name

@@ -19,6 +19,9 @@ import (
 type Manifest struct {
 	Name        string                 `yaml:"name"`        // What sources in tutti.yaml name as their connector.
 	Description string                 `yaml:"description"` // What the system is, in one sentence.
+	Family      string                 `yaml:"family"`      // What the system is for; any is for every system.
+	Proven      string                 `yaml:"proven"`      // The real system and version that it was tried on. Without it: built from the system's documentation.
+	Setup       string                 `yaml:"setup"`       // Markdown: what to do in the system before it can be read, and where.
 	Settings    map[string]Declaration `yaml:"settings"`    // What the config gives for each source, as ${settings.name}.
 	Secrets     map[string]Declaration `yaml:"secrets"`     // What the config gives from the environment, as ${secrets.name}. Only auth and headers may use it.
 	URL         string                 `yaml:"url"`         // Where the system is, when the config does not say.
@@ -177,6 +180,7 @@ type RenditionSpec struct {
 type WebhookSpec struct {
 	Scheme  string       `yaml:"scheme"`  // How they are signed.
 	Secret  string       `yaml:"secret"`  // The declared secret they are signed with, when the config gives no webhook secret.
+	Setup   string       `yaml:"setup"`   // Markdown: how to set the webhook up in the system.
 	ID      string       `yaml:"id"`      // CEL over event: the same for a repeated delivery. Default: a digest of what is signed.
 	Changes []ChangeSpec `yaml:"changes"` // What an event changes.
 }

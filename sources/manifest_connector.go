@@ -87,7 +87,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes})
+	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes, Through: d.through(c.Name)})
 	conn.at, conn.own = strings.TrimSuffix(base.String(), "/"), map[*call]ownPart{}
 	for _, k := range m.compiled.kinds {
 		for _, call := range k.calls() {

@@ -122,6 +122,9 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 		return nil, err
 	}
 	fill(&c.Limits, &c.Freshness)
+	if c, d, err = recorded(c, d, m, place); err != nil {
+		return nil, err
+	}
 	b, problems := m.build(c, d, place)
 	s := &Source{
 		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
