@@ -253,6 +253,10 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 	if k.HasDimension(tutti.LocaleDimension) {
 		scope.Locale = "en" // any will do: the item need not exist in it
 	}
+	if k.def.Whole != "" {
+		_, err := s.askWhole(ctx, k, "", scope)
+		return err
+	}
 	selector, ok := s.conn.(Selector)
 	if ok && (k.def.Lists || k.def.Example == "") {
 		err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
