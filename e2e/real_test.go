@@ -231,25 +231,30 @@ type item struct {
 	Tags      []string
 	Fields    map[string]any
 	Freshness struct{ State string }
-	URL       string   // of an asset, as wide as asked
-	Alt       string   //
-	Price     *money   // of a product
-	Image     *item    // of a product
-	Body      *textual // of an article
-	Hero      *item    `json:"-"`
+	URL, Crop string // of an asset: 320 wide in its own shape, and 320 × 180
+	Alt       string
+	Caption   string
+	MediaType string
+	Width     int
+	Height    int
+	Focal     *struct{ X, Y float64 }
+	Price     *money // of a product
+	Image     *item  // of a product or article
+	Excerpt   string // of an article
+	Body      *struct{ Plain string }
 }
 
-type (
-	money   struct{ Amount, Currency string }
-	textual struct{ Plain string }
-)
+type money struct{ Amount, Currency string }
 
-const itemFragment = ` fragment Item on Resource { __typename ref title locale tags fields freshness { state }
-	... on Asset { alt url(width: 320) } ... on Product { price { amount currency } image { __typename ref title ... on Asset { alt url(width: 320) } } } }`
+const itemFragment = `
+fragment Picture on Asset { url(width: 320) crop: url(width: 320, height: 180) alt caption mediaType width height focal { x y } }
+fragment Item on Resource { __typename ref title locale tags fields freshness { state } ...Picture
+	... on Product { price { amount currency } image { __typename ref title ...Picture } }
+	... on Article { excerpt body { plain } image { __typename ref title ...Picture } } }`
 
 const realQuery = `query($c: ID!, $p: JSON, $l: Locale, $preview: PreviewInput) { experience(composition: $c, params: $p, channel: "web", locale: $l, preview: $preview) {
 	freshness { state } problems { path ref code message stale }
-	components { component resource(prop: "product") { ...Item } resources(prop: "items") { totalCount pageInfo { hasNextPage endCursor } nodes { ...Item } } } } }` + itemFragment
+	components { component resource(prop: "item") { ...Item } resources(prop: "items") { totalCount pageInfo { hasNextPage endCursor } nodes { ...Item } } } } }` + itemFragment
 
 // experience assembles a composition. vars are of realQuery, such as l for the locale; those of a
 // preview are asked with the management key.
@@ -264,6 +269,22 @@ func (h *house) experience(t *testing.T, composition string, vars map[string]any
 	var x struct{ Experience realPage }
 	ask(t, h.url, key, query, all, &x)
 	return x.Experience
+}
+
+// states counts the items of a page by their freshness.
+func states(x realPage) map[string]int {
+	n := map[string]int{}
+	for _, c := range x.Components {
+		if c.Resource != nil {
+			n[c.Resource.Freshness.State]++
+		}
+		if c.Resources != nil {
+			for _, i := range c.Resources.Nodes {
+				n[i.Freshness.State]++
+			}
+		}
+	}
+	return n
 }
 
 // all gives every item that a source's search has for a text, and what the last page says is the total,
@@ -321,6 +342,12 @@ func (h *house) health(t *testing.T, source string) (state, lastError string) {
 	}
 	t.Fatalf("there is no source %s", source)
 	return "", ""
+}
+
+// invalidate makes old what is kept of a source: it is read anew, and stands in where that fails.
+func (h *house) invalidate(t *testing.T, source string) {
+	t.Helper()
+	ask(t, h.url, h.management, `mutation($s: ID!) { invalidate(source: $s, reason: "a test") { mode } }`, map[string]any{"s": source}, nil)
 }
 
 // within asks again and again until what it looks for is there, at the latest after limit, and gives

@@ -42,7 +42,7 @@ componentTypes:
   Feature:
     version: 1
     props:
-      product: {type: resource, accepts: [Product], required: true}
+      item: {type: resource, accepts: [Product], required: true}
   Shelf:
     version: 1
     props:
@@ -66,7 +66,7 @@ slots:
       - id: feature
         type: Feature
         props:
-          product: {ref: "catalog:product/3"}
+          item: {ref: "catalog:product/3"}
       - id: row
         type: Shelf
         props:

@@ -37,7 +37,6 @@ type compiledKind struct {
 	get        *call
 	batch      *call
 	selects    []*selectCall
-	whole      *wholeKind // instead of get and batch
 	recordID   *expression
 	exists     *expression
 	fields     []field
@@ -78,7 +77,6 @@ func (c *compiler) manifest() *compiled {
 	if !tutti.IsName(m.Name) {
 		c.wrong("name", "is missing or no name", "Write, for example:  name: acme")
 	}
-	c.family()
 	for group, decl := range map[string]map[string]Declaration{"settings": m.Settings, "secrets": m.Secrets} {
 		for _, name := range sortedKeys(decl) {
 			d, at := decl[name], group+"."+name
@@ -149,11 +147,8 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	if k.ID.Canonical != "" {
 		out.canonical = c.expression(at+".id.canonical", k.ID.Canonical, idNames)
 	}
-	if k.Get == nil && k.Batch == nil && k.Whole == nil {
+	if k.Get == nil && k.Batch == nil {
 		c.wrong(at, "has neither get nor batch", "Write how to ask for one item (get) or many (batch).")
-	}
-	if k.Whole != nil {
-		out.whole = c.whole(at+".whole", name, k)
 	}
 	if k.Get != nil {
 		out.get = c.call(at+".get", k.Get, k.Fragment)
@@ -232,9 +227,6 @@ func (k *compiledKind) reads() {
 	for _, c := range k.calls() {
 		c.find(k.tree)
 	}
-	if k.whole != nil {
-		k.whole.reads(k.selects)
-	}
 }
 
 // expressions are those that are evaluated over a record.
@@ -268,12 +260,7 @@ func (k *compiledKind) calls() []*call {
 		}
 	}
 	for _, s := range k.selects {
-		if s.whole == nil {
-			all = append(all, s.call)
-		}
-	}
-	if k.whole != nil && k.whole.call != nil {
-		all = append(all, k.whole.call)
+		all = append(all, s.call)
 	}
 	return all
 }
@@ -315,9 +302,6 @@ func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Def
 			}
 			d.EachIDBytes = k.batch.idCost(spec.Batch.Query)
 		}
-	}
-	if k.whole != nil {
-		d.Whole, d.Rolling, d.MaxIDs = k.whole.of, k.whole.rolling, maxWhole
 	}
 	for _, t := range k.tags {
 		d.DependsOn = append(d.DependsOn, t.kind)

@@ -10,7 +10,13 @@ import (
 // Select takes the first of the kind's calls that can answer what the selection gives.
 func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tutti.Scope) (Page, error) {
 	k := c.kinds[q.Kind]
-	way := k.way(q)
+	var way *selectCall
+	for _, w := range k.selects {
+		if w.answers(q.Filter, q.Text, q.Sort, q.Owner) {
+			way = w
+			break
+		}
+	}
 	if way == nil {
 		return Page{}, k.noWay(q)
 	}
@@ -56,16 +62,6 @@ func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tut
 	}
 	defer a.free()
 	return c.readPage(k, way, a, at, s)
-}
-
-// way gives the first call that can answer what a selection gives; nil when none can.
-func (k *compiledKind) way(q tutti.Selection) *selectCall {
-	for _, w := range k.selects {
-		if w.answers(q.Filter, q.Text, q.Sort, q.Owner) {
-			return w
-		}
-	}
-	return nil
 }
 
 func (k *compiledKind) noWay(q tutti.Selection) error {

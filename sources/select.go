@@ -106,7 +106,12 @@ func earlier(a, b time.Time) time.Time {
 func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) cache.Loaded[*entry] {
 	every := k.every
 	taken := s.cache.Epochs(nil)
-	page, err := s.askPage(ctx, k, selector, q, scope)
+	var page Page
+	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
+		var err error
+		page, err = selector.Select(ctx, q, scope)
+		return page.Until, err
+	})
 	if err != nil {
 		if tutti.CodeOf(err) == tutti.NotFound {
 			return cache.Loaded[*entry]{}
@@ -156,20 +161,7 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 			}
 		}
 	}
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: fresh, Age: page.Age}
-}
-
-// askPage gets a page from the origin, or out of the whole that is kept of it.
-func (s *Source) askPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) (page Page, err error) {
-	if k.def.Whole != "" {
-		return s.pageFromWhole(ctx, k, q, scope)
-	}
-	err = s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
-		var err error
-		page, err = selector.Select(ctx, q, scope)
-		return page.Until, err
-	})
-	return page, err
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: fresh}
 }
 
 // check brings a selection into the form that the connector gets, and refuses what the kind does

@@ -47,8 +47,8 @@ var played = map[string]struct {
 
 // exceptions are manifests that run elsewhere or cannot run, each with the reason.
 var exceptions = map[string]string{
-	"rt": "e2e runs the contract suite against a real Request Tracker",
-	"feed": "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/feeds_test.go prove it",
+	"directus": "e2e runs the contract suite against a real Directus",
+	"rt":       "e2e runs the contract suite against a real Request Tracker",
 }
 
 func manifests(t *testing.T) []string {
