@@ -79,6 +79,7 @@ type Loaded[V any] struct {
 	Unchanged bool          // Old is still right; Value and Found are not looked at
 	Tags      []string      // of records that became known only by the load; they count as if known before it
 	Fresh     time.Duration // 0 means the policy's
+	Age       time.Duration // how old the value was when the load began
 	Validator string
 	Err       error
 }

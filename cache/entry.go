@@ -104,6 +104,7 @@ func (e *entry[V]) fill(key string, slots []slot, taken Epochs, l *Loaded[V], p 
 	if taken.at == 0 {
 		e.taken.at = came
 	}
+	e.taken.at = e.taken.at.add(-l.Age)
 	all := slotsOf(append(e.some[:0], slots...), l.Tags)
 	if len(all) > len(e.some) {
 		more := all // only this one is a variable of the heap

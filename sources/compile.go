@@ -37,6 +37,7 @@ type compiledKind struct {
 	get        *call
 	batch      *call
 	selects    []*selectCall
+	whole      *wholeKind // instead of get and batch
 	recordID   *expression
 	exists     *expression
 	fields     []field
@@ -77,6 +78,7 @@ func (c *compiler) manifest() *compiled {
 	if !tutti.IsName(m.Name) {
 		c.wrong("name", "is missing or no name", "Write, for example:  name: acme")
 	}
+	c.family()
 	for group, decl := range map[string]map[string]Declaration{"settings": m.Settings, "secrets": m.Secrets} {
 		for _, name := range sortedKeys(decl) {
 			d, at := decl[name], group+"."+name
@@ -147,8 +149,11 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	if k.ID.Canonical != "" {
 		out.canonical = c.expression(at+".id.canonical", k.ID.Canonical, idNames)
 	}
-	if k.Get == nil && k.Batch == nil {
+	if k.Get == nil && k.Batch == nil && k.Whole == nil {
 		c.wrong(at, "has neither get nor batch", "Write how to ask for one item (get) or many (batch).")
+	}
+	if k.Whole != nil {
+		out.whole = c.whole(at+".whole", name, k)
 	}
 	if k.Get != nil {
 		out.get = c.call(at+".get", k.Get, k.Fragment)
@@ -227,6 +232,9 @@ func (k *compiledKind) reads() {
 	for _, c := range k.calls() {
 		c.find(k.tree)
 	}
+	if k.whole != nil {
+		k.whole.reads(k.selects)
+	}
 }
 
 // expressions are those that are evaluated over a record.
@@ -260,7 +268,12 @@ func (k *compiledKind) calls() []*call {
 		}
 	}
 	for _, s := range k.selects {
-		all = append(all, s.call)
+		if s.whole == nil {
+			all = append(all, s.call)
+		}
+	}
+	if k.whole != nil && k.whole.call != nil {
+		all = append(all, k.whole.call)
 	}
 	return all
 }
@@ -302,6 +315,9 @@ func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Def
 			}
 			d.EachIDBytes = k.batch.idCost(spec.Batch.Query)
 		}
+	}
+	if k.whole != nil {
+		d.Whole, d.Rolling, d.MaxIDs = k.whole.of, k.whole.rolling, maxWhole
 	}
 	for _, t := range k.tags {
 		d.DependsOn = append(d.DependsOn, t.kind)

@@ -15,6 +15,7 @@ type selectCall struct {
 	spec  *SelectSpec
 	sorts map[string]any
 	ids   *expression
+	whole *wholeSelect // of a kind with whole; nil = the system selects
 }
 
 func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
@@ -89,6 +90,12 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	if s == nil {
 		c.wrong(at, "is empty", "")
 		return &selectCall{call: &call{}, pager: pager{spec: &PagingSpec{}}, spec: &SelectSpec{}}
+	}
+	if k.Whole != nil {
+		return c.wholeSelection(at, k, s)
+	}
+	if len(s.Where) > 0 || len(s.Search) > 0 {
+		c.wrong(at, "has where or search, which are only for a kind with whole, whose records are all here", "Write what the system is asked for.")
 	}
 	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment), spec: s, sorts: map[string]any{}}
 	if out.records == nil {

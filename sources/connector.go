@@ -64,6 +64,7 @@ type Record struct {
 	Resource  *tutti.Resource
 	Validator string        // "" when the origin gives none
 	Fresh     time.Duration // how long it is fresh, as the origin says; 0 = it does not say
+	Age       time.Duration // how old it was when it was given
 
 	entry *entry // in which the resource stands; nil = it stands alone
 }
@@ -77,6 +78,7 @@ type Page struct {
 	Next  string // where the next page starts; "" at the end
 	Total *int   // nil when the origin does not say
 	Fresh time.Duration
+	Age   time.Duration // how old it was when it was given
 	Until time.Time
 }
 
@@ -148,6 +150,8 @@ type Definition struct {
 	OwnerFilter bool
 	Lists       bool     // it can be selected without filter, text and owner
 	MaxFirst    int      // the most items of one page; 0 = 100
+	Whole       string   // the kind whose one call gives all items of this kind; "" = items are asked for by their ids
+	Rolling     bool     // of Whole: what is not in its answer may exist all the same
 	DependsOn   []string // kinds of records that items are made of besides their own
 }
 

@@ -40,7 +40,7 @@ func TestManualIsTrue(t *testing.T) {
 			opened(t, dir, part)
 		case first == "# under kinds.item":
 			kind := "type: Record\n" + part
-			if !strings.Contains(part, "\nget:") && !strings.Contains(part, "\nbatch:") {
+			if !strings.Contains(part, "\nget:") && !strings.Contains(part, "\nbatch:") && !strings.Contains(part, "\nwhole:") {
 				kind += "get: {path: \"/items/${id}\"}\n"
 			}
 			if !strings.Contains(part, "\nmap:") {

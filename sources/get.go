@@ -35,6 +35,7 @@ type keptPage struct {
 	asOf      []time.Time // of each, where they were read apart from the search; else nil
 	next      string
 	total     *int
+	whole     *wholeAnswer // instead of a page: everything of a kind
 }
 
 func (e *entry) size() int {

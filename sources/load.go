@@ -19,6 +19,9 @@ import (
 // load asks the origin: as many calls at the same time as its limits force, none for anybody else. It
 // writes what came into room, in the order of asks, and gives that, or nil where a call ended its goroutine.
 func (s *Source) load(ctx context.Context, k *kind, asks []Ask, scope tutti.Scope, room []cache.Loaded[*entry]) []cache.Loaded[*entry] {
+	if k.def.Whole != "" {
+		return s.loadFromWhole(ctx, k, asks, scope, room)
+	}
 	if k.takes(len(asks), k.mostBytes(asks)) {
 		return s.loadChunk(ctx, k, asks, scope, room)
 	}
@@ -174,6 +177,8 @@ var errCut = tutti.Errorf(tutti.BadAnswer, "reading the answer: rows were cut of
 
 func (k *kind) loadedOf(a *Ask, r *Reply, isCut bool) cache.Loaded[*entry] {
 	switch {
+	case r.Err == errRolled:
+		return cache.Loaded[*entry]{Err: r.Err} // which lets the last copy stand in
 	case errors.Is(r.Err, tutti.NotFound):
 		return cache.Loaded[*entry]{}
 	case r.Err != nil:
@@ -199,7 +204,7 @@ func (k *kind) loaded(rec Record) cache.Loaded[*entry] {
 		e = &entry{resource: *r}
 	}
 	e.bytes = sizeOf(r)
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator, Fresh: k.fresh(rec.Fresh)}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: k.veil.beside(r.Tags), Validator: rec.Validator, Fresh: k.fresh(rec.Fresh), Age: rec.Age}
 }
 
 // fresh is how long something is fresh of which the origin says so much; never longer than the config says.

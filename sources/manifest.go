@@ -19,6 +19,9 @@ import (
 type Manifest struct {
 	Name        string                 `yaml:"name"`        // What sources in tutti.yaml name as their connector.
 	Description string                 `yaml:"description"` // What the system is, in one sentence.
+	Family      string                 `yaml:"family"`      // What the system is for; any is for every system.
+	Proven      string                 `yaml:"proven"`      // The real system and version that it was tried on. Without it: built from the system's documentation.
+	Setup       string                 `yaml:"setup"`       // Markdown: what to do in the system before it can be read, and where.
 	Settings    map[string]Declaration `yaml:"settings"`    // What the config gives for each source, as ${settings.name}.
 	Secrets     map[string]Declaration `yaml:"secrets"`     // What the config gives from the environment, as ${secrets.name}. Only auth and headers may use it.
 	URL         string                 `yaml:"url"`         // Where the system is, when the config does not say.
@@ -61,6 +64,7 @@ type KindSpec struct {
 	Fragment    string               `yaml:"fragment"`     // GraphQL fragments, added to each document that uses the first of them.
 	Get         *CallSpec            `yaml:"get"`          // Asks for one item, with ${id}.
 	Batch       *BatchSpec           `yaml:"batch"`        // Asks for many items, with ${ids}.
+	Whole       *WholeSpec           `yaml:"whole"`        // Instead of get and batch: the one call that gives all items.
 	Filters     map[string]Filter    `yaml:"filters"`      // What selections may filter by, as ${filter.name}.
 	Select      []*SelectSpec        `yaml:"select"`       // Answer selections; the first that fits is taken.
 	RecordID    string               `yaml:"recordId"`     // CEL over record: its id. Default: record.id.
@@ -89,12 +93,13 @@ type CallSpec struct {
 	Headers     map[string]string    `yaml:"headers"`     // Headers of this call. One whose value is absent is left out.
 	Body        any                  `yaml:"body"`        // A JSON body. Values in ${…} keep their type; absent ones are left out.
 	GraphQL     *GraphQLSpec         `yaml:"graphql"`     // A GraphQL operation.
+	Format      string               `yaml:"format"`      // What the answer is. Default: json. Of feed: RSS, Atom or JSON Feed.
 	Record      string               `yaml:"record"`      // Of get: where the record is in the answer. Default: the answer itself.
 	Records     string               `yaml:"records"`     // Where the list of records is in the answer; '.' = the answer itself.
 	Total       string               `yaml:"total"`       // Where the number of all matching records is.
 	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "".
 	NotFound    *NotFoundSpec        `yaml:"notFound"`    // What "there is none" looks like.
-	Conditional string               `yaml:"conditional"` // Of get: the answer's ETag is the record's; ask again with If-None-Match.
+	Conditional string               `yaml:"conditional"` // Of get and whole: by what the answer is asked for again: its ETag, Last-Modified, or both.
 	Fresh       string               `yaml:"fresh"`       // How long its records are fresh: as the answer's Cache-Control says, at most as the config does.
 }
 
@@ -116,6 +121,9 @@ type SelectSpec struct {
 	Sorts    map[string]any `yaml:"sorts"`    // By name, with '-' in front for descending: what ${sort} becomes.
 	Paging   PagingSpec     `yaml:"paging"`   // How pages follow one another.
 	IDs      string         `yaml:"ids"`      // CEL over record: only its id. The items are then read by their ids.
+
+	Where  map[string]string `yaml:"where"`  // Of a kind with whole, by filter: CEL over record and filter: whether the record is selected.
+	Search []string          `yaml:"search"` // Of a kind with whole: paths in the record in which the words of a text are looked for.
 }
 
 // PagingSpec says how pages follow one another.
@@ -177,6 +185,7 @@ type RenditionSpec struct {
 type WebhookSpec struct {
 	Scheme  string       `yaml:"scheme"`  // How they are signed.
 	Secret  string       `yaml:"secret"`  // The declared secret they are signed with, when the config gives no webhook secret.
+	Setup   string       `yaml:"setup"`   // Markdown: how to set the webhook up in the system.
 	ID      string       `yaml:"id"`      // CEL over event: the same for a repeated delivery. Default: a digest of what is signed.
 	Changes []ChangeSpec `yaml:"changes"` // What an event changes.
 }

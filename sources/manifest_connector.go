@@ -91,7 +91,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes})
+	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes, Through: d.through(c.Name)})
 	conn.at, conn.own = strings.TrimSuffix(base.String(), "/"), map[*call]ownPart{}
 	for _, k := range m.compiled.kinds {
 		for _, call := range k.calls() {
@@ -168,8 +168,7 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 	}
 	ask := validator != "" && k.conditional
 	if ask {
-		req.Header = req.Header.Clone()
-		req.Header.Set("If-None-Match", validator)
+		req.Header = k.ask(req.Header, validator)
 	}
 	req.MaxBytes = c.maxBytes
 	res, err := c.send(ctx, req)
@@ -178,6 +177,11 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 	}
 	if ask && res.Status == http.StatusNotModified {
 		return &answer{header: res.Header, call: k, fresh: k.freshFor(res.Header), same: true}, nil
+	}
+	if k.format != "" && res.Status/100 == 2 {
+		if err := k.convert(res, req.URL); err != nil {
+			return nil, err
+		}
 	}
 	return k.status(c.manifest, res, c.now())
 }
@@ -202,6 +206,9 @@ type ownPart struct {
 func (k *call) accept() http.Header {
 	if k.graphql != nil {
 		return http.Header{"Accept": {"application/graphql-response+json, application/json"}}
+	}
+	if k.format == "feed" {
+		return http.Header{"Accept": {"application/feed+json, application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"}}
 	}
 	return http.Header{"Accept": {"application/json"}}
 }
@@ -305,7 +312,7 @@ func (c *manifestConnector) fetchOne(ctx context.Context, k *compiledKind, asks 
 		b = Batch{Replies: []Reply{c.readOne(k, a, asks, s)}, Until: a.until}
 	}
 	if err == nil && k.get.conditional {
-		b.Replies[0].Record.Validator = a.header.Get("ETag")
+		b.Replies[0].Record.Validator = k.get.validator(a.header)
 	}
 	return b, err
 }

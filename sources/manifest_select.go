@@ -10,13 +10,7 @@ import (
 // Select takes the first of the kind's calls that can answer what the selection gives.
 func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tutti.Scope) (Page, error) {
 	k := c.kinds[q.Kind]
-	var way *selectCall
-	for _, w := range k.selects {
-		if w.answers(q.Filter, q.Text, q.Sort, q.Owner) {
-			way = w
-			break
-		}
-	}
+	way := k.way(q)
 	if way == nil {
 		return Page{}, k.noWay(q)
 	}
@@ -62,6 +56,16 @@ func (c *manifestConnector) Select(ctx context.Context, q tutti.Selection, s tut
 	}
 	defer a.free()
 	return c.readPage(k, way, a, at, s)
+}
+
+// way gives the first call that can answer what a selection gives; nil when none can.
+func (k *compiledKind) way(q tutti.Selection) *selectCall {
+	for _, w := range k.selects {
+		if w.answers(q.Filter, q.Text, q.Sort, q.Owner) {
+			return w
+		}
+	}
+	return nil
 }
 
 func (k *compiledKind) noWay(q tutti.Selection) error {

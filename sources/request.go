@@ -30,7 +30,9 @@ type call struct {
 	statuses                                []int
 	notFound                                *expression
 	conditional, fresh                      bool
-	leads                                   bool // what comes next is what the origin says: an address, or parameters
+	leads                                   bool   // what comes next is what the origin says: an address, or parameters
+	byTag, byTime                           bool   // of conditional: ETag, Last-Modified
+	format                                  string // "" = JSON
 }
 
 type queryPart struct {
@@ -39,6 +41,11 @@ type queryPart struct {
 	encode string
 	expr   *exprPart // of encode expr; then there is no template
 }
+
+var (
+	conditionals = []string{"", "etag", "last-modified", "both"}
+	formats      = []string{"", "json", "feed"}
+)
 
 var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json", "expr"}
 
@@ -54,7 +61,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 			c.wrong(at+".body", "stands beside graphql", "Write variables under graphql.")
 		}
 	}
-	if !strings.HasPrefix(path, "/") {
+	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "${settings.") {
 		c.wrong(at+".path", "is missing or does not start with '/'", "Write, for example:  path: /v1/items/${id}")
 	}
 	if strings.ContainsAny(path, "?#") && !strings.Contains(path, "${") {
@@ -91,13 +98,20 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 		out.statuses = s.NotFound.Statuses
 		out.notFound = c.optional(at+".notFound.when", s.NotFound.When, answerNames)
 	}
-	if s.Conditional != "" && s.Conditional != "etag" {
-		c.wrong(at+".conditional", "is unknown", "Write etag.")
+	if !slices.Contains(conditionals, s.Conditional) {
+		c.wrong(at+".conditional", "is unknown", "Write etag, last-modified or both.")
+	}
+	if !slices.Contains(formats, s.Format) {
+		c.wrong(at+".format", unknown(s.Format), "Write json or feed.")
+	}
+	if s.Format != "json" {
+		out.format = s.Format
 	}
 	if s.Fresh != "" && s.Fresh != "cache-control" {
 		c.wrong(at+".fresh", "is unknown", "Write cache-control.")
 	}
-	out.conditional, out.fresh = s.Conditional == "etag", s.Fresh == "cache-control"
+	out.conditional, out.fresh = s.Conditional != "", s.Fresh == "cache-control"
+	out.byTag, out.byTime = s.Conditional == "etag" || s.Conditional == "both", s.Conditional == "last-modified" || s.Conditional == "both"
 	return out
 }
 
@@ -190,11 +204,11 @@ func (t *template) renderValue(vars map[string]any) (any, bool, error) {
 // build makes the HTTP request of a call to the system at an address. Every value is escaped for its
 // place; a path value can neither add nor remove a segment.
 func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request, error) {
-	path, ok, err := k.path.render(vars, escapeSegment)
+	path, ok, err := k.path.address(vars)
 	if err != nil {
 		return fetch.Request{}, err
 	}
-	if !ok {
+	if !ok || path[0] != '/' {
 		return fetch.Request{}, tutti.Errorf(tutti.InvalidValue, "writing the path of a call: a value is missing")
 	}
 	u := queries.Get().(*query)

@@ -28,7 +28,8 @@ var choices = map[string][]string{
 	"KindSpec.type":        resources,
 	"KindSpec.dimensions":  dimensions,
 	"CallSpec.method":      {"GET", "POST", "SEARCH", "QUERY"},
-	"CallSpec.conditional": {"etag"},
+	"CallSpec.conditional": conditionals[1:],
+	"CallSpec.format":      formats[1:],
 	"CallSpec.fresh":       {"cache-control"},
 	"SelectSpec.text":      {"required", "optional"},
 	"PagingSpec.type":      pagings[1:],
@@ -42,13 +43,13 @@ var choices = map[string][]string{
 
 var needed = map[string][]string{
 	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
-	"SelectSpec": {"records"}, "FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
+	"FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
 // file. go test ./sources -run TestSchemaIsTrue -update writes the file.
 func TestSchemaIsTrue(t *testing.T) {
-	said := comments(t, "manifest.go", "connector.go", "auth.go")
+	said := comments(t, "manifest.go", "connector.go", "auth.go", "whole_spec.go")
 	schema := schemaOf(reflect.TypeFor[Manifest](), said)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "A Tutti manifest: a connector for one kind of system"

@@ -106,12 +106,7 @@ func earlier(a, b time.Time) time.Time {
 func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) cache.Loaded[*entry] {
 	every := k.every
 	taken := s.cache.Epochs(nil)
-	var page Page
-	err := s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
-		var err error
-		page, err = selector.Select(ctx, q, scope)
-		return page.Until, err
-	})
+	page, err := s.askPage(ctx, k, selector, q, scope)
 	if err != nil {
 		if tutti.CodeOf(err) == tutti.NotFound {
 			return cache.Loaded[*entry]{}
@@ -161,7 +156,20 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 			}
 		}
 	}
-	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: fresh}
+	return cache.Loaded[*entry]{Value: e, Found: true, Tags: append(tags, every), Fresh: fresh, Age: page.Age}
+}
+
+// askPage gets a page from the origin, or out of the whole that is kept of it.
+func (s *Source) askPage(ctx context.Context, k *kind, selector Selector, q tutti.Selection, scope tutti.Scope) (page Page, err error) {
+	if k.def.Whole != "" {
+		return s.pageFromWhole(ctx, k, q, scope)
+	}
+	err = s.call(ctx, k.Name, func(ctx context.Context) (time.Time, error) {
+		var err error
+		page, err = selector.Select(ctx, q, scope)
+		return page.Until, err
+	})
+	return page, err
 }
 
 // check brings a selection into the form that the connector gets, and refuses what the kind does

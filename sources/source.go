@@ -122,6 +122,9 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 		return nil, err
 	}
 	fill(&c.Limits, &c.Freshness)
+	if c, d, err = recorded(c, d, m, place); err != nil {
+		return nil, err
+	}
 	b, problems := m.build(c, d, place)
 	s := &Source{
 		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
@@ -249,6 +252,10 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 	var scope tutti.Scope
 	if k.HasDimension(tutti.LocaleDimension) {
 		scope.Locale = "en" // any will do: the item need not exist in it
+	}
+	if k.def.Whole != "" {
+		_, err := s.askWhole(ctx, k, "", scope)
+		return err
 	}
 	selector, ok := s.conn.(Selector)
 	if ok && (k.def.Lists || k.def.Example == "") {

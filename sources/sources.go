@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,9 @@ type Deps struct {
 	Locales tutti.Locales // what stands in for a locale whose words a record does not have
 	Secret  []byte        // the deployment's: the same in all its processes
 	Stale   func() bool   // whether nothing may be called fresh for now; nil = never
+	// Through stands between a source and the network, for those who look at exchanges or answer them
+	// themselves: see fetch.Config. Nil = nothing does.
+	Through func(source string, network http.RoundTripper) http.RoundTripper
 }
 
 // Sources are all configured sources. Safe for concurrent use.

@@ -269,6 +269,9 @@ func (k *checker) sources() {
 		k.name(path, s.Name, "source")
 		k.missing(path+".connector", s.Connector == "", "connector: vendure")
 		k.address(path+".url", s.URL, "https://acme.example")
+		if s.URL != "" && s.Recording != "" {
+			k.bad(path+".recording", "stands beside url: answers come from one of them", "")
+		}
 		k.missing(path+".kinds", len(s.Kinds) == 0, "kinds: {product: {access: public}}")
 		for i, h := range s.AllowPrivate {
 			host := h

@@ -50,6 +50,7 @@ type Source struct {
 	Connector    string                  `json:"connector"` // a vendor manifest's name, or a path to a manifest, relative to the config file
 	Description  string                  `json:"description"`
 	URL          string                  `json:"url"`
+	Recording    string                  `json:"recording"` // answers in place of the system: a path relative to the config file, or a connector's name for the one that comes with it; "" = the system itself
 	Settings     map[string]string       `json:"settings"`
 	Secrets      map[string]tutti.Secret `json:"secrets"`
 	AllowPrivate []string                `json:"allowPrivate"` // hosts or host:port that may be private addresses

@@ -34,6 +34,9 @@ type Config struct {
 	UserAgent    string        // "" means "tutti"
 	DialTimeout  time.Duration // 0 means 3 s
 	Resolver     *net.Resolver // nil means the system's
+	// Through stands between the client and the network: it may look at requests and answers, or
+	// give answers itself. It gets what goes to the network, and gives what is asked instead. Nil means nothing.
+	Through func(network http.RoundTripper) http.RoundTripper
 }
 
 // Client speaks HTTP to origins. Safe for concurrent use; make one per source, so that sources
@@ -41,6 +44,7 @@ type Config struct {
 type Client struct {
 	cfg       Config
 	transport *http.Transport
+	hop       http.RoundTripper // the transport, or what stands before it
 	http      *http.Client
 }
 
@@ -71,7 +75,10 @@ func New(cfg Config) *Client {
 		MaxResponseHeaderBytes: 256 << 10,
 		ReadBufferSize:         16 << 10, // most answers in one read
 	}
-	c := &Client{cfg: cfg, transport: transport}
+	c := &Client{cfg: cfg, transport: transport, hop: transport}
+	if cfg.Through != nil {
+		c.hop = cfg.Through(transport)
+	}
 	c.http = &http.Client{
 		Transport:     c.limited(cfg.MaxBytes),
 		CheckRedirect: redirects{allow}.check,
@@ -126,7 +133,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if limit <= 0 {
 		limit = c.cfg.MaxBytes
 	}
-	res, err := c.transport.RoundTrip(req)
+	res, err := c.hop.RoundTrip(req)
 	if err == nil && redirected(res.StatusCode) {
 		res, err = c.follow(req, res, limit)
 	}

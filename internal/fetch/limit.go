@@ -30,7 +30,7 @@ func (l *limited) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(req.Context()) // a request that came from outside is not changed
 		req.Header = h
 	}
-	res, err := l.client.transport.RoundTrip(req)
+	res, err := l.client.hop.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,55 @@
+package contract_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/contract"
+)
+
+// exceptions are connectors without a recording, each with the reason and the test that proves it instead.
+var exceptions = map[string]string{}
+
+// TestEveryConnectorKeepsTheContract asks every connector that comes with Tutti all questions, with its
+// recording as the system. -run TestEveryConnectorKeepsTheContract/NAME -v shows what NAME's recording cannot do.
+func TestEveryConnectorKeepsTheContract(t *testing.T) {
+	for _, name := range sources.Vendors() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := sources.ReadRecording(name, "")
+			if why := exceptions[name]; why != "" {
+				if err == nil {
+					t.Errorf("it is an exception (%s) and has a recording all the same", why)
+				}
+				t.Skip(why)
+			}
+			if tutti.CodeOf(err) == tutti.NotFound {
+				t.Fatalf("there is no sources/recordings/%s.yaml: write one, see docs/recordings.md, or name it in exceptions with the reason", name)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked(t, name, contract.System{Recording: r})
+		})
+	}
+}
+
+func asked(t *testing.T, connector string, s contract.System) {
+	t.Helper()
+	s.Source.Connector = connector
+	sys, err := contract.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range sys.AskAll(t.Context()) {
+		what := strings.TrimPrefix(r.Kind+": "+r.Question, ": ")
+		switch r.Outcome {
+		case contract.Failed:
+			t.Errorf("%s: %s\n\t%s", what, r.Place, strings.Join(r.Why, "\n\t"))
+		default:
+			t.Logf("%s: %s %s", what, r.Outcome, strings.Join(r.Why, "; "))
+		}
+	}
+}

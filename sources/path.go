@@ -1,0 +1,57 @@
+package sources
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+)
+
+// address renders the path of a call. A value is part of one segment and can neither add nor remove one. A setting, which the
+// operator wrote, may be several segments and end with a query.
+func (t *template) address(vars map[string]any) (string, bool, error) {
+	if len(t.parts) == 1 && t.parts[0].expr == nil {
+		return t.parts[0].words, true, nil
+	}
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.expr == nil {
+			b.WriteString(p.words)
+			continue
+		}
+		v, ok, err := p.expr.eval(vars)
+		if err != nil || !ok {
+			return "", false, err
+		}
+		s, err := writeValue(v)
+		if err == nil && p.isSetting() {
+			s, err = settingPath(s)
+		} else if err == nil {
+			s, err = escapeSegment(s)
+		}
+		if err != nil {
+			return "", false, err
+		}
+		b.WriteString(s)
+	}
+	return b.String(), true, nil
+}
+
+// isSetting reports whether a part is the value of a setting and nothing else.
+func (p templatePart) isSetting() bool {
+	return p.expr != nil && len(p.expr.path) == 2 && p.expr.path[0] == "settings"
+}
+
+// settingPath writes a path of a setting, with its query.
+func settingPath(s string) (string, error) {
+	u, err := url.Parse(s)
+	bad := err != nil || !printable(s) || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.Fragment != ""
+	if bad || slices.ContainsFunc(strings.Split(u.Path, "/"), func(seg string) bool { return seg == "." || seg == ".." }) {
+		return "", tutti.Errorf(tutti.InvalidValue, "writing a path: a setting is no path")
+	}
+	if u.RawQuery != "" {
+		return u.EscapedPath() + "?" + u.Query().Encode(), nil
+	}
+	return u.EscapedPath(), nil
+}

@@ -1,0 +1,93 @@
+package sources
+
+import (
+	"embed"
+	"errors"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources/recording"
+)
+
+//go:embed recordings/*.yaml
+var recordings embed.FS
+
+// ReadRecording reads the recording that comes with a connector, by the connector's name, or a user's by its
+// path, relative to dir. NotFound for a connector without one.
+func ReadRecording(name, dir string) (*recording.Recording, error) {
+	if tutti.IsName(name) {
+		b, err := recordings.ReadFile("recordings/" + name + ".yaml")
+		if err != nil {
+			return nil, &tutti.Error{Code: tutti.NotFound, Message: "there is no recording of a connector “" + name + "”.", Hint: "For one of your own write its path, for example  ./" + name + ".recording.yaml"}
+		}
+		return recording.Parse("sources/recordings/"+name+".yaml", b)
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &tutti.Error{Code: tutti.Invalid, Message: "the recording " + name + " cannot be read.", Hint: "Make one with  tutti connector record", Cause: err}
+	}
+	return recording.Parse(path, b)
+}
+
+// Recorded completes the config of a source that a recording answers for: address, settings, and made-up secrets, where
+// they are not written.
+func Recorded(c config.Source, m *Manifest, r *recording.Recording) config.Source {
+	if c.URL = r.URL; c.URL == "" && m.URL == "" {
+		c.URL = recording.Address
+	}
+	settings := maps.Clone(r.Settings)
+	if settings == nil {
+		settings = map[string]string{}
+	}
+	maps.Copy(settings, c.Settings)
+	c.Settings = settings
+	secrets := map[string]tutti.Secret{}
+	for name := range m.Secrets {
+		made := r.Secrets[name]
+		if made == "" {
+			made = "made-up"
+		}
+		secrets[name] = tutti.NewSecret(made)
+	}
+	maps.Copy(secrets, c.Secrets)
+	c.Secrets = secrets
+	return c
+}
+
+// recorded puts a recording in the place of the system, where the config says so.
+func recorded(c config.Source, d Deps, m *Manifest, place func(path, what, hint string) error) (config.Source, Deps, error) {
+	if c.Recording == "" {
+		return c, d, nil
+	}
+	r, err := ReadRecording(c.Recording, d.Dir)
+	if err != nil {
+		var e *tutti.Error
+		if errors.As(err, &e) && (e.Code == tutti.NotFound || e.Cause != nil) {
+			return c, d, place("recording", "is wrong: "+strings.TrimSuffix(e.Message, "."), e.Hint)
+		}
+		return c, d, err
+	}
+	if r.Connector != m.Name {
+		return c, d, place("recording", "is of the connector "+r.Connector+", not of "+m.Name, "")
+	}
+	player := r.Play()
+	d.Through = func(_ string, network http.RoundTripper) http.RoundTripper { return player.Through(network) }
+	return Recorded(c, m, r), d, nil
+}
+
+// through is what stands between one source and the network; nil = nothing.
+func (d Deps) through(source string) func(http.RoundTripper) http.RoundTripper {
+	if d.Through == nil {
+		return nil
+	}
+	return func(network http.RoundTripper) http.RoundTripper { return d.Through(source, network) }
+}
