@@ -32,6 +32,8 @@ type compiledKind struct {
 	pattern    matcher
 	ownerID    *regexp.Regexp // what an owner looks like; nil = anything
 	canonical  *expression
+	isPath     bool   // ids are paths
+	usesID     bool   // expressions over records read id
 	listSign   string // what ids cannot hold because it separates them in a call
 	wordsOnly  bool   // ids stand in an expression without quotation marks
 	get        *call
@@ -163,12 +165,15 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}
-		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !queryMentions(k.Get.Query, "id") {
+		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !queryMentions(k.Get.Query, "id") && !queryMentions(k.Get.Form, "id") {
 			c.wrong(at+".get", "does not use ${id}", "Write, for example:  path: /v1/items/${id}")
 		}
 	}
 	if k.Batch != nil {
 		out.batch = c.batch(at+".batch", k, out)
+	}
+	if out.isPath = k.ID.Path; out.isPath && out.get != nil {
+		out.get.path.keepSlashes("id")
 	}
 	filters := c.filters(at, k.Filters)
 	for i, s := range k.Select {
@@ -218,6 +223,7 @@ func (k *compiledKind) reads() {
 				e.listAt = k.tree.add(e.list[1:]...)
 			}
 			for _, p := range e.prog.Paths() {
+				k.usesID = k.usesID || p[0] == "id"
 				if p[0] != "record" {
 					continue
 				}
@@ -346,6 +352,9 @@ func (k *compiledKind) canonicalID(id string) (string, bool) {
 			return "", false
 		}
 		id = s
+	}
+	if k.isPath && !isPath(id) {
+		return "", false
 	}
 	if k.pattern != nil && !k.pattern.MatchString(id) || k.listSign != "" && strings.Contains(id, k.listSign) || k.wordsOnly && !isWord(id) {
 		return "", false

@@ -32,11 +32,29 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 		c.wrong(at+".record", "is not for many", "Write records.")
 	}
 	uses := each
-	for name, q := range b.Query {
+	if c.idsIn(at+".query", b.Query, out) {
+		uses, call.idsInURL = true, true
+	}
+	uses = c.idsIn(at+".form", b.Form, out) || uses
+	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") {
+		uses = true
+	}
+	if !uses {
+		c.wrong(at, "does not use ${ids}", "Write it into query, body, form or graphql.variables.")
+	}
+	if call.method != http.MethodGet {
+		call.idsInURL = false
+	}
+	return call
+}
+
+// idsIn reports whether parameters hold the list of ids, and notes what ids can then not hold.
+func (c *compiler) idsIn(at string, parameters map[string]QuerySpec, out *compiledKind) (uses bool) {
+	for name, q := range parameters {
 		if !q.mentions("ids") {
 			continue
 		}
-		uses, call.idsInURL = true, true
+		uses = true
 		switch q.Encode {
 		case "csv":
 			out.listSign = ","
@@ -45,19 +63,10 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 		case "expr":
 			out.wordsOnly = q.Quote == ""
 		case "":
-			c.wrong(at+".query."+name+".encode", "is missing", "Write how the list is written: csv, pipe, repeat, bracket, json or expr.")
+			c.wrong(at+"."+name+".encode", "is missing", "Write how the list is written: csv, pipe, repeat, bracket, json or expr.")
 		}
 	}
-	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") {
-		uses = true
-	}
-	if !uses {
-		c.wrong(at, "does not use ${ids}", "Write it into query, body or graphql.variables.")
-	}
-	if call.method != http.MethodGet {
-		call.idsInURL = false
-	}
-	return call
+	return uses
 }
 
 // mentions reports whether a text in a tree holds a word.

@@ -20,8 +20,8 @@ var (
 	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
 	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
-	recordNames  = names("record", "settings", "locale", "locales", "source")
-	pictureNames = names("record", "settings", "width", "height", "format")
+	recordNames  = names("record", "id", "settings", "locale", "locales", "source")
+	pictureNames = names("record", "id", "settings", "width", "height", "format")
 	answerNames  = names("answer")
 	eventNames   = names("event", "settings")
 )
@@ -131,8 +131,9 @@ type template struct {
 }
 
 type templatePart struct {
-	words string
-	expr  *expression
+	words   string
+	expr    *expression
+	slashes bool // the value keeps its slashes in a path
 }
 
 func compileTemplate(src string, in func() (*expr.Dynamic, error)) (*template, error) {

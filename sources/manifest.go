@@ -81,6 +81,7 @@ type KindSpec struct {
 // IDSpec is the syntax of ids.
 type IDSpec struct {
 	Pattern   string `yaml:"pattern"`   // RE2 that the whole id must match; others are not found, without a call.
+	Path      bool   `yaml:"path"`      // Ids are paths: what stands between slashes is escaped on its own, and is never empty, '.' or '..'.
 	Canonical string `yaml:"canonical"` // CEL over id: its one spelling.
 	Example   string `yaml:"example"`   // An id to check the connection with; it need not exist.
 }
@@ -92,8 +93,10 @@ type CallSpec struct {
 	Query       map[string]QuerySpec `yaml:"query"`       // Query parameters. One whose value is absent is left out.
 	Headers     map[string]string    `yaml:"headers"`     // Headers of this call. One whose value is absent is left out.
 	Body        any                  `yaml:"body"`        // A JSON body. Values in ${…} keep their type; absent ones are left out.
+	Form        map[string]QuerySpec `yaml:"form"`        // Instead: a form-encoded body. A field whose value is absent is left out.
 	GraphQL     *GraphQLSpec         `yaml:"graphql"`     // A GraphQL operation.
-	Format      string               `yaml:"format"`      // What the answer is. Default: json. Of feed: RSS, Atom or JSON Feed.
+	Format      string               `yaml:"format"`      // What the answer is: JSON (default), XML, which becomes JSON, nothing but its headers, or a feed (RSS, Atom or JSON Feed).
+	Lists       []string             `yaml:"lists"`       // Of XML: paths of elements that are lists even when there is only one, or none. The records are one anyway.
 	Record      string               `yaml:"record"`      // Of get: where the record is in the answer. Default: the answer itself.
 	Records     string               `yaml:"records"`     // Where the list of records is in the answer; '.' = the answer itself.
 	Total       string               `yaml:"total"`       // Where the number of all matching records is.

@@ -178,7 +178,7 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 	if ask && res.Status == http.StatusNotModified {
 		return &answer{header: res.Header, call: k, fresh: k.freshFor(res.Header), same: true}, nil
 	}
-	if k.format != "" && res.Status/100 == 2 {
+	if k.format != nil && res.Status/100 == 2 {
 		if err := k.convert(res, req.URL); err != nil {
 			return nil, err
 		}
@@ -207,8 +207,8 @@ func (k *call) accept() http.Header {
 	if k.graphql != nil {
 		return http.Header{"Accept": {"application/graphql-response+json, application/json"}}
 	}
-	if k.format == "feed" {
-		return http.Header{"Accept": {"application/feed+json, application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"}}
+	if k.format != nil {
+		return http.Header{"Accept": {k.format.accept}}
 	}
 	return http.Header{"Accept": {"application/json"}}
 }
@@ -218,6 +218,8 @@ func (c *manifestConnector) ownOf(k *call) (own ownPart) {
 	own.header = http.Header{}
 	if k.graphql != nil || k.body != nil {
 		own.header.Set("Content-Type", "application/json")
+	} else if k.form != nil {
+		own.header.Set("Content-Type", formType)
 	}
 	given := map[string]any{"settings": c.settings, "secrets": c.secrets}
 	for _, h := range c.headers {
@@ -326,7 +328,7 @@ func (c *manifestConnector) readOne(k *compiledKind, a *answer, asks []Ask, s tu
 		return noRecord(a.call.record)
 	}
 	row := k.see(c, a.body, a.spans(0), s.Locale)
-	row.fresh = a.fresh
+	row.fresh, row.own = a.fresh, asks[0].Ref.ID
 	return row.reply(asks)
 }
 

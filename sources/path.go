@@ -25,9 +25,13 @@ func (t *template) address(vars map[string]any) (string, bool, error) {
 			return "", false, err
 		}
 		s, err := writeValue(v)
-		if err == nil && p.isSetting() {
+		switch {
+		case err != nil:
+		case p.isSetting():
 			s, err = settingPath(s)
-		} else if err == nil {
+		case p.slashes:
+			s, err = escapeSegments(s)
+		default:
 			s, err = escapeSegment(s)
 		}
 		if err != nil {

@@ -19,6 +19,7 @@ type seen struct {
 	from   int    // where in the answer it starts
 	spans  []span
 	locale string // the asked one
+	own    string // its id; before it is read, the asked one, where there is one alone
 	fresh  time.Duration
 	names  map[string]any
 	other  bool // its id is none of those that are wanted
@@ -98,6 +99,9 @@ func (s *seen) vars() map[string]any {
 		if s.k.used != nil {
 			s.names["record"] = decodePart(s.text, s.k.used)
 		}
+		if s.k.usesID && s.own != "" {
+			s.names["id"] = s.own
+		}
 	}
 	return s.names
 }
@@ -135,6 +139,9 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	}
 	tag := name[:len(c.source)+len(":")+len(k.name)+len("/")+len(id)]
 	r.Ref.ID = tag[len(tag)-len(id):]
+	if s.own = r.Ref.ID; k.usesID && s.names != nil {
+		s.names["id"] = s.own
+	}
 	r.Type, r.Raw = k.def.Type, withoutHoles(s.text)
 	var some [16]tutti.Field
 	values := some[:0]

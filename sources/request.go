@@ -20,6 +20,7 @@ type call struct {
 	method   string
 	path     *template
 	query    []queryPart
+	form     []queryPart // nil = none
 	headers  []namedTemplate
 	body     any // nil, or what node makes of it
 	graphql  *graphqlCall
@@ -30,9 +31,10 @@ type call struct {
 	statuses                                []int
 	notFound                                *expression
 	conditional, fresh                      bool
-	leads                                   bool   // what comes next is what the origin says: an address, or parameters
-	byTag, byTime                           bool   // of conditional: ETag, Last-Modified
-	format                                  string // "" = JSON
+	leads                                   bool      // what comes next is what the origin says: an address, or parameters
+	byTag, byTime                           bool      // of conditional: ETag, Last-Modified
+	format                                  *format   // nil = JSON
+	lists                                   *xmlLists // of XML
 }
 
 type queryPart struct {
@@ -44,10 +46,8 @@ type queryPart struct {
 
 var (
 	conditionals = []string{"", "etag", "last-modified", "both"}
-	formats      = []string{"", "json", "feed"}
+	encodings    = []string{"", "csv", "pipe", "repeat", "bracket", "json", "expr"}
 )
-
-var encodings = []string{"", "csv", "pipe", "repeat", "bracket", "json", "expr"}
 
 func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
@@ -68,18 +68,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 		c.wrong(at+".path", "holds a query", "Write it under query.")
 	}
 	out.path = c.template(at+".path", path, requestNames)
-	for _, name := range sortedKeys(s.Query) {
-		q, qat := s.Query[name], at+".query."+name
-		if !slices.Contains(encodings, q.Encode) {
-			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket, json or expr.")
-		}
-		if q.Encode == "expr" {
-			out.query = append(out.query, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, requestNames)})
-			continue
-		}
-		c.onlyExpr(qat, q)
-		out.query = append(out.query, queryPart{name: name, template: c.template(qat, q.Value, requestNames), encode: q.Encode})
-	}
+	out.query = c.parameters(at+".query", s.Query)
 	if s.Body != nil {
 		out.body = c.node(at+".body", s.Body)
 	}
@@ -89,8 +78,9 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 			out.method = http.MethodPost
 		}
 	}
-	if !slices.Contains([]string{"GET", "POST", "SEARCH", "QUERY"}, out.method) {
-		c.wrong(at+".method", "is none that only reads", "Write GET, POST, SEARCH or QUERY.")
+	c.form(at, s, out)
+	if !slices.Contains([]string{"GET", "HEAD", "POST", "SEARCH", "QUERY"}, out.method) {
+		c.wrong(at+".method", "is none that only reads", "Write GET, HEAD, POST, SEARCH or QUERY.")
 	}
 	out.records, out.record = c.path(at+".records", s.Records), c.path(at+".record", s.Record)
 	out.total, out.more = c.path(at+".total", s.Total), c.path(at+".more", s.More)
@@ -101,17 +91,29 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	if !slices.Contains(conditionals, s.Conditional) {
 		c.wrong(at+".conditional", "is unknown", "Write etag, last-modified or both.")
 	}
-	if !slices.Contains(formats, s.Format) {
-		c.wrong(at+".format", unknown(s.Format), "Write json or feed.")
-	}
-	if s.Format != "json" {
-		out.format = s.Format
-	}
 	if s.Fresh != "" && s.Fresh != "cache-control" {
 		c.wrong(at+".fresh", "is unknown", "Write cache-control.")
 	}
 	out.conditional, out.fresh = s.Conditional != "", s.Fresh == "cache-control"
 	out.byTag, out.byTime = s.Conditional == "etag" || s.Conditional == "both", s.Conditional == "last-modified" || s.Conditional == "both"
+	c.format(at, s, out)
+	return out
+}
+
+// parameters compiles those of a query or a form.
+func (c *compiler) parameters(at string, in map[string]QuerySpec) (out []queryPart) {
+	for _, name := range sortedKeys(in) {
+		q, qat := in[name], at+"."+name
+		if !slices.Contains(encodings, q.Encode) {
+			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket, json or expr.")
+		}
+		if q.Encode == "expr" {
+			out = append(out, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, requestNames)})
+			continue
+		}
+		c.onlyExpr(qat, q)
+		out = append(out, queryPart{name: name, template: c.template(qat, q.Value, requestNames), encode: q.Encode})
+	}
 	return out
 }
 
@@ -257,6 +259,8 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 		if !ok {
 			body = map[string]any{}
 		}
+	case k.form != nil:
+		return r, k.writeForm(&r, vars)
 	default:
 		return r, nil
 	}
@@ -320,7 +324,12 @@ func (k *call) writeQuery(u *query, vars map[string]any) error {
 			u.add(name, more[name])
 		}
 	}
-	for _, q := range k.query {
+	return u.parameters(k.query, more, vars)
+}
+
+// parameters writes those that are there, but for those that stand in more.
+func (u *query) parameters(all []queryPart, more map[string]string, vars map[string]any) error {
+	for _, q := range all {
 		if _, again := more[q.name]; again {
 			continue
 		}

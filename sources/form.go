@@ -1,0 +1,39 @@
+package sources
+
+import (
+	"net/http"
+
+	"github.com/tuttihq/tutti/internal/fetch"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// form compiles a form-encoded body.
+func (c *compiler) form(at string, s *CallSpec, out *call) {
+	if len(s.Form) == 0 {
+		return
+	}
+	if s.Body != nil || s.GraphQL != nil {
+		c.wrong(at+".form", "stands beside body or graphql", "Write one of them.")
+	}
+	out.form = c.parameters(at+".form", s.Form)
+	if s.Method == "" {
+		out.method = http.MethodPost
+	} else if out.method == http.MethodGet || out.method == http.MethodHead {
+		c.wrong(at+".method", "has no body", "Write  method: POST")
+	}
+}
+
+// writeForm puts the form into the body of a request.
+func (k *call) writeForm(r *fetch.Request, vars map[string]any) error {
+	u := queries.Get().(*query)
+	defer queries.Put(u)
+	u.b, u.sep = u.b[:0], '&'
+	if err := u.parameters(k.form, nil, vars); err != nil {
+		return err
+	}
+	if len(u.b) > 0 {
+		r.Body = append([]byte(nil), u.b[1:]...) // without the first separator
+	}
+	return nil
+}
