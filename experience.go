@@ -199,6 +199,8 @@ type Problem struct {
 	Code    Code
 	Message string // public
 	Stale   bool   // a stale copy or a fallback stood in
+	Field   string // of the item, where it alone could not be read
+	Pointer string // where in the origin's record that field was looked for, as Unread has it
 }
 
 // LocaleUsed tells where a part came in another locale than asked.

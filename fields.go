@@ -344,6 +344,8 @@ func (f *Fields) Bytes() int {
 			n += 24 + 16*len(v)
 		case Money, Place, Focal, Ref, float64, int64, time.Time:
 			n += 48
+		case []Unread:
+			n += 24 + 32*len(v) // its texts are the manifest's
 		default: // json: about twice its text, which is a part of the record
 			n += 2 * len(f.text)
 		}
@@ -367,5 +369,5 @@ func (f *Fields) With(values map[string]any) Fields {
 			all[i] = f.at(i)
 		}
 	}
-	return NewFields(f.names, all, f.text)
+	return NewFields(f.names, all, f.text).WithUnread(f.Unread())
 }

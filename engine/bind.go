@@ -55,6 +55,11 @@ func (s *shaper) step(o outcome, name string, rest []string) outcome {
 			s.use(v, s.at)
 		}
 		if !ok {
+			if u := v.got.Resource.Fields.UnreadField(name); u != nil {
+				o := failing(tutti.BadAnswer, v.ref)
+				o.v = u
+				return o
+			}
 			return outcome{state: absent}
 		}
 		return value(f, v.wave)

@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"slices"
+
+	"github.com/tuttihq/tutti"
+)
+
 // Need is what one operation selects of an experience. Gathering fetches nothing else, but for
 // what texts, showWhen and templates read. The zero Need asks for the components with their
 // actions and for no prop at all.
@@ -28,9 +34,19 @@ type ListNeed struct {
 	Item    ResourceNeed
 }
 
-// ResourceNeed says which relations of a resource are followed.
+// ResourceNeed says which relations of a resource are followed, and what of it is told when it cannot
+// be read.
 type ResourceNeed struct {
 	Relations map[string]ResourceNeed // by field name
+	Fields    []string                // mapped fields that are selected, relations too; "fields" for those that the type does not name
+}
+
+// shows reports whether a mapped field is selected.
+func (r ResourceNeed) shows(t tutti.ResourceType, field string) bool {
+	if _, named := tutti.CanonicalFields[t][field]; !named {
+		field = "fields"
+	}
+	return slices.Contains(r.Fields, field)
 }
 
 // Everything asks for all that can be had without following relations.
@@ -66,7 +82,7 @@ func (c *ComponentNeed) asks(prop string) bool {
 }
 
 func (r ResourceNeed) with(o ResourceNeed) ResourceNeed {
-	return ResourceNeed{Relations: joinNeeds(r.Relations, o.Relations, ResourceNeed.with)}
+	return ResourceNeed{Relations: joinNeeds(r.Relations, o.Relations, ResourceNeed.with), Fields: slices.Concat(r.Fields, o.Fields)}
 }
 
 func (l ListNeed) with(o ListNeed) ListNeed {

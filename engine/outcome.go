@@ -15,7 +15,7 @@ const (
 
 // outcome is what came of looking for a value. In v stand Go values as tutti.Value has them, an
 // *entry for a resource, a *listing for resources, a tutti.Ref or []tutti.Ref for relations that
-// nobody followed.
+// nobody followed; of what failed because of one field, its *tutti.Unread.
 type outcome struct {
 	state  state
 	wave   int // of the farthest item that it was made of

@@ -42,3 +42,20 @@ func lack(path string, ref tutti.Ref, source string, code tutti.Code, stale bool
 	}
 	return p
 }
+
+// unread tells of a field of an item that its origin does not send as the manifest says.
+func unread(path string, ref tutti.Ref, u tutti.Unread, stale bool) tutti.Problem {
+	return tutti.Problem{
+		Path: path, Ref: ref.String(), Code: tutti.BadAnswer, Stale: stale, Field: u.Field, Pointer: u.Pointer,
+		Message: "The source " + ref.Source + " sent a " + ref.Kind + " whose " + u.Field + " cannot be read.",
+	}
+}
+
+// UnreadOf gives the problems of an item whose origin does not send it as the manifest says; nil when it does.
+func UnreadOf(r *tutti.Resource) []tutti.Problem {
+	var all []tutti.Problem
+	for _, u := range r.Fields.Unread() {
+		all = append(all, unread(u.Field, r.Ref, u, false))
+	}
+	return all
+}

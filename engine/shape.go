@@ -146,7 +146,15 @@ func (s *shaper) lack(at string, f outcome, stoodIn bool) {
 		s.freshness = s.freshness.Worst(tutti.Freshness{State: tutti.Missing})
 	}
 	ref, source := f.of()
-	p := lack(joinPath(s.path, at), ref, source, f.code, stoodIn)
+	if u, ok := f.v.(*tutti.Unread); ok {
+		s.note(unread(joinPath(s.path, at), ref, *u, stoodIn))
+		return
+	}
+	s.note(lack(joinPath(s.path, at), ref, source, f.code, stoodIn))
+}
+
+// note adds a problem once.
+func (s *shaper) note(p tutti.Problem) {
 	if !slices.Contains(s.problems, p) {
 		s.problems = append(s.problems, p)
 	}
@@ -167,7 +175,7 @@ func (s *shaper) use(e *entry, at string) {
 
 // tells reports whether using an item is told with its place.
 func (s *shaper) tells(e *entry) bool {
-	return e.got.Err != nil || s.elsewhere(e.got.Resource.Locale)
+	return e.got.Err != nil || s.elsewhere(e.got.Resource.Locale) || e.got.Resource.Fields.Unread() != nil
 }
 
 // pass notes that an item led to what went into the component, without words of its own.
@@ -262,6 +270,11 @@ func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delive
 
 func (s *shaper) deliver(d *tutti.Delivered, e *entry, need ResourceNeed, at, id string) {
 	*d = tutti.Delivered{ID: id, Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+	for _, u := range d.Resource.Fields.Unread() {
+		if need.shows(d.Resource.Type, u.Field) {
+			s.note(unread(joinPath(s.path, at)+"."+u.Field, e.ref, u, false))
+		}
+	}
 	if len(need.Relations) == 0 {
 		return
 	}

@@ -116,6 +116,11 @@ func (s *shaper) view(v any, r reading, sum *outcome) any {
 func (s *shaper) viewOf(e *entry, r reading, sum *outcome) *tutti.Delivered {
 	sum.wave = max(sum.wave, e.wave)
 	d := &tutti.Delivered{ID: "", Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+	for _, u := range e.got.Resource.Fields.Unread() {
+		if _, read := r[u.Field]; read {
+			s.note(unread(joinPath(s.path, s.at), e.ref, u, false))
+		}
+	}
 	for _, name := range sortedKeys(r) {
 		if len(r[name]) == 0 {
 			continue // the ref itself

@@ -63,6 +63,8 @@ type Article struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// The whole text, sanitised.
@@ -103,6 +105,8 @@ type Asset struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// What it shows, in words, for those who cannot see it.
@@ -686,6 +690,8 @@ type Place struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// What it is, in the source's words.
@@ -814,6 +820,10 @@ type Problem struct {
 	Message string `json:"message"`
 	// Whether a stale copy or a fallback stood in.
 	Stale bool `json:"stale"`
+	// The mapped field, when the item is there and this alone could not be read.
+	Field *string `json:"field,omitempty"`
+	// Where in the origin's record that field was looked for: a JSON pointer (RFC 6901).
+	Pointer *string `json:"pointer,omitempty"`
 }
 
 // Something to buy.
@@ -840,6 +850,8 @@ type Product struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// What it is, in the source's words.
@@ -942,6 +954,8 @@ type Record struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 }
@@ -1112,6 +1126,8 @@ type SocialPost struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// What was posted, sanitised.
@@ -1204,6 +1220,8 @@ type SupportTicket struct {
 	Freshness *Freshness `json:"freshness"`
 	// Mapped fields that this type does not name.
 	Fields any `json:"fields"`
+	// Fields that the origin sends otherwise than its manifest says, selected or not; they are null.
+	Problems []*Problem `json:"problems"`
 	// What the origin sent.
 	Raw any `json:"raw,omitempty"`
 	// What the person asked for.

@@ -60,6 +60,7 @@ type ComplexityRoot struct {
 		Kind        func(childComplexity int) int
 		Link        func(childComplexity int) int
 		Locale      func(childComplexity int) int
+		Problems    func(childComplexity int) int
 		PublishedAt func(childComplexity int) int
 		Raw         func(childComplexity int) int
 		Ref         func(childComplexity int) int
@@ -85,6 +86,7 @@ type ComplexityRoot struct {
 		Link      func(childComplexity int) int
 		Locale    func(childComplexity int) int
 		MediaType func(childComplexity int) int
+		Problems  func(childComplexity int) int
 		Raw       func(childComplexity int) int
 		Ref       func(childComplexity int) int
 		Source    func(childComplexity int) int
@@ -401,6 +403,7 @@ type ComplexityRoot struct {
 		Locale      func(childComplexity int) int
 		Location    func(childComplexity int) int
 		Phone       func(childComplexity int) int
+		Problems    func(childComplexity int) int
 		Raw         func(childComplexity int) int
 		Ref         func(childComplexity int) int
 		Source      func(childComplexity int) int
@@ -450,8 +453,10 @@ type ComplexityRoot struct {
 
 	Problem struct {
 		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
 		Message func(childComplexity int) int
 		Path    func(childComplexity int) int
+		Pointer func(childComplexity int) int
 		Ref     func(childComplexity int) int
 		Stale   func(childComplexity int) int
 	}
@@ -469,6 +474,7 @@ type ComplexityRoot struct {
 		Link           func(childComplexity int) int
 		Locale         func(childComplexity int) int
 		Price          func(childComplexity int) int
+		Problems       func(childComplexity int) int
 		Raw            func(childComplexity int) int
 		Ref            func(childComplexity int) int
 		Sku            func(childComplexity int) int
@@ -542,6 +548,7 @@ type ComplexityRoot struct {
 		Kind      func(childComplexity int) int
 		Link      func(childComplexity int) int
 		Locale    func(childComplexity int) int
+		Problems  func(childComplexity int) int
 		Raw       func(childComplexity int) int
 		Ref       func(childComplexity int) int
 		Source    func(childComplexity int) int
@@ -643,6 +650,7 @@ type ComplexityRoot struct {
 		Picture      func(childComplexity int) int
 		PictureAlt   func(childComplexity int) int
 		Place        func(childComplexity int) int
+		Problems     func(childComplexity int) int
 		PublishedAt  func(childComplexity int) int
 		Raw          func(childComplexity int) int
 		Ref          func(childComplexity int) int
@@ -690,6 +698,7 @@ type ComplexityRoot struct {
 		Link        func(childComplexity int) int
 		Locale      func(childComplexity int) int
 		Priority    func(childComplexity int) int
+		Problems    func(childComplexity int) int
 		Raw         func(childComplexity int) int
 		Ref         func(childComplexity int) int
 		Source      func(childComplexity int) int
@@ -867,6 +876,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Article.Locale(childComplexity), true
+	case "Article.problems":
+		if e.ComplexityRoot.Article.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Article.Problems(childComplexity), true
 	case "Article.publishedAt":
 		if e.ComplexityRoot.Article.PublishedAt == nil {
 			break
@@ -1000,6 +1015,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Asset.MediaType(childComplexity), true
+	case "Asset.problems":
+		if e.ComplexityRoot.Asset.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.Problems(childComplexity), true
 	case "Asset.raw":
 		if e.ComplexityRoot.Asset.Raw == nil {
 			break
@@ -2345,6 +2366,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Place.Phone(childComplexity), true
+	case "Place.problems":
+		if e.ComplexityRoot.Place.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Problems(childComplexity), true
 	case "Place.raw":
 		if e.ComplexityRoot.Place.Raw == nil {
 			break
@@ -2537,6 +2564,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Problem.Code(childComplexity), true
+	case "Problem.field":
+		if e.ComplexityRoot.Problem.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Problem.Field(childComplexity), true
 	case "Problem.message":
 		if e.ComplexityRoot.Problem.Message == nil {
 			break
@@ -2549,6 +2582,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Problem.Path(childComplexity), true
+	case "Problem.pointer":
+		if e.ComplexityRoot.Problem.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Problem.Pointer(childComplexity), true
 	case "Problem.ref":
 		if e.ComplexityRoot.Problem.Ref == nil {
 			break
@@ -2634,6 +2673,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.Price(childComplexity), true
+	case "Product.problems":
+		if e.ComplexityRoot.Product.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Problems(childComplexity), true
 	case "Product.raw":
 		if e.ComplexityRoot.Product.Raw == nil {
 			break
@@ -3036,6 +3081,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Record.Locale(childComplexity), true
+	case "Record.problems":
+		if e.ComplexityRoot.Record.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Record.Problems(childComplexity), true
 	case "Record.raw":
 		if e.ComplexityRoot.Record.Raw == nil {
 			break
@@ -3421,6 +3472,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SocialPost.Place(childComplexity), true
+	case "SocialPost.problems":
+		if e.ComplexityRoot.SocialPost.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SocialPost.Problems(childComplexity), true
 	case "SocialPost.publishedAt":
 		if e.ComplexityRoot.SocialPost.PublishedAt == nil {
 			break
@@ -3623,6 +3680,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SupportTicket.Priority(childComplexity), true
+	case "SupportTicket.problems":
+		if e.ComplexityRoot.SupportTicket.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportTicket.Problems(childComplexity), true
 	case "SupportTicket.raw":
 		if e.ComplexityRoot.SupportTicket.Raw == nil {
 			break
@@ -4887,6 +4950,10 @@ type Problem @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   message: String!
   "Whether a stale copy or a fallback stood in."
   stale: Boolean!
+  "The mapped field, when the item is there and this alone could not be read."
+  field: String
+  "Where in the origin's record that field was looked for: a JSON pointer (RFC 6901)."
+  pointer: String @access(to: [SERVER, PREVIEW, MANAGEMENT])
 }
 
 "How a part stands to its origin."
@@ -5077,6 +5144,8 @@ interface Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT]) {
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
 }
@@ -5105,6 +5174,8 @@ type Asset implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What it shows, in words, for those who cannot see it."
@@ -5175,6 +5246,8 @@ type Product implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEME
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What it is, in the source's words."
@@ -5227,6 +5300,8 @@ type SocialPost implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAG
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What was posted, sanitised."
@@ -5273,6 +5348,8 @@ type SupportTicket implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MA
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What the person asked for."
@@ -5309,6 +5386,8 @@ type Article implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEME
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "The whole text, sanitised."
@@ -5347,6 +5426,8 @@ type Place implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMENT
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
   "What it is, in the source's words."
@@ -5395,6 +5476,8 @@ type Record implements Resource @access(to: [BROWSER, SERVER, PREVIEW, MANAGEMEN
   freshness: Freshness!
   "Mapped fields that this type does not name."
   fields: JSON!
+  "Fields that the origin sends otherwise than its manifest says, selected or not; they are null."
+  problems: [Problem!]!
   "What the origin sent."
   raw: JSON @access(to: [MANAGEMENT])
 }
@@ -6252,6 +6335,8 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 		return ec.fieldContext_Asset_freshness(ctx, field)
 	case "fields":
 		return ec.fieldContext_Asset_fields(ctx, field)
+	case "problems":
+		return ec.fieldContext_Asset_problems(ctx, field)
 	case "raw":
 		return ec.fieldContext_Asset_raw(ctx, field)
 	case "alt":
@@ -6866,6 +6951,10 @@ func (ec *executionContext) childFields_Problem(ctx context.Context, field graph
 		return ec.fieldContext_Problem_message(ctx, field)
 	case "stale":
 		return ec.fieldContext_Problem_stale(ctx, field)
+	case "field":
+		return ec.fieldContext_Problem_field(ctx, field)
+	case "pointer":
+		return ec.fieldContext_Problem_pointer(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Problem", field.Name)
 }

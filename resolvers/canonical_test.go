@@ -34,7 +34,7 @@ func TestCanonicalFieldsAreThoseOfTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := map[string]bool{"id": true, "ref": true, "source": true, "kind": true, "locale": true, "freshness": true, "fields": true, "raw": true, "url": true, "srcset": true}
+	own := map[string]bool{"id": true, "ref": true, "source": true, "kind": true, "locale": true, "freshness": true, "fields": true, "problems": true, "raw": true, "url": true, "srcset": true}
 	for typeName, mapped := range tutti.CanonicalFields {
 		def := schema.Types[string(typeName)]
 		if def == nil {

@@ -62,11 +62,7 @@ func (o *experienceObject) Field(name string, _ graph.Args) (any, error) {
 	case "components":
 		return o.components(x.Components), nil
 	case "problems":
-		list := make([]graph.Object, len(x.Problems))
-		for i, p := range x.Problems {
-			list[i] = problemObject(p)
-		}
-		return list, nil
+		return problemObjects(x.Problems), nil
 	case "freshness":
 		return freshnessObject(x.Freshness), nil
 	case "validUntil":
@@ -172,8 +168,16 @@ func messageObject(m *tutti.Message) any {
 	return fields{"Message", map[string]any{"text": m.Text, "image": resourceOrNull(m.Image), "buttons": buttons}}
 }
 
-func problemObject(p tutti.Problem) graph.Object {
-	return fields{"Problem", map[string]any{"path": p.Path, "ref": orNull(p.Ref), "code": string(p.Code), "message": p.Message, "stale": p.Stale}}
+func problemObjects(all []tutti.Problem) []graph.Object {
+	list := make([]graph.Object, len(all))
+	for i, p := range all {
+		o := map[string]any{"path": p.Path, "ref": orNull(p.Ref), "code": string(p.Code), "message": p.Message, "stale": p.Stale, "field": orNull(p.Field), "pointer": nil}
+		if p.Field != "" {
+			o["pointer"] = p.Pointer // "" is the whole record
+		}
+		list[i] = fields{"Problem", o}
+	}
+	return list
 }
 
 func freshnessObject(f tutti.Freshness) graph.Object {

@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -173,6 +174,9 @@ func (w *needWalk) list(c *engine.ComponentNeed, prop string, f *ast.Field) {
 func (w *needWalk) resource(set ast.SelectionSet) engine.ResourceNeed {
 	var n engine.ResourceNeed
 	w.each(set, "", func(f *ast.Field, _ string) {
+		if !slices.Contains(n.Fields, f.Name) {
+			n.Fields = append(n.Fields, f.Name)
+		}
 		if !relationFields[f.Name] {
 			return
 		}
@@ -185,11 +189,17 @@ func (w *needWalk) resource(set ast.SelectionSet) engine.ResourceNeed {
 }
 
 func merged(a, b engine.ResourceNeed) engine.ResourceNeed {
+	for _, name := range b.Fields {
+		if !slices.Contains(a.Fields, name) {
+			a.Fields = append(a.Fields, name)
+		}
+	}
 	if len(b.Relations) == 0 {
 		return a
 	}
 	if a.Relations == nil {
-		return b
+		a.Relations = b.Relations
+		return a
 	}
 	for name, n := range b.Relations {
 		a.Relations[name] = merged(a.Relations[name], n)

@@ -284,11 +284,7 @@ func (p *planning) tell(done bool) error {
 func (p *planning) groupObject(g *planGroup, m *engine.Marked) graph.Object {
 	members := make([]graph.Object, len(g.members))
 	for i, one := range g.members {
-		problems := make([]graph.Object, len(one.problems))
-		for j, lack := range one.problems {
-			problems[j] = problemObject(lack)
-		}
-		members[i] = fields{"PlanMember", map[string]any{"index": one.index, "id": orNull(one.id), "fills": m.Words(one.fills), "problems": problems}}
+		members[i] = fields{"PlanMember", map[string]any{"index": one.index, "id": orNull(one.id), "fills": m.Words(one.fills), "problems": problemObjects(one.problems)}}
 	}
 	holes := make([]graph.Object, len(m.Holes))
 	for i, h := range m.Holes {

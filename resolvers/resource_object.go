@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/engine"
 	"github.com/tuttihq/tutti/graph"
 )
 
@@ -83,6 +84,8 @@ func (o resourceObject) Field(name string, args graph.Args) (any, error) {
 		return []string{}, nil
 	case "fields":
 		return otherFields{r}, nil
+	case "problems":
+		return problemObjects(engine.UnreadOf(r)), nil
 	case "raw":
 		if len(r.Raw) == 0 {
 			return nil, nil

@@ -59,7 +59,7 @@ func (q query) lookUp(ctx context.Context, refs []tutti.Ref, locale, channel *st
 		return nil, err
 	}
 	for _, p := range problems { // what a source cannot answer is an error; what is not there is null
-		if !p.Code.NoItem() {
+		if !p.Code.NoItem() && p.Field == "" { // a field that cannot be read is told in place
 			return nil, &tutti.Error{Code: p.Code, Message: p.Message}
 		}
 	}

@@ -86,7 +86,7 @@ func TestRenditionsOfCloudinary(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := m.compiled.kinds["asset"]
-	c := &manifestConnector{source: "dam", settings: map[string]any{"cloud": "demo", "delivery": "https://res.cloudinary.com"}, log: slog.New(slog.DiscardHandler)}
+	c := &manifestConnector{source: "dam", settings: map[string]any{"cloud": "demo", "delivery": "https://res.cloudinary.com"}, now: time.Now, log: slog.New(slog.DiscardHandler)}
 	record := map[string]any{"asset_id": strings.Repeat("0", 32), "resource_type": "image", "type": "upload", "version": json.Number("1763700000"), "public_id": "spring/hero ?01", "format": "jpg"}
 	of := func() *tutti.Renditions {
 		rec, ok, err := k.readAlone(c, raw(show(record)), "en")
@@ -162,7 +162,7 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	k := m.compiled.kinds["product"]
-	c := &manifestConnector{compiled: m.compiled, source: "catalog", settings: map[string]any{}, before: map[*field]string{}, log: slog.New(slog.DiscardHandler)}
+	c := &manifestConnector{compiled: m.compiled, source: "catalog", settings: map[string]any{}, before: map[*field]string{}, now: time.Now, log: slog.New(slog.DiscardHandler)}
 	record := raw(`{"id":"3","languageCode":"en","slug":"mouse","name":"Mouse","description":"A mouse.","updatedAt":"2026-11-21T19:35:44.000Z","featuredAsset":{"id":"3"},"variants":[{"id":"7","sku":"834444","priceWithTax":2279,"currencyCode":"USD","stockLevel":"IN_STOCK"}],"facetValues":[{"code":"electronics"},{"code":"computers"}]}`)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -182,7 +182,7 @@ func TestOneMemberOfEachIsTakenAsCELDoes(t *testing.T) {
 	if k.fields[0].value.listAt == nil || k.tags[0].id.listAt == nil {
 		t.Fatal("it is not seen that one member is taken")
 	}
-	c := &manifestConnector{compiled: m.compiled, source: "s", settings: map[string]any{}, log: slog.New(slog.DiscardHandler)}
+	c := &manifestConnector{compiled: m.compiled, source: "s", settings: map[string]any{}, now: time.Now, log: slog.New(slog.DiscardHandler)}
 	for list, want := range map[string]string{
 		`[{"b":{"c":"x"}},{"b":{"c":"y\n","c":"z"},"d":1}]`: `["x","z"]`, `[]`: `null`, `[{"b":{"c":"x"}},{"b":{"c":7}}]`: `["x","7"]`, `[{"b":{"c":1.50}}]`: `["1.5"]`,
 		`[{"b":{"c":"x"}},{"b":{}}]`: `null`, `[{"b":{"c":"x"}},{"b":null}]`: `null`, `[{"b":{"c":"x"}},7]`: `null`, `null`: `null`, `{"k":{"b":{"c":"x"}}}`: `null`, `"text"`: `null`, `[{"b":{"c":"\ue000a"}}]`: `["a"]`,

@@ -39,6 +39,8 @@ type expression struct {
 
 	list, each []string // of record.list.map(x, x.each): both paths
 	listAt     *tree
+
+	pointer string // where in a record it looks (RFC 6901)
 }
 
 var plainPath = regexp.MustCompile(`^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,4}\])*$`)
@@ -54,8 +56,11 @@ func compileExpression(src string, in func() (*expr.Dynamic, error)) (*expressio
 		return nil, err
 	}
 	e := &expression{prog: prog}
+	e.pointer = pointerOf(prog.Paths())
 	if plainPath.MatchString(src) {
-		e.path = steps(src)
+		if e.path = steps(src); e.path[0] == "record" {
+			e.pointer = pointer(e.path[1:])
+		}
 	} else if m := mappedList.FindStringSubmatch(src); m != nil && m[2] == m[3] {
 		e.list, e.each = steps(m[1]), steps(m[4][1:])
 	}

@@ -38,7 +38,7 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		if !tutti.IsName(name) || strings.Contains(name, "-") {
 			c.wrong(fat, "is no name: letters, digits and '_'", "")
 		}
-		if reserved := []string{"id", "ref", "source", "kind", "locale", "freshness", "fields", "raw"}; slices.Contains(reserved, name) {
+		if reserved := []string{"id", "ref", "source", "kind", "locale", "freshness", "fields", "problems", "raw"}; slices.Contains(reserved, name) {
 			c.wrong(fat, "is a name that every resource has already", "Take another than "+list(reserved)+".")
 		}
 		want, isCanonical := canonical[name]

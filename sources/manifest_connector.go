@@ -33,6 +33,7 @@ type manifestConnector struct {
 	links    map[*field]string
 	hook     tutti.Secret
 	locales  locales
+	lost     complaints
 	now      func() time.Time
 	limit    time.Duration // of one call
 	log      *slog.Logger

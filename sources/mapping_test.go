@@ -16,7 +16,7 @@ func mappedKind(t *testing.T, spec string, l tutti.Locales) (*compiledKind, *man
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.compiled.kinds["item"], &manifestConnector{compiled: m.compiled, manifest: m, source: "shop", locales: localesOf(l), log: slog.New(slog.DiscardHandler)}
+	return m.compiled.kinds["item"], &manifestConnector{compiled: m.compiled, manifest: m, source: "shop", locales: localesOf(l), now: time.Now, log: slog.New(slog.DiscardHandler)}
 }
 
 func mapped(t *testing.T, spec, record, locale string) map[string]any {

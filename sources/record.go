@@ -145,14 +145,20 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	r.Type, r.Raw = k.def.Type, withoutHoles(s.text)
 	var some [16]tutti.Field
 	values := some[:0]
+	var unread []tutti.Unread
 	for i := range k.fields {
-		v, err := s.field(&k.fields[i])
+		f := &k.fields[i]
+		v, err := s.field(f)
 		if err != nil {
-			s.lost(k.fields[i].name, err)
+			s.lost(f.name, f.value.pointer, err)
+			unread = append(unread, tutti.Unread{Field: f.name, Pointer: f.value.pointer})
 		}
 		values = append(values, v)
 	}
 	r.Fields = sheet.Fields(k.names, values)
+	if unread != nil {
+		r.Fields = r.Fields.WithUnread(unread)
+	}
 	r.Locale = s.localeOf()
 	at.own[0] = tag
 	at.place.Spell(name)
@@ -170,8 +176,11 @@ func (s *seen) keep(key string) tutti.Sheet {
 	return sheet
 }
 
-func (s *seen) lost(field string, err error) {
-	s.c.log.Warn("a field could not be read", "source", s.c.source, "kind", s.k.name, "field", field, "code", tutti.CodeOf(err))
+// lost tells the log of a field that could not be read.
+func (s *seen) lost(field, pointer string, err error) {
+	if times := s.c.lost.tell(s.k.name, field, s.c.now()); times > 0 {
+		s.c.log.Warn("a field could not be read", "source", s.c.source, "kind", s.k.name, "field", field, "pointer", pointer, "code", tutti.CodeOf(err), "times", times)
+	}
 }
 
 // field gives the value of a mapped field; none when it is absent.
@@ -275,7 +284,7 @@ func (s *seen) tags(tags []string, source string) []string {
 			ids, isList = toTexts(v)
 		}
 		if err != nil || !isList {
-			s.lost("tags."+t.kind, tutti.Errorf(tutti.BadAnswer, "mapping the tags of %s", t.kind))
+			s.lost("tags."+t.kind, t.id.pointer, tutti.Errorf(tutti.BadAnswer, "mapping the tags of %s", t.kind))
 			continue
 		}
 		for _, id := range ids {

@@ -1,0 +1,77 @@
+package sources
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Fields that could not be read stand in the resource (tutti.Unread), so that whoever asks for one is
+// told, from memory too. The log is told here.
+
+// pointerOf is the JSON pointer (RFC 6901) of what an expression reads of a record: of several places
+// what they have in common. "" is the whole record.
+func pointerOf(paths [][]string) string {
+	var common []string
+	first := true
+	for _, p := range paths {
+		if p[0] != "record" {
+			continue
+		}
+		if p = p[1:]; first {
+			common, first = p, false
+		}
+		n := 0
+		for n < min(len(common), len(p)) && common[n] == p[n] {
+			n++
+		}
+		common = common[:n]
+	}
+	return pointer(common)
+}
+
+var pointerSigns = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer writes steps as a JSON pointer.
+func pointer(steps []string) string {
+	var b strings.Builder
+	for _, s := range steps {
+		b.WriteByte('/')
+		b.WriteString(pointerSigns.Replace(s))
+	}
+	return b.String()
+}
+
+// complaintEvery is how often the log hears of the same field.
+const complaintEvery = 10 * time.Minute
+
+// complaints count what the log is told of, for each kind and field.
+type complaints struct {
+	mu sync.Mutex // guards all below
+	by []complaint
+}
+
+type complaint struct {
+	kind, field string
+	told        time.Time
+	times       int // since then
+}
+
+// tell notes one more, and gives how many the log is to hear of now; 0 = it heard lately.
+func (c *complaints) tell(kind, field string, now time.Time) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.by, func(x complaint) bool { return x.kind == kind && x.field == field })
+	if i < 0 {
+		i, c.by = len(c.by), append(c.by, complaint{kind: kind, field: field})
+	}
+	x := &c.by[i]
+	x.times++
+	if !x.told.IsZero() && now.Sub(x.told) < complaintEvery {
+		return 0
+	}
+	times := x.times
+	x.told, x.times = now, 0
+	return times
+}
