@@ -31,7 +31,8 @@ type Selector interface {
 // Listener is a connector whose system posts webhooks.
 type Listener interface {
 	// Changed verifies a webhook over its raw body and tells what changed. Unauthenticated for a
-	// signature or time that is not right, BadRequest for a message that cannot be read.
+	// signature or time that is not right, BadRequest for a message that cannot be read, Unavailable
+	// when it cannot be verified now.
 	Changed(r *http.Request, body []byte) (Event, error)
 }
 
@@ -84,8 +85,11 @@ type Page struct {
 
 // Event is a verified webhook.
 type Event struct {
-	ID      string // the same for a repeated delivery; made of signed bytes only
+	ID      string // the same for a repeated delivery, and for no other; made of signed bytes only. "" = each has its effect
 	Changes []Change
+	Again   time.Duration // after which the same is forgotten a second time; 0 = never
+	Ping    bool          // it only asks whether we are there
+	Quiet   bool          // beside Unauthenticated: the sender is not told
 }
 
 // Change says which records changed. Without IDs any record of the kind may have.

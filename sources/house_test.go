@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
@@ -231,7 +232,7 @@ func signHook(h http.Header, secret tutti.Secret, body string, at time.Time) {
 	ts := at.Unix()
 	b, _ := json.Marshal(ts)
 	h.Set("X-Hook-Timestamp", string(b))
-	h.Set("X-Hook-Signature", "sha256="+hex.EncodeToString(hmac256(secret.Reveal(), []byte(string(b)+"."), []byte(body))))
+	h.Set("X-Hook-Signature", "sha256="+hex.EncodeToString(hmacOf(sha256.New, secret.Reveal(), string(b)+"."+body)))
 }
 
 func TestASlowSelectionCannotUndoForget(t *testing.T) {

@@ -186,11 +186,14 @@ type RenditionSpec struct {
 
 // WebhookSpec says how webhooks are verified and what they tell.
 type WebhookSpec struct {
-	Scheme  string       `yaml:"scheme"`  // How they are signed.
-	Secret  string       `yaml:"secret"`  // The declared secret they are signed with, when the config gives no webhook secret.
-	Setup   string       `yaml:"setup"`   // Markdown: how to set the webhook up in the system.
-	ID      string       `yaml:"id"`      // CEL over event: the same for a repeated delivery. Default: a digest of what is signed.
-	Changes []ChangeSpec `yaml:"changes"` // What an event changes.
+	Scheme    SchemeSpec     `yaml:"scheme"`    // How they are signed: the name of a scheme, or a description of one.
+	Secret    string         `yaml:"secret"`    // The declared secret they are signed with, when the config gives no webhook secret.
+	Setup     string         `yaml:"setup"`     // Markdown: how to set the webhook up in the system.
+	Format    string         `yaml:"format"`    // What the body is. Default: json, an object. Of form, event holds the fields, of text event.text.
+	ID        string         `yaml:"id"`        // CEL over event: the same for a repeated delivery, and for no other. Default: a digest of what is signed.
+	Handshake *HandshakeSpec `yaml:"handshake"` // How the system asks whether we are there.
+	Changes   []ChangeSpec   `yaml:"changes"`   // What an event changes.
+	Again     string         `yaml:"again"`     // After how long the same is forgotten a second time, where reads lag behind events: 5s.
 }
 
 // ChangeSpec is what one kind of event tells.

@@ -31,7 +31,8 @@ type manifestConnector struct {
 	maxBytes int64
 	before   map[*field]string // what stands before the ids of refs
 	links    map[*field]string
-	hook     tutti.Secret
+	hook     *verifier  // nil = the manifest has no webhook
+	greeting *handshake // nil = there is none by GET
 	locales  locales
 	lost     complaints
 	now      func() time.Time
@@ -53,7 +54,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	settings, secrets, problems := m.values(c, place)
 	conn := &manifestConnector{
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
-		before: map[*field]string{}, links: map[*field]string{}, hook: c.Webhook.Secret, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
+		before: map[*field]string{}, links: map[*field]string{}, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
 	}
 	conn.locales = localesOf(d.Locales)
 	vars := map[string]any{"settings": settings, "secrets": secrets}
@@ -83,17 +84,15 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 			}
 		}
 	}
-	if m.Webhook != nil && conn.hook.IsZero() && m.Webhook.Secret != "" {
-		conn.hook = c.Secrets[m.Webhook.Secret]
-	}
-	if m.Webhook == nil && !conn.hook.IsZero() {
-		problems = append(problems, place("webhook", "is not possible: the connector "+m.Name+" knows no webhooks", "Remove it."))
-	}
+	problems = append(problems, conn.listen(c, place)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes, Through: d.through(c.Name)})
 	conn.at, conn.own = strings.TrimSuffix(base.String(), "/"), map[*call]ownPart{}
+	if conn.greeting = conn.shakes(c); conn.hook != nil && conn.hook.scheme.Keys != "" {
+		conn.hook.keys = &keys{address: conn.at + conn.hook.scheme.Keys, client: conn.client, now: d.Now}
+	}
 	for _, k := range m.compiled.kinds {
 		for _, call := range k.calls() {
 			conn.own[call] = conn.ownOf(call)

@@ -35,6 +35,9 @@ func (c *shapeChecker) wrong(path string, n *yaml.Node, what, hint string) {
 	c.problems = append(c.problems, c.m.wrong(path, what, hint))
 }
 
+// shortForms are the types that may also be written as one text.
+var shortForms = map[reflect.Type]bool{reflect.TypeFor[QuerySpec](): true, reflect.TypeFor[FieldSpec](): true, reflect.TypeFor[SchemeSpec](): true}
+
 func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth int) {
 	if n.Kind == yaml.AliasNode {
 		c.wrong(path, n, "is an alias, which manifests do not have", "Write it out.")
@@ -50,7 +53,7 @@ func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth in
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if n.Kind == yaml.ScalarNode && (t == reflect.TypeFor[QuerySpec]() || t == reflect.TypeFor[FieldSpec]()) {
+	if n.Kind == yaml.ScalarNode && shortForms[t] {
 		return
 	}
 	switch t.Kind() {

@@ -38,18 +38,24 @@ var choices = map[string][]string{
 	"FieldSpec.as":         fieldTypes,
 	"FieldSpec.from":       expr.RichForms,
 	"Filter.type":          {"string", "int", "float", "bool", "place", "time", "ref"},
-	"WebhookSpec.scheme":   sortedKeys(schemes),
+	"WebhookSpec.format":   webhookFormats,
+	"SchemeSpec.like":      sortedKeys(schemes),
+	"SchemeSpec.algorithm": algorithms,
+	"SchemeSpec.encoding":  {"hex", "base64"},
+	"SchemeSpec.secretAs":  {"base64"},
+	"TimeSpec.as":          {"unix", "time"},
+	"HandshakeSpec.type":   handshakes,
 }
 
 var needed = map[string][]string{
 	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
-	"FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"},
+	"FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
 // file. go test ./sources -run TestSchemaIsTrue -update writes the file.
 func TestSchemaIsTrue(t *testing.T) {
-	said := comments(t, "manifest.go", "connector.go", "auth.go", "whole_spec.go")
+	said := comments(t, "manifest.go", "connector.go", "auth.go", "whole_spec.go", "scheme.go", "handshake.go")
 	schema := schemaOf(reflect.TypeFor[Manifest](), said)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "A Tutti manifest: a connector for one kind of system"
@@ -96,7 +102,10 @@ func schemaOf(t reflect.Type, said map[string]string) map[string]any {
 	if len(required) > 0 {
 		object["required"] = required
 	}
-	if t == reflect.TypeFor[QuerySpec]() || t == reflect.TypeFor[FieldSpec]() {
+	if t == reflect.TypeFor[SchemeSpec]() {
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string", "enum": sortedKeys(schemes)}, object}}
+	}
+	if shortForms[t] {
 		return map[string]any{"anyOf": []any{map[string]any{"type": []string{"string", "number", "boolean"}}, object}}
 	}
 	return object

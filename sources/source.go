@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"errors"
@@ -32,6 +33,7 @@ type Source struct {
 	gate              *gate
 	health            *health
 	events            *events
+	again             *again
 	cache             *cache.Cache[*entry]
 	secret            []byte
 	veil              *veil
@@ -161,6 +163,11 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	for _, k := range s.kinds {
 		k.veil = s.veil
 	}
+	s.again = newAgain(s.forgets(s.name), func(ctx context.Context, tags []string) {
+		if _, err := s.note(ctx, "again:"+rand.Text(), tags); err != nil {
+			s.log.Warn("what a webhook named could not be forgotten a second time elsewhere", "source", s.name, "code", tutti.CodeOf(err))
+		}
+	})
 	return s, nil
 }
 

@@ -376,9 +376,13 @@ func (s *Sources) Forgotten(marks []uint32, after uint64) bool {
 	return s.cache.Forgotten(marks, after)
 }
 
-// Close waits for nothing and stops everything. Nothing may be called after it.
+// Close stops everything, and waits for nothing but what a webhook has being forgotten a second time just then. Nothing
+// may be called after it.
 func (s *Sources) Close() {
 	s.meter.close()
+	for _, src := range s.order {
+		src.again.close()
+	}
 	s.cache.Close()
 	for _, src := range s.order {
 		src.close()

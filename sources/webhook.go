@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -12,11 +13,14 @@ import (
 
 const maxWebhook = 1 << 20
 
-// Webhook answers POST /webhooks/{source}: it verifies the message over its raw bytes, notes its
-// event id, forgets what changed and answers 202. When it has answered, nothing that was fetched
-// before is served as fresh. A repeated message is answered the same and has no effect. It calls
-// no origin. 404 for a source that takes no webhooks, 401 for a bad signature or time, 413 over
-// 1 MB, 400 for what cannot be read, 503 when the event cannot be noted: the sender tries again.
+// Webhook answers what comes to /webhooks/{source}, and to /webhooks/{source}/{secret} where a scheme has its
+// secret there. Of a POST it verifies the message over its raw bytes, notes its event id, forgets what
+// changed and answers 202. When it has answered, nothing that was fetched before is served as fresh. A
+// repeated message is answered the same and has no effect. It asks no origin for content; the keys of a scheme
+// that publishes them are fetched when it knows none that fit. 404 for a source that takes no webhooks, 401 for a bad signature
+// or time, 413 over 1 MB, 400 for what cannot be read, 503 when the event cannot be noted or the keys
+// cannot be had: the sender tries again. A message that only asks whether we are there is answered 200,
+// and so is a handshake by GET, with its challenge.
 func (s *Sources) Webhook(source string) http.Handler {
 	src := s.byName[source]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,16 +28,22 @@ func (s *Sources) Webhook(source string) http.Handler {
 			http.Error(w, "This source takes no webhooks.", http.StatusNotFound)
 			return
 		}
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "Webhooks are posted.", http.StatusMethodNotAllowed)
+		switch r.Method {
+		case http.MethodPost:
+		case http.MethodGet, http.MethodHead:
+			src.greet(w, r)
+			return
+		default:
+			methodNotAllowed(w)
 			return
 		}
 		status, err := src.receive(r, http.MaxBytesReader(w, r.Body, maxWebhook))
 		if err != nil {
 			src.log.Warn("webhook refused", "source", src.name, "status", status, "code", tutti.CodeOf(err), "err", err)
-			http.Error(w, http.StatusText(status), status)
-			return
+			if status >= http.StatusBadRequest {
+				http.Error(w, http.StatusText(status), status)
+				return
+			}
 		}
 		w.WriteHeader(status)
 	})
@@ -55,14 +65,25 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 	}
 	event, err := s.conn.(Listener).Changed(r, body)
 	switch {
+	case errors.Is(err, tutti.Unauthenticated) && event.Quiet:
+		return http.StatusAccepted, err
 	case errors.Is(err, tutti.Unauthenticated):
 		return http.StatusUnauthorized, err
+	case errors.Is(err, tutti.Unavailable):
+		return http.StatusServiceUnavailable, err
 	case err != nil:
 		return http.StatusBadRequest, err
+	case event.Ping:
+		return http.StatusOK, nil
 	}
-	// One at a time, so that a repetition is answered only when the first has had its effect.
-	s.events.mu.Lock()
-	defer s.events.mu.Unlock()
+	return s.take(r.Context(), event)
+}
+
+// take does what an event asks, once.
+func (s *Source) take(ctx context.Context, event Event) (status int, err error) {
+	if event.ID == "" { // nothing tells a repetition from another change: losing one would be worse than reading twice
+		event.ID = "each:" + rand.Text()
+	}
 	var tags []string
 	for _, c := range event.Changes {
 		if len(c.IDs) == 0 {
@@ -72,16 +93,29 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 			tags = append(tags, s.forgets(tutti.Ref{Source: s.name, Kind: c.Kind, ID: id}.Tag())...)
 		}
 	}
-	first, err := s.events.seen(r.Context(), s.name, event.ID, s.veil.outward(tags))
+	first, err := s.note(ctx, event.ID, tags)
 	if err == nil && !first {
 		return http.StatusAccepted, nil
 	}
-	s.cache.Forget(tags...)
+	if event.Again > 0 {
+		s.again.later(event.Again, tags)
+	}
 	if err != nil { // it may have been noted all the same: then its repetition has no effect any more
 		return http.StatusServiceUnavailable, tutti.Errorf(tutti.Unavailable, "noting a webhook: %w", err)
 	}
 	s.log.Info("webhook taken", "source", s.name, "changes", len(event.Changes), "tags", len(tags))
 	return http.StatusAccepted, nil
+}
+
+// note notes an event and forgets its tags, if it is the first time or may be. One at a time, so that a
+// repetition is answered only when the first has had its effect.
+func (s *Source) note(ctx context.Context, id string, tags []string) (first bool, err error) {
+	s.events.mu.Lock()
+	defer s.events.mu.Unlock()
+	if first, err = s.events.seen(ctx, s.name, id, s.veil.outward(tags)); first || err != nil {
+		s.cache.Forget(tags...)
+	}
+	return first, err
 }
 
 // events remembers which messages have been taken.

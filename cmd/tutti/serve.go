@@ -106,9 +106,11 @@ func (h *house) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", h.server)
 	mux.Handle("POST /plans", h.server.Plans())
-	mux.HandleFunc("POST /webhooks/{source}", func(w http.ResponseWriter, r *http.Request) {
+	webhooks := func(w http.ResponseWriter, r *http.Request) {
 		h.live.Load().sources.Webhook(r.PathValue("source")).ServeHTTP(w, r)
-	})
+	}
+	mux.HandleFunc("/webhooks/{source}", webhooks)
+	mux.HandleFunc("/webhooks/{source}/{secret}", webhooks)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h, promhttp.HandlerOpts{}))

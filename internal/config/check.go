@@ -306,6 +306,11 @@ func (k *checker) sources() {
 		if k.written(path+".webhook") && s.Webhook.Secret.IsZero() && !k.told(path+".webhook.secret") {
 			k.bad(path+".webhook.secret", "is missing: messages that nobody signed are not taken", "secret: ${"+constant(s.Name)+"_WEBHOOK_SECRET}")
 		}
+		for i, former := range s.Webhook.Former {
+			if former.IsZero() {
+				k.bad(fmt.Sprintf("%s.webhook.former[%d]", path, i), "is empty", "former: [\"${"+constant(s.Name)+"_WEBHOOK_SECRET_BEFORE}\"]")
+			}
+		}
 		for _, key := range slices.Sorted(maps.Keys(s.Secrets)) {
 			if s.Secrets[key].IsZero() && !k.told(path+".secrets."+key) {
 				k.bad(path+".secrets."+key, "is empty", key+": ${"+constant(s.Name)+"_"+constant(key)+"}")

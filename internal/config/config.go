@@ -98,7 +98,8 @@ type SourceLimits struct {
 
 // Webhook says how an origin's messages are verified.
 type Webhook struct {
-	Secret tutti.Secret `json:"secret"` // zero = this source has no webhook
+	Secret tutti.Secret   `json:"secret"` // zero = this source has no webhook
+	Former []tutti.Secret `json:"former"` // secrets that still count while the origin changes to another
 }
 
 // Visitors says how visitor tokens (JWT) are verified: with the keys at JWKS, or with Secret

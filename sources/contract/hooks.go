@@ -10,6 +10,7 @@ import (
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/recording"
 )
 
@@ -86,7 +87,7 @@ func hooks(t *asking) {
 				t.fail("%s: it is answered %d, want 202", hook.Name, status)
 				break
 			}
-			if again && len(h.told) != before {
+			if again && len(h.told) != before && t.sys.Manifest.HookProof().Once {
 				t.fail("%s: a repetition has an effect", hook.Name)
 			}
 		}
@@ -111,16 +112,23 @@ func (t *asking) changes(h *house, hook *recording.Hook) {
 // forgedHooks posts what the system did not send.
 func forgedHooks(t *asking) {
 	h, secret := t.listening()
-	hook := &t.sys.Hooks[0]
-	forge(t.signed(h, hook, secret), func(what string, want int, p post) {
+	hook, proof := &t.sys.Hooks[0], t.sys.Manifest.HookProof()
+	unproven := http.StatusUnauthorized
+	if proof.Quiet {
+		unproven = http.StatusAccepted
+	}
+	forge(t.signed(h, hook, secret), proof, func(what string, want int, p post) {
+		if want == http.StatusUnauthorized {
+			want = unproven
+		}
 		t.refused(h, what, want, p)
 	})
-	t.refused(h, "another secret", http.StatusUnauthorized, t.signed(h, hook, tutti.NewSecret(spoil(secret.Reveal()))))
+	t.refused(h, "another secret", unproven, t.signed(h, hook, tutti.NewSecret(spoil(secret.Reveal()))))
 	real := t.signed(h, hook, secret)
-	if signsTime(real) {
+	if proof.Time {
 		for what, ahead := range map[string]time.Duration{"an old message": 3 * time.Hour, "a message from the future": -6 * time.Hour} {
 			h.advance(ahead)
-			t.refused(h, what, http.StatusUnauthorized, real)
+			t.refused(h, what, unproven, real)
 			h.advance(-ahead)
 		}
 	}
@@ -151,31 +159,18 @@ func (p post) to(hook http.Handler) int {
 	return w.Code
 }
 
-func isProof(header string) bool {
-	return strings.Contains(header, "Signature") || strings.Contains(header, "Timestamp") || strings.Contains(header, "Hmac")
-}
-
-func signsTime(p post) bool {
-	for name := range p.header {
-		if strings.Contains(name, "Timestamp") {
-			return true
-		}
-	}
-	return false
-}
-
 // forge gives every way in which a message can be spoilt, with the status that must answer it.
-func forge(real post, try func(what string, want int, p post)) {
-	try("a changed body", http.StatusUnauthorized, post{header: real.header, body: append(bytes.Clone(real.body), ' ')})
-	try("no body", http.StatusUnauthorized, post{header: real.header})
+func forge(real post, proof sources.HookProof, try func(what string, want int, p post)) {
+	if proof.Body {
+		try("a changed body", http.StatusUnauthorized, post{header: real.header, body: append(bytes.Clone(real.body), ' ')})
+		try("no body", http.StatusUnauthorized, post{header: real.header})
+	}
 	try("a body over 1 MB", http.StatusRequestEntityTooLarge, post{header: real.header, body: make([]byte, 1<<20+1)})
-	for name, values := range real.header {
-		if !isProof(name) {
-			continue
-		}
+	for _, name := range proof.Headers {
+		values := real.header.Values(name)
 		missing, twice, other := real.header.Clone(), real.header.Clone(), real.header.Clone()
 		missing.Del(name)
-		twice[name] = append(twice[name], values[0])
+		twice.Add(name, values[0])
 		other.Set(name, flip(values[0]))
 		try("without "+name, http.StatusUnauthorized, post{header: missing, body: real.body})
 		try(name+" twice", http.StatusUnauthorized, post{header: twice, body: real.body})

@@ -1,0 +1,191 @@
+package sources
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+)
+
+// compiledWebhook is a WebhookSpec ready to run.
+type compiledWebhook struct {
+	scheme    scheme
+	format    string
+	id        *expression
+	changes   []compiledChange
+	handshake *compiledHandshake
+	again     time.Duration
+}
+
+type compiledChange struct {
+	when *expression
+	kind string
+	ids  *expression // nil = all of the kind
+}
+
+var webhookFormats = []string{"json", "form", "text"}
+
+func (c *compiler) webhook() *compiledWebhook {
+	w := c.m.Webhook
+	if w == nil {
+		return nil
+	}
+	out := &compiledWebhook{scheme: c.scheme("webhook.scheme", w.Scheme), format: w.Format, id: c.optional("webhook.id", w.ID, eventNames)}
+	if w.Format != "" && !slices.Contains(webhookFormats, w.Format) {
+		c.wrong("webhook.format", unknown(w.Format), "Write one of "+list(webhookFormats)+".")
+	}
+	if _, ok := c.m.Secrets[w.Secret]; w.Secret != "" && !ok {
+		c.wrong("webhook.secret", "is no declared secret", "Write one of "+list(sortedKeys(c.m.Secrets))+".")
+	}
+	if len(w.Changes) == 0 {
+		c.wrong("webhook.changes", "is missing", "Write what an event changes, for example:  changes: [{kind: item, ids: event.ids}]")
+	}
+	for i, ch := range w.Changes {
+		at := "webhook.changes." + strconv.Itoa(i)
+		if !c.knowsRecord(ch.Kind) {
+			c.wrong(at+".kind", "is no kind of the manifest, and no record that one is made of", "")
+		}
+		out.changes = append(out.changes, compiledChange{when: c.optional(at+".when", ch.When, eventNames), kind: ch.Kind, ids: c.optional(at+".ids", ch.IDs, eventNames)})
+	}
+	out.handshake = c.handshake(w.Handshake)
+	out.again = c.again(w.Again)
+	return out
+}
+
+// knowsRecord reports whether a change of that kind of record can concern anything.
+func (c *compiler) knowsRecord(kind string) bool {
+	if _, ok := c.m.Kinds[kind]; ok {
+		return true
+	}
+	for _, k := range c.m.Kinds {
+		if k != nil && k.Tags[kind] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// listen makes ready what the messages of a source are verified with, and tells what is wrong with it.
+func (c *manifestConnector) listen(cfg config.Source, place func(path, what, hint string) error) []error {
+	m := c.manifest
+	if m.Webhook == nil {
+		if !cfg.Webhook.Secret.IsZero() {
+			return []error{place("webhook", "is not possible: the connector "+m.Name+" knows no webhooks", "Remove it.")}
+		}
+		return nil
+	}
+	v := &verifier{scheme: c.webhook.scheme, now: c.now}
+	current := cfg.Webhook.Secret
+	if current.IsZero() {
+		current = cfg.Secrets[m.Webhook.Secret]
+	}
+	var problems []error
+	for i, secret := range append([]tutti.Secret{current}, cfg.Webhook.Former...) {
+		if secret.IsZero() {
+			continue
+		}
+		b, ok := v.scheme.secretBytes(secret)
+		if !ok {
+			at, what := "webhook.secret", "is shorter than 16 characters, and it is itself sent with each message"
+			if i > 0 {
+				at = "webhook.former." + strconv.Itoa(i-1)
+			}
+			if v.scheme.SecretAs != "" {
+				what = "is not base64, as the connector " + m.Name + " has it"
+			}
+			problems = append(problems, place(at, what, ""))
+		}
+		v.secrets = append(v.secrets, b)
+	}
+	c.hook = v
+	return problems
+}
+
+// Listens reports whether there is what webhooks are verified with.
+func (c *manifestConnector) Listens() bool { return c.webhook != nil && c.hook.listens() }
+
+// Changed verifies a webhook and tells what it changes. An event that concerns no kind changes
+// nothing. When an id cannot be read, everything of its kind counts as changed.
+func (c *manifestConnector) Changed(r *http.Request, body []byte) (Event, error) {
+	if !c.Listens() {
+		return Event{}, forged("the source takes none")
+	}
+	id, err := c.hook.verify(r, body)
+	if err != nil {
+		return Event{Quiet: c.webhook.scheme.Quiet}, err
+	}
+	message, err := c.webhook.read(body)
+	if err != nil {
+		return Event{}, err
+	}
+	vars := map[string]any{"event": message, "settings": c.settings}
+	if h := c.webhook.handshake; h != nil && h.when != nil && h.when.truth(vars) {
+		return Event{Ping: true}, nil
+	}
+	e := Event{ID: id, Again: c.webhook.again}
+	if c.webhook.id != nil {
+		if e.ID, err = c.webhook.ownID(vars); err != nil {
+			return Event{}, err
+		}
+	}
+	for _, ch := range c.webhook.changes {
+		if ch.when != nil && !ch.when.truth(vars) {
+			continue
+		}
+		change := Change{Kind: ch.kind}
+		if ch.ids != nil {
+			if v, ok, err := ch.ids.eval(vars); ok && err == nil {
+				if ids, isTexts := toTexts(v); isTexts {
+					change.IDs = ids
+				}
+			}
+		}
+		e.Changes = append(e.Changes, change)
+	}
+	return e, nil
+}
+
+// ownID is what the manifest says that a repeated delivery has in common. A message without it is
+// refused: by its other parts a second change could look like a repetition of the first.
+func (w *compiledWebhook) ownID(vars map[string]any) (string, error) {
+	v, ok, err := w.id.eval(vars)
+	own, isText := toText(v)
+	if !ok || err != nil || !isText || own == "" {
+		return "", tutti.Errorf(tutti.BadRequest, "reading a webhook: it has no id, by which repeated ones are known")
+	}
+	sum := sha256.Sum256([]byte(own))
+	return "id:" + hex.EncodeToString(sum[:]), nil
+}
+
+// read makes of a body what expressions see as event.
+func (w *compiledWebhook) read(body []byte) (map[string]any, error) {
+	switch w.format {
+	case "text":
+		return map[string]any{"text": string(body)}, nil
+	case "form":
+		values, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, tutti.Errorf(tutti.BadRequest, "reading a webhook: it is no form")
+		}
+		event := map[string]any{}
+		for name := range values {
+			event[name] = values.Get(name)
+		}
+		return event, nil
+	}
+	if !json.Valid(body) {
+		return nil, tutti.Errorf(tutti.BadRequest, "reading a webhook: it is no JSON")
+	}
+	event, err := decodeObject(body)
+	if err != nil {
+		return nil, tutti.Errorf(tutti.BadRequest, "reading a webhook: it is no JSON object")
+	}
+	return event, nil
+}
