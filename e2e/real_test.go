@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"image"
 	_ "image/jpeg" // what pictures are asked for
@@ -28,6 +29,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/contract"
+	"github.com/tuttihq/tutti/sources/recording"
 	"github.com/tuttihq/tutti/sources/sourcetest"
 )
 
@@ -567,9 +572,9 @@ func (p *posts) after(ctx context.Context, change func() error) error {
 	}
 }
 
-// contract runs the contract suite against a real system through a front. sys says how to speak to it,
-// what it holds, and how to change it: Change is called without waiting for its webhook, which contract does.
-func contract(t *testing.T, sys *sourcetest.System, system string, hooks *posts) {
+// suite runs the contract suite against a real system through a front. sys says how to speak to it,
+// what it holds, and how to change it: Change is called without waiting for its webhook, which suite does.
+func suite(t *testing.T, sys *sourcetest.System, system string, hooks *posts) {
 	t.Helper()
 	f := startFront(t, system)
 	sys.Source.URL, sys.Source.AllowPrivate = f.url, []string{"127.0.0.1"}
@@ -605,4 +610,51 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+var update = flag.Bool("update", false, "record the real systems anew into sources/recordings")
+
+// keepsContract asks a real system all questions of the contract suite, about the items that its connector's
+// recording names: the same as "make test" asks the recording. With -update it writes what the system
+// answers into the recording. It waits for nothing: what a change brings, the other tests see.
+func keepsContract(t *testing.T, c config.Source) {
+	t.Helper()
+	rec, err := sources.ReadRecording(c.Connector, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.AllowPrivate = []string{"127.0.0.1"}
+	s := contract.System{Source: c, Kinds: rec.Kinds, Hooks: rec.Hooks}
+	if *update {
+		var secrets []string
+		for _, v := range c.Secrets {
+			secrets = append(secrets, v.Reveal())
+		}
+		s.Recorder = recording.Record(c.URL, secrets)
+	}
+	sys, err := contract.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range sys.AskAll(t.Context()) {
+		what, why := strings.TrimPrefix(r.Kind+": "+r.Question, ": "), strings.Join(r.Why, "\n\t")
+		if r.Outcome == contract.Failed {
+			t.Errorf("%s: %s\n\t%s", what, r.Place, why)
+		} else {
+			t.Logf("%s: %s %s", what, r.Outcome, why)
+		}
+	}
+	if !*update || t.Failed() {
+		return
+	}
+	rec.Settings, rec.Exchanges = c.Settings, nil
+	rec.Exchanges, _ = sys.Recorder.Exchanges()
+	b, err := rec.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := "../sources/recordings/" + c.Connector + ".yaml"
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

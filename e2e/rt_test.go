@@ -64,7 +64,7 @@ func (r *tracker) change(ctx context.Context, _, id string, fields map[string]an
 func TestRealRequestTrackerKeepsTheContract(t *testing.T) {
 	hooks := startPosts(t)
 	r := startTracker(t, hooks.url)
-	contract(t, &sourcetest.System{
+	suite(t, &sourcetest.System{
 		Source: config.Source{
 			Name: "support", Connector: "rt", Secrets: map[string]tutti.Secret{"token": tutti.NewSecret(r.token)},
 			Webhook: config.Webhook{Secret: tutti.NewSecret(hookSecret)},

@@ -118,7 +118,7 @@ func TestRealVendureKeepsTheContract(t *testing.T) {
 	for i := range ids {
 		ids[i] = strconv.Itoa(i + 1)
 	}
-	contract(t, &sourcetest.System{
+	suite(t, &sourcetest.System{
 		Source: config.Source{Name: "catalog", Connector: "vendure", Webhook: config.Webhook{Secret: tutti.NewSecret(hookSecret)}},
 		Kinds: map[string]sourcetest.Kind{
 			"product": {

@@ -37,7 +37,7 @@ await post('/collections', {
   collection: 'articles', schema: {}, meta: {},
   fields: [
     { field: 'id', type: 'uuid', schema: { is_primary_key: true }, meta: { special: ['uuid'] } },
-    text('status', { schema: { default_value: 'draft' } }), text('title'), text('summary'), { field: 'body', type: 'text' }, text('section'),
+    text('status', { schema: { default_value: 'draft' } }), text('title'), text('summary'), { field: 'body', type: 'text' }, text('section'), text('slug'),
     { field: 'tags', type: 'json', meta: { special: ['cast-json'], interface: 'tags' } },
     { field: 'hero', type: 'uuid', meta: { special: ['file'], interface: 'file-image' } },
     { field: 'translations', type: 'alias', meta: { special: ['translations'], interface: 'translations' } },
@@ -58,10 +58,10 @@ await post('/relations', {
 });
 
 // Who may read: the connector's user files and articles, and everybody the files of one folder.
-const shown = await post('/folders', { name: 'public' });
+const shown = await post('/folders', { id: '22222222-0000-4000-8000-000000000001', name: 'public' });
 const reads = await post('/policies', { name: 'Reads content', app_access: false, admin_access: false });
 for (const collection of ['directus_files', 'articles', 'articles_translations']) await post('/permissions', { policy: reads.id, collection, action: 'read', fields: ['*'], permissions: {} });
-const role = await post('/roles', { name: 'Delivery' , policies: { create: [{ policy: { id: reads.id } }], update: [], delete: [] } });
+const role = await post('/roles', { name: 'Delivery', policies: { create: [{ policy: { id: reads.id } }], update: [], delete: [] } });
 await post('/users', { email: 'delivery@example.com', role: role.id, status: 'active', token: 'a-token-that-only-reads' });
 const everybody = 'abf8a154-5b1c-4a46-ac9c-7300570f4f17'; // the id that every Directus gives its public policy
 await post('/permissions', { policy: everybody, collection: 'directus_files', action: 'read', fields: ['id', 'type', 'filename_download', 'modified_on'], permissions: { folder: { _eq: shown.id } } });
@@ -84,7 +84,7 @@ await post('/items/articles', Array.from({ length: 120 }, (_, n) => ({
   id: `11111111-0000-4000-8000-000000000${String(n + 1).padStart(3, '0')}`,
   status: n === 119 ? 'draft' : 'published',
   title: `Article ${n + 1}`, summary: `What article ${n + 1} is about`, body: `<p>The <strong>text</strong> of article ${n + 1}.</p>`,
-  section: n % 2 ? 'news' : 'guides', tags: ['sample'], hero: pictures[n % 12],
+  section: n % 2 ? 'news' : 'guides', slug: `article-${n + 1}`, tags: ['sample'], hero: pictures[n % 12],
   translations: { create: [{ languages_code: 'de-DE', title: `Artikel ${n + 1}`, summary: `Worum es in Artikel ${n + 1} geht`, body: `<p>Der Text von Artikel ${n + 1}.</p>` }], update: [], delete: [] },
 })));
 
