@@ -90,6 +90,9 @@ func readFeed(body []byte, at string) ([]byte, error) {
 	}
 	known := map[string]bool{}
 	for i, item := range f.Items {
+		if len(item.Authors) == 0 {
+			item.Authors = f.Authors // as Atom and JSON Feed say
+		}
 		it := feedItemOf(item, base)
 		if isPlain(f.OriginalFeed(), i) {
 			it.HTML, it.Text = text.FromPlain(item.Content).HTML, item.Content
@@ -145,8 +148,34 @@ func feedItemOf(item *gofeed.Item, base *url.URL) feedItem {
 	if item.Image != nil {
 		it.Image = absolute(base, item.Image.URL)
 	}
+	if it.Image == "" {
+		it.Image = firstPicture(it.Enclosures, it.HTML)
+	}
 	it.ID = feedID(&it)
 	return it
+}
+
+// firstPicture finds a picture among enclosures, else in HTML; "" when there is none.
+func firstPicture(enclosures []feedEnclosure, body string) string {
+	for _, e := range enclosures {
+		if strings.HasPrefix(e.Type, "image/") {
+			return e.URL
+		}
+	}
+	for z := html.NewTokenizer(strings.NewReader(body)); strings.Contains(body, "<img"); {
+		switch z.Next() {
+		case html.ErrorToken:
+			return ""
+		case html.StartTagToken, html.SelfClosingTagToken:
+			t := z.Token()
+			for _, a := range t.Attr {
+				if t.Data == "img" && a.Key == "src" && a.Val != "" {
+					return a.Val
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // feedID gives the id of an item: what the feed says, else its link, else a digest. So is what cannot stand
