@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -435,13 +434,4 @@ func (c *compiler) headers(path string, in map[string]string, at func() (*expr.D
 		out = append(out, namedTemplate{http.CanonicalHeaderKey(name), c.template(path+"."+name, in[name], at)})
 	}
 	return out
-}
-
-func (c *compiler) badExpression(path string, err error) {
-	var e *tutti.Error
-	if errors.As(err, &e) {
-		c.wrong(path, "is wrong: "+strings.TrimSuffix(e.Message, "."), e.Hint)
-		return
-	}
-	c.wrong(path, "is wrong: "+err.Error(), "")
 }

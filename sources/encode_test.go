@@ -14,7 +14,7 @@ import (
 // expressions compiles a parameter as a manifest writes it.
 func expressions(t *testing.T, q QuerySpec) *exprPart {
 	t.Helper()
-	c := &compiler{m: &Manifest{file: "acme.yaml", Settings: map[string]Declaration{"queue": {}}, lines: map[string]int{}}}
+	c := &compiler{m: &Manifest{file: "acme.yaml", Settings: map[string]Declaration{"queue": {}}, lines: map[string]spot{}}}
 	p := c.exprPart("query", q, requestNames)
 	if len(c.problems) > 0 {
 		t.Fatal(c.problems)

@@ -154,11 +154,27 @@ func compileTemplate(src string, in func() (*expr.Dynamic, error)) (*template, e
 		}
 		e, err := compileExpression(p.Expr, in)
 		if err != nil {
-			return nil, err
+			return nil, within(p, err)
 		}
 		t.parts = append(t.parts, templatePart{expr: e})
 	}
 	return t, nil
+}
+
+// within tells of a mistake in a part of a template where it stands in the whole.
+func within(p expr.TemplatePart, err error) error {
+	var e *tutti.Error
+	if !errors.As(err, &e) || e.Line == 0 {
+		return err
+	}
+	moved := *e
+	if moved.Line == 1 {
+		moved.Column += p.Column - 1
+	}
+	moved.Line += p.Line - 1
+	_, what, _ := strings.Cut(e.Message, ": ")
+	moved.Message = fmt.Sprintf("line %d, column %d: %s", moved.Line, moved.Column, what)
+	return &moved
 }
 
 // whole is the expression of a template that is nothing else; nil otherwise.

@@ -1,11 +1,6 @@
 package sources
 
-import (
-	"errors"
-	"slices"
-
-	"github.com/tuttihq/tutti"
-)
+import "slices"
 
 // families are what systems are for, in the order of the documentation.
 var families = []string{"dam", "catalog", "social", "support", "content", "any"}
@@ -21,11 +16,3 @@ func (c *compiler) family() {
 
 // Definitions describes the kinds, in a fixed order.
 func (m *Manifest) Definitions() []Definition { return m.definitions() }
-
-// Wrong makes a mistake with its place in the manifest: that of the key at a path such as kinds.item.map.title, or of its
-// nearest parent. It is what ParseManifest's errors are.
-func (m *Manifest) Wrong(path, what, hint string) *tutti.Error {
-	var e *tutti.Error
-	_ = errors.As(m.wrong(path, what, hint), &e) // it is one
-	return e
-}

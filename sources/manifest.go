@@ -34,7 +34,8 @@ type Manifest struct {
 
 	file     string
 	digest   [sha256.Size]byte // of the file
-	lines    map[string]int    // by path of the key: kinds.product.map.title
+	lines    map[string]spot   // by path of the key: kinds.product.map.title
+	text     []byte            // of the file, while it is read
 	compiled *compiled
 }
 
@@ -229,7 +230,8 @@ const maxManifest = 1 << 20
 // mistakes are told at once, as a joined error of *tutti.Error with code Invalid whose messages
 // start with file:line. The expressions in it are compiled, and thrown away.
 func ParseManifest(file string, b []byte) (*Manifest, error) {
-	m := &Manifest{file: file, digest: sha256.Sum256(b), lines: map[string]int{}}
+	m := &Manifest{file: file, digest: sha256.Sum256(b), lines: map[string]spot{}, text: b}
+	defer func() { m.text = nil }()
 	if len(b) > maxManifest {
 		return nil, m.wrong("", "is larger than 1 MB", "")
 	}
@@ -256,25 +258,6 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 		return nil, errors.Join(problems...)
 	}
 	return m, nil
-}
-
-// wrong makes a mistake with its place: the line of the key at path, or of its nearest parent.
-func (m *Manifest) wrong(path, what, hint string) error {
-	line := 1
-	for p := path; ; p = parent(p) {
-		if l, ok := m.lines[p]; ok {
-			line = l
-			break
-		}
-		if p == "" {
-			break
-		}
-	}
-	msg := fmt.Sprintf("%s:%d:", m.file, line)
-	if path != "" {
-		msg += " " + path
-	}
-	return &tutti.Error{Code: tutti.Invalid, Message: msg + " " + what + ".", Hint: hint}
 }
 
 // notYAML tells what the YAML parser says, with its line where it names one.

@@ -30,7 +30,7 @@ const (
 
 func (c *shapeChecker) wrong(path string, n *yaml.Node, what, hint string) {
 	if _, ok := c.m.lines[path]; !ok {
-		c.m.lines[path] = n.Line
+		c.m.lines[path] = spot{n.Line, n.Column, n}
 	}
 	c.problems = append(c.problems, c.m.wrong(path, what, hint))
 }
@@ -43,7 +43,7 @@ func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth in
 		c.wrong(path, n, "is an alias, which manifests do not have", "Write it out.")
 		return
 	}
-	c.m.lines[path] = n.Line
+	c.m.lines[path] = spot{n.Line, n.Column, n}
 	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
 		if c.nodes == maxNodes+1 || depth == maxDepth+1 {
 			c.wrong(path, n, "is nested too deeply or too long", "")
@@ -66,7 +66,7 @@ func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth in
 		}
 		c.eachKey(path, n, func(key string, k, v *yaml.Node) {
 			c.check(join(path, key), v, t.Elem(), depth+1)
-			c.m.lines[join(path, key)] = k.Line
+			c.m.lines[join(path, key)] = spot{k.Line, k.Column, v}
 		})
 	case reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
@@ -77,6 +77,13 @@ func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth in
 			c.check(join(path, strconv.Itoa(i)), item, t.Elem(), depth+1)
 		}
 	case reflect.Interface: // any: a template; everything that YAML can say, but without aliases
+		if n.Kind == yaml.MappingNode {
+			c.eachKey(path, n, func(key string, k, v *yaml.Node) {
+				c.check(join(path, key), v, t, depth+1)
+				c.m.lines[join(path, key)] = spot{k.Line, k.Column, v}
+			})
+			return
+		}
 		for i, item := range n.Content {
 			c.check(join(path, strconv.Itoa(i)), item, t, depth+1)
 		}
@@ -94,7 +101,7 @@ func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, dept
 	c.eachKey(path, n, func(key string, k, v *yaml.Node) {
 		f, ok := fields[key]
 		if !ok {
-			c.m.lines[join(path, key)] = k.Line
+			c.m.lines[join(path, key)] = spot{k.Line, k.Column, v}
 			hint := "Write one of " + list(keysOf(t)) + "."
 			if near := nearest(key, keysOf(t)); near != "" {
 				hint = "Write  " + near + ":"
@@ -103,7 +110,7 @@ func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, dept
 			return
 		}
 		c.check(join(path, key), v, f, depth+1)
-		c.m.lines[join(path, key)] = k.Line
+		c.m.lines[join(path, key)] = spot{k.Line, k.Column, v}
 	})
 }
 
@@ -116,7 +123,7 @@ func (c *shapeChecker) eachKey(path string, n *yaml.Node, do func(key string, k,
 			continue
 		}
 		if seen[k.Value] {
-			c.m.lines[join(path, k.Value)] = k.Line
+			c.m.lines[join(path, k.Value)] = spot{k.Line, k.Column, k}
 			c.wrong(join(path, k.Value), k, "is written twice", "Remove one of them.")
 			continue
 		}

@@ -8,8 +8,12 @@ import (
 func TestEveryManifestIsRight(t *testing.T) {
 	for _, name := range append(Vendors(), "../demo/manifests/stay.yaml") {
 		t.Run(name, func(t *testing.T) {
-			if _, err := ReadManifest(name, "."); err != nil {
-				t.Errorf("reading it: %v", err)
+			m, err := ReadManifest(name, ".")
+			if err != nil {
+				t.Fatalf("reading it: %v", err)
+			}
+			if m.Family == "" {
+				t.Errorf("it has no family: write one of %s", list(families))
 			}
 		})
 	}
