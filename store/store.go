@@ -136,6 +136,16 @@ type Store interface {
 	// exactly one gets true. Tags only: never content.
 	Seen(ctx context.Context, source, eventID string, tags []string, at time.Time) (first bool, err error)
 
+	// TakePoll gives where the feed of changes of a kind is, and the turn to poll it, until the lease
+	// is over, to exactly one of any number of callers: when nobody has a turn, and it is due. Of
+	// a kind that nobody polled yet it is due.
+	TakePoll(ctx context.Context, source, kind string, now time.Time, lease time.Duration) (tutti.Poll, error)
+
+	// Polled ends a turn: it keeps the Cursor, Last and Due of p, and tells all other processes what
+	// is old, and what must not be seen again. False, and nothing happened, when the turn was over
+	// and somebody else has taken it.
+	Polled(ctx context.Context, p tutti.Poll, stale, purged []string, now time.Time) (kept bool, err error)
+
 	// PruneEvents deletes events and notices that are older than [EventsKept] at now, and
 	// suppressions that ended so long ago. It gives the number of events deleted.
 	PruneEvents(ctx context.Context, now time.Time) (int, error)
