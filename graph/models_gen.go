@@ -1180,6 +1180,8 @@ type SourceHealth struct {
 	LastError *ErrorCode `json:"lastError,omitempty"`
 	// When a call worked last.
 	LastSuccess *time.Time `json:"lastSuccess,omitempty"`
+	// When it was last asked what changed, by any replica; of several kinds the one where that is longest ago. Null where it is not asked.
+	LastPoll *time.Time `json:"lastPoll,omitempty"`
 }
 
 // What a speaker says.

@@ -673,6 +673,7 @@ type ComplexityRoot struct {
 		Calls         func(childComplexity int) int
 		Failures      func(childComplexity int) int
 		LastError     func(childComplexity int) int
+		LastPoll      func(childComplexity int) int
 		LastSuccess   func(childComplexity int) int
 		MedianLatency func(childComplexity int) int
 		State         func(childComplexity int) int
@@ -3576,6 +3577,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SourceHealth.LastError(childComplexity), true
+	case "SourceHealth.lastPoll":
+		if e.ComplexityRoot.SourceHealth.LastPoll == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SourceHealth.LastPoll(childComplexity), true
 	case "SourceHealth.lastSuccess":
 		if e.ComplexityRoot.SourceHealth.LastSuccess == nil {
 			break
@@ -5630,6 +5637,8 @@ type SourceHealth @access(to: [PREVIEW, MANAGEMENT]) {
   lastError: ErrorCode
   "When a call worked last."
   lastSuccess: DateTime
+  "When it was last asked what changed, by any replica; of several kinds the one where that is longest ago. Null where it is not asked."
+  lastPoll: DateTime
 }
 
 "How a source is doing."
@@ -7185,6 +7194,8 @@ func (ec *executionContext) childFields_SourceHealth(ctx context.Context, field 
 		return ec.fieldContext_SourceHealth_lastError(ctx, field)
 	case "lastSuccess":
 		return ec.fieldContext_SourceHealth_lastSuccess(ctx, field)
+	case "lastPoll":
+		return ec.fieldContext_SourceHealth_lastPoll(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SourceHealth", field.Name)
 }

@@ -12741,6 +12741,29 @@ func (ec *executionContext) fieldContext_SourceHealth_lastSuccess(_ context.Cont
 	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _SourceHealth_lastPoll(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_lastPoll(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastPoll, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_lastPoll(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _Speech_ssml(ctx context.Context, field graphql.CollectedField, obj *Speech) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20612,6 +20635,11 @@ func (ec *executionContext) _SourceHealth(ctx context.Context, sel ast.Selection
 			}
 		case "lastSuccess":
 			out.Values[i] = ec._SourceHealth_lastSuccess(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastPoll":
+			out.Values[i] = ec._SourceHealth_lastPoll(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

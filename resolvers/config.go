@@ -113,6 +113,9 @@ func (q query) Sources(context.Context) ([]*graph.Source, error) {
 		if !s.LastSuccess.IsZero() {
 			h.LastSuccess = &s.LastSuccess
 		}
+		if !s.LastPoll.IsZero() {
+			h.LastPoll = &s.LastPoll
+		}
 		list = append(list, &graph.Source{Name: s.Name, Connector: s.Connector, Description: text(s.Description), Kinds: notNil(kinds[s.Name]), Health: h})
 	}
 	return list, nil

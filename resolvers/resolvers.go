@@ -49,6 +49,7 @@ type SourceState struct {
 	MedianLatency                time.Duration // 0 without calls
 	LastError                    tutti.Code
 	LastSuccess                  time.Time
+	LastPoll                     time.Time // zero where what changed is not asked
 }
 
 // Deps is everything the resolvers of one generation stand on.

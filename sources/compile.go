@@ -38,7 +38,8 @@ type compiledKind struct {
 	get        *call
 	batch      *call
 	selects    []*selectCall
-	whole      *wholeKind // instead of get and batch
+	whole      *wholeKind   // instead of get and batch
+	changes    *changesCall // nil = there is no feed of changes
 	recordID   *expression
 	exists     *expression
 	fields     []field
@@ -183,6 +184,9 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		recordID = "record.id"
 	}
 	out.recordID = c.expression(at+".recordId", recordID, recordNames)
+	if k.Changes != nil {
+		out.changes = c.changes(at+".changes", k, out)
+	}
 	out.exists = c.optional(at+".exists", k.Exists, recordNames)
 	out.locale = c.optional(at+".locale", k.Locale, recordNames)
 	for _, kind := range sortedKeys(k.Tags) {
@@ -254,6 +258,9 @@ func (k *compiledKind) expressions() []*expression {
 	for _, s := range k.selects {
 		all = append(all, s.ids, s.key)
 	}
+	if f := k.changes; f != nil {
+		all = append(all, f.ids, f.at, f.deleted, f.key)
+	}
 	if r := k.renditions; r != nil {
 		all = append(all, r.when)
 		for _, t := range []*template{r.scale, r.crop} {
@@ -279,6 +286,9 @@ func (k *compiledKind) calls() []*call {
 	}
 	if k.whole != nil && k.whole.call != nil {
 		all = append(all, k.whole.call)
+	}
+	if k.changes != nil {
+		all = append(all, k.changes.call)
 	}
 	return all
 }

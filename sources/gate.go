@@ -105,6 +105,14 @@ func (g *gate) reserve(ctx context.Context) (time.Duration, error) {
 	return wait, nil
 }
 
+// quiet reports whether a call that nobody waits for would be in nobody's way: at most half of the
+// places are taken, and the rate allows one now.
+func (g *gate) quiet() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.slots) <= cap(g.slots)/2 && (g.rate <= 0 || !g.next.After(g.now()))
+}
+
 // close shuts the gate until t, or for a moment when t says nothing useful. Never for more than
 // an hour, whatever the system says.
 func (g *gate) close(t time.Time) {

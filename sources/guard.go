@@ -20,7 +20,11 @@ type allowance struct{ turn, answer time.Duration }
 // within the hard time limit, the second after a short random pause and within the retry budget.
 // Everything that a connector does only reads, so making a call twice does no harm.
 func (s *Source) call(ctx context.Context, kind string, do func(context.Context) (until time.Time, err error)) error {
-	left := allowance{turn: s.cfg.Limits.Timeout, answer: s.cfg.Limits.Timeout}
+	return s.callFor(ctx, kind, allowance{turn: s.cfg.Limits.Timeout, answer: s.cfg.Limits.Timeout}, do)
+}
+
+// callFor is call with another time limit.
+func (s *Source) callFor(ctx context.Context, kind string, left allowance, do func(context.Context) (until time.Time, err error)) error {
 	made, err := s.try(ctx, kind, &left, do)
 	if !made || !mayPass(err) || !s.breaker.retry() {
 		return err

@@ -17,6 +17,7 @@ type Health struct {
 	MedianLatency time.Duration // 0 without calls
 	LastError     tutti.Code    // "" when there was none since the start
 	LastSuccess   time.Time     // zero when there was none since the start
+	LastPoll      time.Time     // when it was last asked what changed, of the kind where that is longest ago; zero = it never was
 }
 
 // HealthState is the closed list of how a source can be.
@@ -24,7 +25,7 @@ type HealthState string
 
 const (
 	Up       HealthState = "UP"       // it answers
-	Degraded HealthState = "DEGRADED" // some calls fail, or it asks to wait
+	Degraded HealthState = "DEGRADED" // some calls fail, it asks to wait, or what changed there is not known
 	Down     HealthState = "DOWN"     // the breaker is open
 	Idle     HealthState = "IDLE"     // not called yet
 )
@@ -41,10 +42,17 @@ func (s *Sources) Health() []Health {
 func (s *Source) healthNow() Health {
 	h := s.health.now60()
 	h.Source = s.name
+	late := false
+	for _, f := range s.polled {
+		last, isLate := f.lastPoll()
+		if late = late || isLate; h.LastPoll.IsZero() || last.Before(h.LastPoll) {
+			h.LastPoll = last
+		}
+	}
 	switch {
 	case s.breaker.current() != closed:
 		h.State = Down
-	case s.gate.closed() || h.Failures > 0:
+	case s.gate.closed() || h.Failures > 0 || late:
 		h.State = Degraded
 	case h.LastSuccess.IsZero() && h.LastError == "":
 		h.State = Idle

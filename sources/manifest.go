@@ -68,6 +68,7 @@ type KindSpec struct {
 	Whole       *WholeSpec           `yaml:"whole"`        // Instead of get and batch: the one call that gives all items.
 	Filters     map[string]Filter    `yaml:"filters"`      // What selections may filter by, as ${filter.name}.
 	Select      []*SelectSpec        `yaml:"select"`       // Answer selections; the first that fits is taken.
+	Changes     *ChangesSpec         `yaml:"changes"`      // Asks what changed, where the system does not tell by itself.
 	RecordID    string               `yaml:"recordId"`     // CEL over record: its id. Default: record.id.
 	Exists      string               `yaml:"exists"`       // CEL over record: false = as if it were not there.
 	Map         map[string]FieldSpec `yaml:"map"`          // The fields of the resource.

@@ -133,22 +133,26 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 			page.Records = append(page.Records, rec)
 		}
 	}
-	secret := ""
-	if c.auth != nil && c.auth.kind == "query" {
-		secret = c.auth.name
-	}
-	last := func() string { return c.lastKey(k, way, a, rows) }
-	page.Next, err = way.after(a, at, got, page.Total, last, c.at, secret)
+	last := func() string { return c.keyOf(k, way.key, a, rows) }
+	page.Next, err = way.after(a, at, got, page.Total, last, c.at, c.querySecret())
 	return page, err
 }
 
-// lastKey gives the key of the last record of a page; "" when it has none.
-func (c *manifestConnector) lastKey(k *compiledKind, way *selectCall, a *answer, rows int) string {
+// querySecret is the parameter in which the credential stands; "" when it stands elsewhere.
+func (c *manifestConnector) querySecret() string {
+	if c.auth != nil && c.auth.kind == "query" {
+		return c.auth.name
+	}
+	return ""
+}
+
+// keyOf gives what a page of so many rows is sorted by, of its last record; "" when it has none.
+func (c *manifestConnector) keyOf(k *compiledKind, key *expression, a *answer, rows int) string {
 	row := k.see(c, a.body, a.spans(rows-1), "")
 	if isNull(row.text) || row.text[0] != '{' {
 		return ""
 	}
-	v, ok, err := row.eval(way.key)
+	v, ok, err := row.eval(key)
 	if err != nil || !ok {
 		return ""
 	}

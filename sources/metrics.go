@@ -19,6 +19,8 @@ type meter struct {
 	lookups  *prometheus.Desc
 	bytes    *prometheus.Desc
 	items    *prometheus.Desc
+	polled   *prometheus.Desc
+	changes  *prometheus.Desc
 }
 
 func newMeter(s *Sources, registry prometheus.Registerer) *meter {
@@ -36,6 +38,8 @@ func newMeter(s *Sources, registry prometheus.Registerer) *meter {
 		lookups: prometheus.NewDesc("tutti_cache_events_total", "What happened in the cache of resources and selections.", []string{"event"}, nil),
 		bytes:   prometheus.NewDesc("tutti_cache_bytes", "Memory of kept resources and selections, estimated.", nil, nil),
 		items:   prometheus.NewDesc("tutti_cache_items", "Kept resources and selections.", nil, nil),
+		polled:  prometheus.NewDesc("tutti_source_poll_age_seconds", "How long ago an origin system was last asked what changed, by any process.", []string{"source", "kind"}, nil),
+		changes: prometheus.NewDesc("tutti_source_changes_total", "Changes that this process was told of when it asked.", []string{"source", "kind"}, nil),
 	}
 	m.register()
 	return m
@@ -79,7 +83,7 @@ func (m *meter) call(source, outcome string, took time.Duration) {
 func (m *meter) Describe(ch chan<- *prometheus.Desc) {
 	m.calls.Describe(ch)
 	m.seconds.Describe(ch)
-	for _, d := range []*prometheus.Desc{m.breaker, m.lookups, m.bytes, m.items} {
+	for _, d := range []*prometheus.Desc{m.breaker, m.lookups, m.bytes, m.items, m.polled, m.changes} {
 		ch <- d
 	}
 }
@@ -90,6 +94,13 @@ func (m *meter) Collect(ch chan<- prometheus.Metric) {
 	m.seconds.Collect(ch)
 	for _, src := range m.of.order {
 		ch <- prometheus.MustNewConstMetric(m.breaker, prometheus.GaugeValue, float64(src.breaker.current()), src.name)
+		for _, f := range src.polled {
+			last, _ := f.lastPoll()
+			if !last.IsZero() {
+				ch <- prometheus.MustNewConstMetric(m.polled, prometheus.GaugeValue, f.s.now().Sub(last).Seconds(), src.name, f.k.Name)
+			}
+			ch <- prometheus.MustNewConstMetric(m.changes, prometheus.CounterValue, float64(f.told()), src.name, f.k.Name)
+		}
 	}
 	st := m.of.cache.Stats()
 	for event, n := range map[string]int64{

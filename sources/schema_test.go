@@ -33,6 +33,7 @@ var choices = map[string][]string{
 	"CallSpec.fresh":       {"cache-control"},
 	"SelectSpec.text":      {"required", "optional"},
 	"PagingSpec.type":      pagings[1:],
+	"ChangesSpec.by":       {"since", "cursor", "newest"},
 	"QuerySpec.encode":     encodings[1:],
 	"QuerySpec.quote":      sortedKeys(quotings),
 	"FieldSpec.as":         fieldTypes,
@@ -49,13 +50,13 @@ var choices = map[string][]string{
 
 var needed = map[string][]string{
 	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
-	"FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
+	"FieldSpec": {"value"}, "Filter": {"type"}, "ChangesSpec": {"records"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
 // file. go test ./sources -run TestSchemaIsTrue -update writes the file.
 func TestSchemaIsTrue(t *testing.T) {
-	said := comments(t, "manifest.go", "connector.go", "auth.go", "whole_spec.go", "scheme.go", "handshake.go")
+	said := comments(t, "manifest.go", "connector.go", "auth.go", "changes.go", "whole_spec.go", "scheme.go", "handshake.go")
 	schema := schemaOf(reflect.TypeFor[Manifest](), said)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "A Tutti manifest: a connector for one kind of system"

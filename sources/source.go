@@ -34,6 +34,7 @@ type Source struct {
 	health            *health
 	events            *events
 	again             *again
+	polled            []*polling
 	cache             *cache.Cache[*entry]
 	secret            []byte
 	veil              *veil

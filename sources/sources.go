@@ -39,6 +39,7 @@ type Deps struct {
 	// ten thousand ids of each source in memory, and tells nobody.
 	Seen    func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
 	Locales tutti.Locales // what stands in for a locale whose words a record does not have
+	Polls   Polls         // where feeds of changes are, for all processes; nil keeps it in memory
 	Secret  []byte        // the deployment's: the same in all its processes
 	Stale   func() bool   // whether nothing may be called fresh for now; nil = never
 	// Through stands between a source and the network, for those who look at exchanges or answer them
@@ -54,6 +55,10 @@ type Sources struct {
 	order  []*Source
 	byName map[string]*Source
 	meter  *meter
+
+	polling     sync.Mutex // guards stopPolling
+	stopPolling func()     // nil = nobody polls
+	polls       sync.WaitGroup
 
 	suppressing sync.Mutex // one Suppress at a time
 	doubts      *doubts
@@ -93,6 +98,12 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	}
 	s.cache = cache.New(cache.Config{MaxBytes: d.Cache, Now: d.Now}, (*entry).size)
 	s.meter = newMeter(s, d.Metrics)
+	if d.Polls == nil {
+		d.Polls = &ownPolls{by: map[[2]string]tutti.Poll{}}
+	}
+	for _, src := range s.order {
+		src.polled = src.feeds(d.Polls)
+	}
 	for _, src := range s.order {
 		src.cache, src.secret, src.meter, src.doubts = s.cache, s.secret, s.meter, s.doubts
 	}
@@ -379,6 +390,7 @@ func (s *Sources) Forgotten(marks []uint32, after uint64) bool {
 // Close stops everything, and waits for nothing but what a webhook has being forgotten a second time just then. Nothing
 // may be called after it.
 func (s *Sources) Close() {
+	s.StopPolling()
 	s.meter.close()
 	for _, src := range s.order {
 		src.again.close()

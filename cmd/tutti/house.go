@@ -97,6 +97,7 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 	}
 	h.done.Go(func() { h.checkTrusted(schema) })
 	h.done.Go(h.watchStore)
+	gen.sources.StartPolling()
 	return h, nil
 }
 
@@ -105,7 +106,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
 	var err error
 	g.sources, err = openSources(cfg, sources.Deps{
-		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Stale: h.contact.stale, Locales: cfg.Locales,
+		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Polls: polls{h}, Stale: h.contact.stale, Locales: cfg.Locales,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -175,6 +176,8 @@ func (h *house) reload(ctx context.Context, cfg *config.Config) error {
 	h.opening.Unlock()
 	old, former := h.live.Swap(gen), h.server.Generation()
 	h.server.Swap(schema)
+	old.sources.StopPolling()
+	gen.sources.StartPolling()
 	h.done.Go(func() { h.checkTrusted(schema) })
 	h.done.Go(func() { h.retire(old, former.Busy, time.Minute) })
 	return nil
@@ -286,6 +289,22 @@ func (h *house) seen(ctx context.Context, source, event string, tags []string) (
 	return first, err
 }
 
+// polls keeps in the store where feeds of changes are, and does in every generation what a poll tells.
+type polls struct{ h *house }
+
+// TakePoll is promised at store.Store.
+func (p polls) TakePoll(ctx context.Context, source, kind string, now time.Time, lease time.Duration) (tutti.Poll, error) {
+	return p.h.store.TakePoll(ctx, source, kind, now, lease)
+}
+
+// Polled is promised at store.Store. What could not be noted is read again, so it is told anyway.
+func (p polls) Polled(ctx context.Context, turn tutti.Poll, stale, purged []string, now time.Time) (bool, error) {
+	kept, err := p.h.store.Polled(ctx, turn, stale, purged, now)
+	p.h.told(false, stale)
+	p.h.told(true, purged)
+	return kept, err
+}
+
 // Gather joins the meters of the house with those of the live generation.
 func (h *house) Gather() ([]*dto.MetricFamily, error) {
 	return prometheus.Gatherers{h.meters, h.live.Load().meters}.Gather()
@@ -334,7 +353,7 @@ func sourceStates(g *generation) []resolvers.SourceState {
 	var list []resolvers.SourceState
 	for _, s := range g.sources.Health() {
 		state := resolvers.SourceState{
-			Name: s.Source, State: string(s.State), Calls: s.Calls, Failures: s.Failures, MedianLatency: s.MedianLatency, LastError: s.LastError, LastSuccess: s.LastSuccess,
+			Name: s.Source, State: string(s.State), Calls: s.Calls, Failures: s.Failures, MedianLatency: s.MedianLatency, LastError: s.LastError, LastSuccess: s.LastSuccess, LastPoll: s.LastPoll,
 		}
 		if c := g.config.Source(s.Source); c != nil {
 			state.Connector, state.Description = c.Connector, c.Description

@@ -68,6 +68,8 @@ type KindConfig struct {
 	Owner     string       `json:"owner"`     // the mapped field that says whose an item is; needed with access visitor
 	Expose    string       `json:"expose"`    // "delivery": browser and server keys may ask for items by ref and search; "" = not
 	Freshness *Freshness   `json:"freshness"` // nil = the source's
+
+	Poll *time.Duration `json:"poll"` // how often the origin is asked what changed; 0 = never; nil = as the manifest says, and never where webhooks tell
 	// Moderation: approve keeps back what nobody approved; auto what holds one of the Blocked words or phrases. "" = nothing.
 	Moderation tutti.Moderation `json:"moderation"`
 	Blocked    []string         `json:"blocked"`
