@@ -21,7 +21,7 @@ var (
 	idNames      = names("id")
 	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
 	recordNames  = names("record", "id", "settings", "locale", "locales", "source")
-	pictureNames = names("record", "id", "settings", "width", "height", "format")
+	pictureNames = names("record", "id", "settings", "width", "height", "format", signatureName)
 	answerNames  = names("answer")
 	eventNames   = names("event", "settings")
 )

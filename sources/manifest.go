@@ -183,6 +183,7 @@ type RenditionSpec struct {
 	When    string            `yaml:"when"`    // CEL over record: whether it has renditions.
 	Scale   string            `yaml:"scale"`   // The address for a ${width}, in the picture's own shape.
 	Crop    string            `yaml:"crop"`    // The address for a ${width} and ${height}.
+	Sign    *SignSpec         `yaml:"sign"`    // How ${signature} is made. Without its secrets there are no renditions.
 	Formats map[string]string `yaml:"formats"` // How ${format} is spelled; "" is the system's choice. One that is not here is not possible.
 }
 

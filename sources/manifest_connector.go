@@ -31,8 +31,9 @@ type manifestConnector struct {
 	maxBytes int64
 	before   map[*field]string // what stands before the ids of refs
 	links    map[*field]string
-	hook     *verifier  // nil = the manifest has no webhook
-	greeting *handshake // nil = there is none by GET
+	signers  map[*renditions]*pathSigner // of those whose addresses are signed and whose secrets are set
+	hook     *verifier                   // nil = the manifest has no webhook
+	greeting *handshake                  // nil = there is none by GET
 	locales  locales
 	lost     complaints
 	now      func() time.Time
@@ -54,7 +55,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	settings, secrets, problems := m.values(c, place)
 	conn := &manifestConnector{
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
-		before: map[*field]string{}, links: map[*field]string{}, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
+		before: map[*field]string{}, links: map[*field]string{}, signers: map[*renditions]*pathSigner{}, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
 	}
 	conn.locales = localesOf(d.Locales)
 	vars := map[string]any{"settings": settings, "secrets": secrets}
@@ -82,6 +83,19 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 			if f.link != nil {
 				conn.links[f], _, _ = f.link.render(vars, nil)
 			}
+		}
+	}
+	for _, name := range m.kindNames() {
+		r := m.compiled.kinds[name].renditions
+		if r == nil || r.signature == nil {
+			continue
+		}
+		signer, ok := r.signature.open(vars)
+		if !ok {
+			problems = append(problems, place("secrets", "hold a key or salt for the renditions of "+name+" that is not hexadecimal", "Write them as the image proxy has them."))
+		}
+		if signer != nil {
+			conn.signers[r] = signer
 		}
 	}
 	problems = append(problems, conn.listen(c, place)...)

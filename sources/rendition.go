@@ -14,6 +14,7 @@ type renditions struct {
 	when        *expression
 	scale, crop *template
 	formats     map[string]string
+	signature   *signature // nil = addresses are not signed
 }
 
 func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
@@ -21,7 +22,7 @@ func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
 		c.wrong(at, "has neither scale nor crop", "Write the address of a picture, with ${width} and ${height} in it.")
 	}
 	return &renditions{
-		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats,
+		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats, signature: c.signature(at, s),
 		scale: c.template(at+".scale", s.Scale, pictureNames), crop: c.template(at+".crop", s.Crop, pictureNames),
 	}
 }
@@ -32,11 +33,15 @@ func (r *renditions) of(s *seen) *tutti.Renditions {
 	if r.when != nil && !s.truth(r.when) {
 		return nil
 	}
+	if r.signature != nil && s.c.signers[r] == nil {
+		return nil // its secrets are not set
+	}
 	scale, okScale := r.scale.bind(s)
 	crop, okCrop := r.crop.bind(s)
 	if !okScale && !okCrop {
 		return nil
 	}
+	signer := s.c.signers[r]
 	return &tutti.Renditions{URL: func(width, height int, format string) string {
 		t := scale
 		if height > 0 {
@@ -49,7 +54,7 @@ func (r *renditions) of(s *seen) *tutti.Renditions {
 		if t == nil || !known || width <= 0 || width > 1<<15 || height < 0 || height > 1<<15 {
 			return ""
 		}
-		return t.address(width, height, spelled)
+		return t.address(width, height, spelled, signer)
 	}}
 }
 
@@ -70,7 +75,7 @@ func (t *template) bind(seen *seen) (*picture, bool) {
 			p.parts = append(p.parts, picturePart{words: part.words})
 			continue
 		}
-		if n := part.expr.path; len(n) == 1 && (n[0] == "width" || n[0] == "height" || n[0] == "format") {
+		if n := part.expr.path; len(n) == 1 && (n[0] == "width" || n[0] == "height" || n[0] == "format" || n[0] == signatureName) {
 			p.parts = append(p.parts, picturePart{hole: n[0]})
 			continue
 		}
@@ -108,8 +113,9 @@ func escapePath(s string) (string, bool) {
 }
 
 // address writes the whole address. Where the record's part has a query already, ours continues it.
-func (p *picture) address(width, height int, format string) string {
+func (p *picture) address(width, height int, format string, signer *pathSigner) string {
 	var b strings.Builder
+	signed := -1 // where what is signed begins
 	for _, part := range p.parts {
 		switch part.hole {
 		case "width":
@@ -118,6 +124,8 @@ func (p *picture) address(width, height int, format string) string {
 			b.WriteString(strconv.Itoa(height))
 		case "format":
 			b.WriteString(url.PathEscape(format))
+		case signatureName:
+			signed = b.Len()
 		default:
 			words := part.words
 			if b.Len() > 0 && strings.HasPrefix(words, "?") && strings.Contains(b.String(), "?") {
@@ -126,5 +134,9 @@ func (p *picture) address(width, height int, format string) string {
 			b.WriteString(words)
 		}
 	}
-	return b.String()
+	if signed < 0 || signer == nil {
+		return b.String()
+	}
+	path := b.String()[signed:]
+	return b.String()[:signed] + signer.sign(path) + path
 }

@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write manifest.schema.json and golden f
 // choices are the closed lists of values, by struct and key.
 var choices = map[string][]string{
 	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query", "oauth2", "sigv4", "session"},
+	"SignSpec.scheme":      signatures,
 	"AuthSpec.client":      {"basic", "body"},
 	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
 	"KindSpec.type":        resources,
@@ -49,14 +50,14 @@ var choices = map[string][]string{
 }
 
 var needed = map[string][]string{
-	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
+	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "SignSpec": {"scheme", "key", "salt"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
 	"FieldSpec": {"value"}, "Filter": {"type"}, "ChangesSpec": {"records"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the
 // file. go test ./sources -run TestSchemaIsTrue -update writes the file.
 func TestSchemaIsTrue(t *testing.T) {
-	said := comments(t, "manifest.go", "connector.go", "auth.go", "changes.go", "whole_spec.go", "scheme.go", "handshake.go")
+	said := comments(t)
 	schema := schemaOf(reflect.TypeFor[Manifest](), said)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "A Tutti manifest: a connector for one kind of system"
@@ -137,9 +138,10 @@ func addFields(t reflect.Type, said map[string]string, properties map[string]any
 }
 
 // comments reads what stands behind the fields of structs. A field without a comment fails.
-func comments(t *testing.T, files ...string) map[string]string {
+func comments(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
+	files, _ := filepath.Glob("*.go")
 	for _, file := range files {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {

@@ -37,7 +37,7 @@ func ourFunctions() []cel.EnvOption {
 
 // functionNames are proposed when a name is misspelled.
 var functionNames = []string{
-	"geo.distance", "money", "money.major", "date", "lang", "rich", "url", "nullIf", "plain", "path", "join", "split", "replace", "lower", "upper", "capital", "trim", "size", "string", "int", "double", "bool",
+	"geo.distance", "money", "money.major", "date", "lang", "rich", "url", "nullIf", "escape", "base64url", "plain", "path", "join", "split", "replace", "lower", "upper", "capital", "trim", "size", "string", "int", "double", "bool",
 	"timestamp", "duration", "matches", "contains", "startsWith", "endsWith", "substring", "indexOf", "format", "exists", "all", "filter", "map", "has",
 	"getHours", "getFullYear", "getMonth", "getDayOfWeek", "getDate", "orValue", "math.greatest", "math.least", "math.round", "first", "last", "slice", "sort", "distinct", "flatten",
 }

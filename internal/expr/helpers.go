@@ -40,6 +40,8 @@ var helpers = []helper{
 	{name: "rich", least: 2, args: ".s", call: rich, check: checkRich},
 	{name: "url", least: 2, args: "ss", call: resolved, check: checkBase},
 	{name: "nullIf", least: 2, args: "..", call: nullIf},
+	{name: "escape", least: 1, args: "s", call: escaped},
+	{name: "base64url", least: 1, args: "s", call: base64url},
 }
 
 func wrong(name, what string) error {

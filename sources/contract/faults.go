@@ -51,6 +51,9 @@ func failing(f Fault) func(t *asking, kind string) {
 	}
 	return func(t *asking, kind string) {
 		id := t.sample(kind).IDs[0]
+		if code := comesTo[f.Kind]; (code == tutti.BadAnswer || code == tutti.TooLarge) && t.headersOnly(kind) {
+			t.cannot("nothing but the headers of its answers is read")
+		}
 		h, cold := t.open(limits), t.open(limits)
 		r := t.found(h, kind, id)
 		t.breaks(f)
@@ -80,6 +83,12 @@ func failing(f Fault) func(t *asking, kind string) {
 			t.fail("after the system healed: %v", got[0].Err)
 		}
 	}
+}
+
+// headersOnly reports whether items come without a body.
+func (t *asking) headersOnly(kind string) bool {
+	spec := t.sys.Manifest.Kinds[kind]
+	return spec != nil && spec.Batch == nil && spec.Get != nil && spec.Get.Format == "headers"
 }
 
 // discreet makes sure that logs tell the code, and no id or content.
