@@ -140,9 +140,13 @@ func (e *entry[V]) claim(now time.Time) bool {
 	return next <= now.UnixNano() && e.next.CompareAndSwap(next, now.Add(retryPause).UnixNano())
 }
 
-// fail notes that an attempt to renew it has failed, or takes too long.
+// fail notes that an attempt to renew it has failed, or takes too long. What was forgotten long before it
+// was due is due from now on.
 func (e *entry[V]) fail(now time.Time, taken uint64, err error) {
 	e.failed.Store(&failure{at: now, taken: taken, err: err})
+	if again, next := now.Add(retryPause).UnixNano(), e.next.Load(); next > again {
+		e.next.CompareAndSwap(next, again) // else somebody has just begun to renew it
+	}
 }
 
 // failing gives the error of the last attempt to renew it; nil when that is long ago, or when it was

@@ -31,7 +31,9 @@ func TestForgottenValueOnlyStandsInForAFailingReload(t *testing.T) {
 		if r := get(c, o, "a"); r.Value != "old" || r.State != tutti.StaleError || tutti.CodeOf(r.Err) != tutti.Unavailable {
 			t.Errorf("right after a failure: %+v", r)
 		}
-		time.Sleep(patience)
+		time.Sleep(retryPause) // then it is tried again behind, though it would have been fresh for long
+		wantValue(t, get(c, o, "a"), "old", tutti.StaleError)
+		synctest.Wait()
 		wantValue(t, get(c, o, "a"), "new", tutti.Fresh)
 		c.Forget("tag:other")
 		c.Forget()
