@@ -110,6 +110,9 @@ func (v Field) Any() any {
 	case timeValue:
 		return time.Unix(v.number, int64(v.nanos)).UTC()
 	}
+	if l, ok := v.other.(*later); ok {
+		return l.value()
+	}
 	return v.other
 }
 
@@ -117,8 +120,13 @@ func (v Field) Any() any {
 func (v Field) Text() (string, bool) { return v.text, v.is == textValue }
 
 // Other gives what is neither a string nor an int64, a bool or an instant: what may hold much. False
-// for these, and for no value.
-func (v Field) Other() (any, bool) { return v.other, v.is == otherValue }
+// for these, for no value, and for RichTextLater, which holds no marks.
+func (v Field) Other() (any, bool) {
+	if _, ok := v.other.(*later); ok {
+		return nil, false
+	}
+	return v.other, v.is == otherValue
+}
 
 // Int gives an int64; false for everything else.
 func (v Field) Int() (int64, bool) { return v.number, v.is == intValue }
@@ -139,6 +147,7 @@ func (v Field) Bool() (is, ok bool) { return v.number == 1, v.is == boolValue }
 // than whole does.
 func NewFields(names []string, values []Field, whole string) Fields {
 	f := Fields{names: names, text: whole, values: make([]value, len(values))}
+	f.expect(values)
 	for i := range values {
 		f.values[i] = f.kept(&values[i])
 	}
@@ -176,6 +185,7 @@ func (s *Sheet) Text() string { return s.text }
 // Fields is NewFields of the text, on the sheet. It is for one set of Fields.
 func (s *Sheet) Fields(names []string, values []Field) Fields {
 	f := Fields{names: names, text: s.text, values: append(s.values[:0], make([]value, len(values))...)}
+	f.expect(values)
 	for i := range values {
 		f.values[i] = f.kept(&values[i])
 	}
@@ -206,6 +216,20 @@ func (f *Fields) kept(v *Field) value {
 		return valueOf(strayValue, f.add(v.Any()))
 	}
 	return valueOf(v.is, number)
+}
+
+// expect makes room for the others among values.
+func (f *Fields) expect(values []Field) {
+	n := 0
+	for i := range values {
+		if values[i].is == otherValue {
+			n++
+		}
+	}
+	if n > 0 {
+		others := make([]any, 0, n)
+		f.others = &others
+	}
 }
 
 func (f *Fields) add(v any) int64 {
@@ -301,7 +325,8 @@ func (f *Fields) All() iter.Seq2[string, any] {
 			if f.values[i].is() == noValue {
 				continue
 			}
-			if v := f.at(i); !yield(f.names[i], v.Any()) {
+			at := f.at(i)
+			if v := at.Any(); v != nil && !yield(f.names[i], v) {
 				return
 			}
 		}
@@ -336,6 +361,8 @@ func (f *Fields) Bytes() int {
 		switch v := v.(type) {
 		case string:
 			n += 16 + len(v)
+		case *later: // once it is made
+			n += 96 + 4*len(v.source)
 		case RichText:
 			n += 64 + len(v.HTML) + len(v.Markdown) + len(v.Plain) + len(v.SSML)
 		case []Ref:

@@ -1,7 +1,6 @@
 package tutti
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -23,9 +22,12 @@ func MoneyFromMinor(minor int64, currency string) Money {
 	if minor < 0 {
 		sign, u = "-", -u
 	}
-	s := fmt.Sprintf("%0*d", digits+1, u)
+	s := strconv.FormatUint(u, 10)
 	if digits == 0 {
 		return Money{Amount: sign + s, Currency: currency}
+	}
+	for len(s) <= digits {
+		s = "0" + s
 	}
 	return Money{Amount: sign + s[:len(s)-digits] + "." + s[len(s)-digits:], Currency: currency}
 }

@@ -137,13 +137,19 @@ func (o otherFields) AppendJSON(b []byte) ([]byte, error) {
 		if _, ok := canonical[name]; ok {
 			continue
 		}
-		if len(b) > first {
+		from := len(b)
+		if from > first {
 			b = append(b, ',')
 		}
 		b = append(graph.AppendString(b, name), ':')
 		var ok bool
 		if b, ok = appendPlain(b, v); !ok {
-			j, err := json.Marshal(v.Any())
+			value := v.Any()
+			if value == nil {
+				b = b[:from]
+				continue
+			}
+			j, err := json.Marshal(value)
 			if err != nil {
 				return b, tutti.Errorf(tutti.Internal, "writing the field %s: %w", name, err)
 			}

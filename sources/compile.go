@@ -221,6 +221,13 @@ func (k *compiledKind) reads() {
 		case e == nil:
 		case e.path != nil && e.path[0] == "record":
 			e.at = k.tree.add(e.path[1:]...)
+		case e.helper != nil:
+			e.argsAt = make([]*tree, len(e.helper.Args()))
+			for i, a := range e.helper.Args() {
+				if a.Path != nil && a.Path[0] == "record" {
+					e.argsAt[i] = k.tree.add(a.Path[1:]...)
+				}
+			}
 		default:
 			if e.list != nil {
 				e.listAt = k.tree.add(e.list[1:]...)

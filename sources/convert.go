@@ -101,7 +101,14 @@ func (f *field) copied(token string, plain bool) (v tutti.Field, ok bool) {
 		if !isText {
 			return v, false
 		}
-		r, ok := expr.Rich(spoken(token, plain), f.from)
+		words := spoken(token, plain)
+		switch {
+		case f.from == "markdown":
+			return tutti.RichTextLater(words, text.FromMarkdown), true
+		case (f.from == "" || f.from == "html") && strings.IndexByte(words, '<') >= 0:
+			return tutti.RichTextLater(words, text.FromHTML), true
+		}
+		r, ok := expr.Rich(words, f.from)
 		if !ok {
 			return v, false
 		}

@@ -40,6 +40,9 @@ type expression struct {
 	list, each []string // of record.list.map(x, x.each): both paths
 	listAt     *tree
 
+	helper *expr.Call // one helper over plain paths
+	argsAt []*tree    // of its arguments; nil for what is no part of a record
+
 	pointer string // where in a record it looks (RFC 6901)
 }
 
@@ -57,6 +60,7 @@ func compileExpression(src string, in func() (*expr.Dynamic, error)) (*expressio
 	}
 	e := &expression{prog: prog}
 	e.pointer = pointerOf(prog.Paths())
+	e.helper, _ = prog.(*expr.Call)
 	if plainPath.MatchString(src) {
 		if e.path = steps(src); e.path[0] == "record" {
 			e.pointer = pointer(e.path[1:])

@@ -49,6 +49,9 @@ func (s *seen) eval(e *expression) (v any, ok bool, err error) {
 			return list, true, nil
 		}
 	}
+	if e.helper != nil && e.argsAt != nil {
+		return s.call(e)
+	}
 	if e.at == nil {
 		return e.eval(s.vars())
 	}
@@ -57,6 +60,40 @@ func (s *seen) eval(e *expression) (v any, ok bool, err error) {
 		return nil, false, nil
 	}
 	return decode(token), true, nil
+}
+
+// call runs a helper over parts of the record, without CEL and without decoding the rest.
+func (s *seen) call(e *expression) (v any, ok bool, err error) {
+	args := make([]any, len(e.argsAt))
+	for i, a := range e.helper.Args() {
+		switch {
+		case e.argsAt[i] != nil:
+			token, _ := s.token(e.argsAt[i])
+			if token == "" {
+				return nil, false, nil
+			}
+			args[i] = decode(token)
+		case a.Path == nil:
+			args[i] = a.Value
+		default:
+			if args[i], ok = walk(s.given(), a.Path); !ok {
+				return nil, false, nil
+			}
+		}
+	}
+	v, err = e.helper.Run(args)
+	return v, err == nil && v != nil, err
+}
+
+// given are the names that stand for no part of the record.
+func (s *seen) given() map[string]any {
+	if s.names == nil {
+		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "locales": s.c.locales.of(s.locale), "source": s.c.source}
+		if s.k.usesID && s.own != "" {
+			s.names["id"] = s.own
+		}
+	}
+	return s.names
 }
 
 // texts takes a member of each element of a list. False when it is not a text everywhere: then CEL says
@@ -94,16 +131,11 @@ func (s *seen) truth(e *expression) bool {
 
 // vars are the names of recordNames. Of the record there is what the kind's expressions read.
 func (s *seen) vars() map[string]any {
-	if s.names == nil {
-		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "locales": s.c.locales.of(s.locale), "source": s.c.source}
-		if s.k.used != nil {
-			s.names["record"] = decodePart(s.text, s.k.used)
-		}
-		if s.k.usesID && s.own != "" {
-			s.names["id"] = s.own
-		}
+	names := s.given()
+	if s.k.used != nil && names["record"] == nil {
+		names["record"] = decodePart(s.text, s.k.used)
 	}
-	return s.names
+	return names
 }
 
 // read makes a resource of the record. ok is false when the record says that it is not there, or

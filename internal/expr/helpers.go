@@ -124,63 +124,86 @@ func (h *helper) mistake(args []any) (what, hint string) {
 	return h.check(args)
 }
 
-// helperProgram runs a helper without CEL.
-type helperProgram struct {
+// Call is a program that is one helper over plain paths and values. It runs without CEL, and whoever finds
+// its arguments faster than Eval may run it himself.
+type Call struct {
 	about
 	helper *helper
-	args   []helperArg
+	args   []Arg
 }
 
-// helperArg is a path or a value.
-type helperArg struct {
-	steps []string
-	value any
+// Arg is a path that starts at a variable, or a value.
+type Arg struct {
+	Path  []string // nil for a value
+	Value any
 }
+
+// Args are what the helper is called with. Nobody changes them.
+func (p *Call) Args() []Arg { return p.args }
+
+// Run calls the helper with what Args stand for, which are then its own. Numbers may be json.Number.
+func (p *Call) Run(args []any) (any, error) { return p.helper.run(args) }
 
 // Eval gives what celProgram gives.
-func (p *helperProgram) Eval(vars map[string]any) (any, error) {
+func (p *Call) Eval(vars map[string]any) (any, error) {
 	args := make([]any, len(p.args))
 	for i, a := range p.args {
-		if a.steps == nil {
-			args[i] = a.value
+		if a.Path == nil {
+			args[i] = a.Value
 			continue
 		}
-		v, ok := vars[a.steps[0]]
-		for j := 1; ok && j < len(a.steps); j++ {
-			v, ok = Field(v, a.steps[j])
+		v, ok := vars[a.Path[0]]
+		for j := 1; ok && j < len(a.Path); j++ {
+			v, ok = Field(v, a.Path[j])
 		}
 		if !ok {
 			return nil, tutti.Errorf(tutti.NotFound, "evaluating %s: it is not there", p.source)
 		}
 		args[i] = v
 	}
-	v, err := p.helper.run(args)
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
+	return p.helper.run(args)
 }
 
 // direct gives the program of an expression that is a helper over plain paths, texts and numbers; nil
 // for anything else.
-func direct(e ast.Expr, info about) *helperProgram {
+func direct(e ast.Expr, info about) *Call {
 	h := helperOf(e)
 	if h == nil {
 		return nil
 	}
-	p := &helperProgram{about: info, helper: h}
-	for _, a := range e.AsCall().Args() {
-		steps, ok := plainPath(a)
-		value, known := constant(a)
-		if !ok && !known {
-			return nil
+	p := &Call{about: info, helper: h}
+	for _, x := range e.AsCall().Args() {
+		a := Arg{}
+		var ok bool
+		if a.Value, ok = constant(x); !ok {
+			if a.Path, ok = placeIn(x); !ok {
+				return nil
+			}
 		}
-		p.args = append(p.args, helperArg{steps: steps, value: value})
-		if known {
-			p.args[len(p.args)-1].steps = nil
-		}
+		p.args = append(p.args, a)
 	}
 	return p
+}
+
+// placeIn gives the steps of an expression that is nothing but a variable, fields of it and positions in lists.
+func placeIn(e ast.Expr) ([]string, bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return []string{strings.TrimPrefix(e.AsIdent(), ".")}, true
+	case ast.SelectKind:
+		if s := e.AsSelect(); !s.IsTestOnly() {
+			head, ok := placeIn(s.Operand())
+			return append(head, s.FieldName()), ok
+		}
+	case ast.CallKind:
+		if c := e.AsCall(); c.FunctionName() == "_[_]" {
+			head, ok := placeIn(c.Args()[0])
+			i, known := constant(c.Args()[1])
+			n, whole := i.(int64)
+			return append(head, strconv.FormatInt(n, 10)), ok && known && whole && n >= 0
+		}
+	}
+	return nil, false
 }
 
 // helperOf gives the helper that a call calls, nil when it calls something else.
