@@ -246,10 +246,13 @@ type item struct {
 	Price     *money // of a product
 	Image     *item  // of a product or article
 	Excerpt   string // of an article
-	Body      *struct{ Plain string }
+	Body      *textual
 }
 
-type money struct{ Amount, Currency string }
+type (
+	money   struct{ Amount, Currency string }
+	textual struct{ Plain string }
+)
 
 const itemFragment = `
 fragment Picture on Asset { url(width: 320) crop: url(width: 320, height: 180) alt caption mediaType width height focal { x y } }
