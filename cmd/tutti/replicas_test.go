@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,6 +134,26 @@ func TestReplicas(t *testing.T) {
 		}
 		if rows := r.outbox(); strings.Contains(rows, "R-1007") || !strings.Contains(rows, "stay:reservation/~") {
 			t.Errorf("the outbox holds %s", rows)
+		}
+	})
+	t.Run("one that comes fifty times at once, to both, counts once", func(t *testing.T) {
+		const body = `{"event":"hotel.updated","ids":["azul"],"at":"fifty"}`
+		ts := strconv.FormatInt(time.Now().Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(r.one.origins.Secrets("stay")["webhook_secret"]))
+		mac.Write([]byte(ts + "." + body))
+		header := http.Header{"X-Hook-Timestamp": {ts}, "X-Hook-Signature": {"sha256=" + hex.EncodeToString(mac.Sum(nil))}}
+		before := strings.Count(r.outbox(), "stay:hotel/azul")
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				if a := both[i%2].send(http.MethodPost, "/webhooks/stay", header, []byte(body)); a.Status != http.StatusAccepted {
+					t.Errorf("it is answered %d %s", a.Status, a.Raw)
+				}
+			})
+		}
+		wg.Wait()
+		if n := strings.Count(r.outbox(), "stay:hotel/azul") - before; n != 1 {
+			t.Errorf("it is told %d times, want once", n)
 		}
 	})
 	t.Run("what is published on one is published on the other", func(t *testing.T) {

@@ -1,0 +1,91 @@
+package sources
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+)
+
+// TestWhatLagsIsForgottenAgain: what was read between an event and the second forgetting is read anew.
+func TestWhatLagsIsForgottenAgain(t *testing.T) {
+	secret := tutti.NewSecret("s3cret")
+	again, told := make(chan struct{}, 1), atomic.Int32{}
+	manifest := strings.Replace(itemManifest, "  changes:", "  again: 1s\n  changes:", 1)
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
+		c.Webhook.Secret = secret
+		d.Seen = func(_ context.Context, _, id string, tags []string) (bool, error) {
+			if told.Add(1); strings.HasPrefix(id, "again:") && slices.Contains(tags, "shop:part/pa") {
+				again <- struct{}{}
+			}
+			return true, nil
+		}
+	})
+	body := `{"parts": ["pa"]}`
+	r := httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(body))
+	signHook(r.Header, secret, body, time.Now())
+	h.Webhook("shop").ServeHTTP(httptest.NewRecorder(), r)
+	h.Get(t.Context(), refs("a"), tutti.Scope{}) // an old copy, perhaps
+	<-again
+	src := h.byName["shop"]
+	src.events.mu.Lock() // the second forgetting is over
+	src.events.mu.Unlock()
+	if got := h.Get(t.Context(), refs("a"), tutti.Scope{}); got[0].Cached || told.Load() != 2 {
+		t.Errorf("what was read in between is served as fresh: cached %v, %d times told", got[0].Cached, told.Load())
+	}
+}
+
+// TestTheSecondTimeIsBounded: each after its time, together where they fall together, everything when too much waits,
+// nothing after the end.
+func TestTheSecondTimeIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var forgotten [][]string
+		a := newAgain([]string{"shop"}, func(_ context.Context, tags []string) {
+			mu.Lock()
+			forgotten = append(forgotten, tags)
+			mu.Unlock()
+		})
+		check := func(after time.Duration, want ...[]string) {
+			t.Helper()
+			time.Sleep(after) // of a clock that nobody waits for
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.EqualFunc(forgotten, want, slices.Equal) {
+				t.Errorf("forgotten is %v, want %v", forgotten, want)
+			}
+			forgotten = nil
+		}
+		a.later(5*time.Second, []string{"b", "a"})
+		a.later(5*time.Second, []string{"a", "c"})
+		check(4 * time.Second)
+		a.later(5*time.Second, []string{"d"})
+		check(time.Second, []string{"a", "b", "c"})
+		check(3 * time.Second)
+		check(time.Second, []string{"d"})
+		a.later(5*time.Second, nil)
+		check(time.Minute)
+		many := make([]string, mostPending)
+		for i := range many {
+			many[i] = strconv.Itoa(i)
+		}
+		a.later(5*time.Second, many)
+		a.later(5*time.Second, []string{"one more"})
+		check(5*time.Second, []string{"shop"})
+		a.later(5*time.Second, []string{"e"})
+		a.close()
+		a.later(5*time.Second, []string{"f"})
+		check(time.Minute)
+	})
+}
