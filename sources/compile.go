@@ -31,10 +31,11 @@ type compiledKind struct {
 	pattern    matcher
 	ownerID    *regexp.Regexp // what an owner looks like; nil = anything
 	canonical  *expression
-	isPath     bool   // ids are paths
-	usesID     bool   // expressions over records read id
-	listSign   string // what ids cannot hold because it separates them in a call
-	wordsOnly  bool   // ids stand in an expression without quotation marks
+	alias      *compiledAlias // nil = items have no other names
+	isPath     bool           // ids are paths
+	usesID     bool           // expressions over records read id
+	listSign   string         // what ids cannot hold because it separates them in a call
+	wordsOnly  bool           // ids stand in an expression without quotation marks
 	get        *call
 	batch      *call
 	selects    []*selectCall
@@ -151,6 +152,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	if k.ID.Canonical != "" {
 		out.canonical = c.expression(at+".id.canonical", k.ID.Canonical, idNames)
 	}
+	out.alias = c.alias(at+".id.alias", k)
 	if k.Get == nil && k.Batch == nil && k.Whole == nil {
 		c.wrong(at, "has neither get nor batch", "Write how to ask for one item (get) or many (batch).")
 	}
@@ -286,6 +288,9 @@ func (k *compiledKind) calls() []*call {
 			all = append(all, c)
 		}
 	}
+	if k.alias != nil {
+		all = append(all, k.alias.call)
+	}
 	for _, s := range k.selects {
 		if s.whole == nil {
 			all = append(all, s.call)
@@ -328,16 +333,9 @@ func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Def
 		d.Fields[f.name] = f.kind
 	}
 	if spec.Batch != nil {
-		if d.MaxIDs = spec.Batch.MaxIDs; spec.Batch.MaxRows > 0 {
-			d.MaxIDs = min(d.MaxIDs, spec.Batch.MaxRows)
-		}
-		if k.batch != nil && k.batch.idsInURL {
-			if d.MaxIDBytes = spec.Batch.MaxURLBytes; d.MaxIDBytes == 0 {
-				d.MaxIDBytes = 6 << 10 // Node servers answer 431 over 16 KiB of headers, proxies cut at 8
-			}
-			d.EachIDBytes = k.batch.idCost(spec.Batch.Query)
-		}
+		d.limits(spec.Batch, k.batch)
 	}
+	d.Alias = k.alias.describe(spec.ID.Alias)
 	if k.whole != nil {
 		d.Whole, d.Rolling, d.MaxIDs = k.whole.of, k.whole.rolling, maxWhole
 	}
@@ -359,6 +357,19 @@ func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Def
 	return d
 }
 
+// limits are those of a call for many.
+func (d *Definition) limits(b *BatchSpec, call *call) {
+	if d.MaxIDs = b.MaxIDs; b.MaxRows > 0 {
+		d.MaxIDs = min(d.MaxIDs, b.MaxRows)
+	}
+	if call != nil && call.idsInURL {
+		if d.MaxIDBytes = b.MaxURLBytes; d.MaxIDBytes == 0 {
+			d.MaxIDBytes = 6 << 10 // Node servers answer 431 over 16 KiB of headers, proxies cut at 8
+		}
+		d.EachIDBytes = call.idCost(b.Query)
+	}
+}
+
 // canonicalID gives the one spelling of an id; false when the kind's syntax forbids it.
 func (k *compiledKind) canonicalID(id string) (string, bool) {
 	if k.canonical != nil {
@@ -372,10 +383,15 @@ func (k *compiledKind) canonicalID(id string) (string, bool) {
 	if k.isPath && !isPath(id) {
 		return "", false
 	}
-	if k.pattern != nil && !k.pattern.MatchString(id) || k.listSign != "" && strings.Contains(id, k.listSign) || k.wordsOnly && !isWord(id) {
+	if k.pattern != nil && !k.pattern.MatchString(id) || !mayBeListed(id, k.listSign, k.wordsOnly) {
 		return "", false
 	}
 	return id, true
+}
+
+// mayBeListed reports whether an id can stand where ids are joined by a sign, or stand without quotation marks.
+func mayBeListed(id, sign string, wordsOnly bool) bool {
+	return (sign == "" || !strings.Contains(id, sign)) && (!wordsOnly || isWord(id))
 }
 
 // unknown says of one of a few words what was found instead.

@@ -146,6 +146,7 @@ type Definition struct {
 	MaxIDs      int                            // of one Fetch; 0 = 1
 	MaxIDBytes  int                            // of all ids of one Fetch, as they are written in a URL, EachIDBytes added for each; 0 = no limit
 	EachIDBytes int                            // what stands between ids in a URL; 0 = 1
+	Alias       *Alias                         // other names than ids; nil = items have none
 	Example     string                         // an id that may or may not exist, for checking the connection
 
 	Filters     map[string]Filter

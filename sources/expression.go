@@ -19,6 +19,7 @@ var (
 	settingNames = names("settings")
 	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
+	aliasNames   = names("id", "name", "found")
 	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
 	recordNames  = names("record", "id", "settings", "locale", "locales", "source")
 	pictureNames = names("record", "id", "settings", "width", "height", "format", signatureName)

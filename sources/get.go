@@ -48,6 +48,11 @@ func (e *entry) size() int {
 // get resolves refs of one kind through the cache, in their order.
 func (s *Source) get(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope) []tutti.Got {
 	q := s.question(k, asked, full)
+	if q.named != nil {
+		got := q.withNames(ctx, k.policy)
+		s.doubts.items(k, q.scope, got)
+		return got
+	}
 	return q.answered(s.cache.GetMany(ctx, q.keys, k.policy, q.load), nil)
 }
 
@@ -55,6 +60,9 @@ func (s *Source) get(ctx context.Context, k *kind, asked []tutti.Ref, full tutti
 // caller took before.
 func (s *Source) begin(ctx context.Context, k *kind, asked []tutti.Ref, full tutti.Scope, landed func()) *question {
 	q := s.question(k, asked, full)
+	if q.named != nil {
+		landed = q.named.begin(ctx, k.policy, landed)
+	}
 	q.handle = s.cache.Begin(ctx, q.keys, k.policy, q.load, landed)
 	return q
 }
@@ -64,6 +72,9 @@ func (s *Source) begin(ctx context.Context, k *kind, asked []tutti.Ref, full tut
 func (q *question) take(why error, got []tutti.Got) []tutti.Got {
 	if q.handle == nil {
 		return got
+	}
+	if q.named != nil {
+		q.named.take(why, q.none)
 	}
 	got = q.answered(q.handle.Take(why), got)
 	q.handle.Free()
@@ -80,6 +91,7 @@ type question struct {
 	refs   []tutti.Ref           // of the keys, by their one spelling
 	at     []int                 // which key answers a ref; -1 = none says why there is none
 	none   []tutti.Got           // of refs that no key answers; nil = every ref has one
+	named  *named                // refs that name items otherwise; nil = there are none
 	handle *cache.Handle[*entry] // once it has begun
 }
 
@@ -100,6 +112,9 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 	own := false // q.refs are not the first of asked
 	for i, ref := range asked {
 		id, ok := k.canonical(ref.ID)
+		if !ok && k.names != nil && q.byName(i, ref.ID) {
+			continue
+		}
 		if !ok {
 			q.not(i, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name)))
 			continue

@@ -130,6 +130,10 @@ func (s *Source) forgets(tag string) []string {
 	} else if k, ok := s.kinds[name]; ok {
 		if canonical, ok := k.canonical(id); ok && canonical != id {
 			tags = append(tags, tutti.Ref{Source: s.name, Kind: name, ID: canonical}.Tag())
+		} else if !ok && k.names != nil { // the name in what is asked for by it, where that is a part
+			if n, ok := k.nameIn(id); ok && n != id {
+				tags = append(tags, tutti.Ref{Source: s.name, Kind: name, ID: n}.Tag())
+			}
 		}
 	}
 	tags = append(tags, kindTag)

@@ -113,7 +113,11 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, c *joine
 			asks = c.leave()
 		}
 		var err error
-		batch, err = s.conn.Fetch(ctx, asks, scope)
+		if k.lookup {
+			batch, err = s.conn.(Resolver).Resolve(ctx, asks, scope)
+		} else {
+			batch, err = s.conn.Fetch(ctx, asks, scope)
+		}
 		if err == nil && len(batch.Replies) != len(asks) {
 			err = tutti.Errorf(tutti.Internal, "calling %s: %d asks have %d replies", s.name, len(asks), len(batch.Replies))
 		}

@@ -82,10 +82,11 @@ type KindSpec struct {
 
 // IDSpec is the syntax of ids.
 type IDSpec struct {
-	Pattern   string `yaml:"pattern"`   // RE2 that the whole id must match; others are not found, without a call.
-	Path      bool   `yaml:"path"`      // Ids are paths: what stands between slashes is escaped on its own, and is never empty, '.' or '..'.
-	Canonical string `yaml:"canonical"` // CEL over id: its one spelling.
-	Example   string `yaml:"example"`   // An id to check the connection with; it need not exist.
+	Pattern   string     `yaml:"pattern"`   // RE2 that the whole id must match; others are not found, without a call.
+	Path      bool       `yaml:"path"`      // Ids are paths: what stands between slashes is escaped on its own, and is never empty, '.' or '..'.
+	Canonical string     `yaml:"canonical"` // CEL over id: its one spelling.
+	Example   string     `yaml:"example"`   // An id to check the connection with; it need not exist.
+	Alias     *AliasSpec `yaml:"alias"`     // Other names that items may be asked for by, such as a handle or a slug.
 }
 
 // CallSpec is one HTTP call and how to read its answer.

@@ -139,7 +139,13 @@ func (s *Source) loadPage(ctx context.Context, k *kind, selector Selector, q tut
 		items := k.policy
 		items.AtLeast = max(items.Fresh/2, 1) // or the page would have to be made again soon
 		w := s.question(k, refs, scope)
-		for _, g := range w.told(s.cache.GetMany(ctx, w.keys, items, w.load), nil) { // what is kept back is left out when the page is asked for
+		var got []tutti.Got
+		if w.named != nil {
+			got = w.withNames(ctx, items)
+		} else {
+			got = w.told(s.cache.GetMany(ctx, w.keys, items, w.load), nil)
+		}
+		for _, g := range got { // what is kept back is left out when the page is asked for
 			if g.Freshness.State == tutti.StaleError && g.Err != nil { // a stand-in must not come as part of a fresh page
 				return cache.Loaded[*entry]{Err: g.Err}
 			}

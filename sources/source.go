@@ -53,19 +53,26 @@ type kind struct {
 	veil   *veil
 	policy cache.Policy
 	lanes  lanes
+	names  *kind // the names that items have besides their ids, as a kind of its own; nil = there are none
+	lookup bool  // this is such a kind
 }
 
 const maxID = 512 // bytes
 
 // canonical gives the one spelling of an id; false when no item can have it.
 func (k *kind) canonical(id string) (string, bool) {
-	if id == "" || len(id) > maxID || id == "." || id == ".." || !printable(id) {
+	if !possible(id) {
 		return "", false
 	}
 	if k.def.Canonical == nil {
 		return id, true
 	}
 	return k.def.Canonical(id)
+}
+
+// possible reports whether anything can have that id, or name.
+func possible(id string) bool {
+	return id != "" && len(id) <= maxID && id != "." && id != ".." && printable(id)
 }
 
 // built is a connector made for one source.
@@ -162,7 +169,9 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	}
 	s.veil = newVeil(d.Secret, s.kinds)
 	for _, k := range s.kinds {
-		k.veil = s.veil
+		if k.veil = s.veil; k.names != nil {
+			k.names.veil = s.veil
+		}
 	}
 	s.again = newAgain(s.forgets(s.name), func(ctx context.Context, tags []string) {
 		if _, err := s.note(ctx, "again:"+rand.Text(), tags); err != nil {
@@ -207,6 +216,7 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 	if k.Expose && kc.Access == tutti.AccessInternal {
 		problems = append(problems, place(at+".expose", "contradicts access internal", "Remove it."))
 	}
+	k.names = k.namesOf(def.Alias)
 	return k, problems
 }
 

@@ -57,7 +57,11 @@ func (s *Sources) Canonical(ref tutti.Ref) (tutti.Ref, error) {
 	if _, ok := s.Kind(ref.Source, ref.Kind); !ok {
 		return ref, s.unknown(ref.Source, ref.Kind)
 	}
-	id, ok := s.byName[ref.Source].kinds[ref.Kind].canonical(ref.ID)
+	k := s.byName[ref.Source].kinds[ref.Kind]
+	id, ok := k.canonical(ref.ID)
+	if _, isName := k.nameIn(ref.ID); !ok && isName {
+		return ref, &tutti.Error{Code: tutti.InvalidValue, Message: ref.ID + " is another name of a " + ref.KindTag() + ", which may come to stand for another.", Hint: "Write its own id."}
+	}
 	if !ok {
 		return ref, &tutti.Error{Code: tutti.InvalidValue, Message: "no " + ref.KindTag() + " can have the id " + ref.ID + "."}
 	}
