@@ -34,6 +34,8 @@ type cli struct {
 	Keys         keysCommand         `cmd:"" help:"List, make, revoke and rotate API keys."`
 	Operations   operationsCommand   `cmd:"" help:"Trust the operations that apps were built with."`
 	Sources      sourcesCommand      `cmd:"" help:"Look at the origin systems."`
+	Connectors   connectorsCommand   `cmd:"" help:"List the connectors that come with Tutti."`
+	Connector    connectorCommand    `cmd:"" help:"Write, try, test and record a connector."`
 	Invalidate   invalidateCommand   `cmd:"" help:"Make what is kept of origins old, on every replica."`
 	Suppress     suppressCommand     `cmd:"" help:"Withdraw an item from delivery, now, on every replica."`
 	Unsuppress   unsuppressCommand   `cmd:"" help:"Let an item be delivered again."`

@@ -56,13 +56,15 @@ type Result struct {
 	Question string   `json:"question"`
 	Outcome  Outcome  `json:"outcome"`
 	Why      []string `json:"why,omitempty"`
-	Place    string   `json:"place,omitempty"` // file:line:column of what to look at in the manifest, of a failure that may be its fault
+	Absent   bool     `json:"absent,omitempty"` // of Cannot: the manifest does not offer it
+	Place    string   `json:"place,omitempty"`  // file:line:column of what to look at in the manifest, of a failure that may be its fault
 }
 
 // Question is one promise to be tried.
 type Question struct {
 	Kind string // "" = of the system as a whole
 	Name string
+	Slow bool // it waits, to see what becomes of a fault
 	ask  func(*asking)
 }
 
@@ -133,19 +135,22 @@ func (sys *System) Questions() []Question {
 	broken := false // something was asked of with faults
 	for _, kind := range keys(sys.Kinds) {
 		if sys.Kinds[kind].Without != "" {
-			all = append(all, Question{kind, "anything", func(t *asking) { t.cannot("%s", sys.Kinds[kind].Without) }})
+			all = append(all, Question{Kind: kind, Name: "anything", ask: func(t *asking) { t.cannot("%s", sys.Kinds[kind].Without) }})
 			continue
 		}
-		questions := kindQuestions
-		if !broken || !sys.recorded() {
-			questions, broken = slices.Concat(questions, faultQuestions), true
+		for _, q := range kindQuestions {
+			all = append(all, Question{Kind: kind, Name: q.name, ask: func(t *asking) { q.ask(t, kind) }})
 		}
-		for _, q := range questions {
-			all = append(all, Question{kind, q.name, func(t *asking) { q.ask(t, kind) }})
+		if broken && sys.recorded() {
+			continue
 		}
+		for _, q := range faultQuestions {
+			all = append(all, Question{Kind: kind, Name: q.name, Slow: true, ask: func(t *asking) { q.ask(t, kind) }})
+		}
+		broken = true
 	}
 	for _, q := range systemQuestions {
-		all = append(all, Question{"", q.name, q.ask})
+		all = append(all, Question{Name: q.name, ask: q.ask})
 	}
 	return all
 }
@@ -155,7 +160,7 @@ func (sys *System) Ask(ctx context.Context, q Question) Result {
 	t := &asking{ctx: ctx, sys: sys}
 	sys.heal()
 	t.run(q.ask)
-	r := Result{Kind: q.Kind, Question: q.Name, Outcome: Passed, Why: t.why, Place: t.place()}
+	r := Result{Kind: q.Kind, Question: q.Name, Outcome: Passed, Why: t.why, Absent: t.absent, Place: t.place()}
 	switch {
 	case t.failed:
 		r.Outcome = Failed
@@ -201,6 +206,7 @@ type asking struct {
 	why    []string
 	failed bool
 	unable bool
+	absent bool
 	path   string // of the manifest's key that a failure may be about
 	ends   []func()
 }
@@ -257,6 +263,12 @@ func (t *asking) cannot(format string, args ...any) {
 	t.unable = true
 	t.note(format, args...)
 	panic(stopped{})
+}
+
+// without is cannot, for what the manifest does not offer.
+func (t *asking) without(format string, args ...any) {
+	t.absent = true
+	t.cannot(format, args...)
 }
 
 func (t *asking) note(format string, args ...any) {

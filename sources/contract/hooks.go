@@ -42,7 +42,7 @@ const hookSecret = "made-up-secret-of-the-suite"
 func (t *asking) listening() (h *house, secret tutti.Secret) {
 	w := t.sys.Manifest.Webhook
 	if w == nil {
-		t.cannot("the connector takes no webhooks")
+		t.without("the connector takes no webhooks")
 	}
 	if len(t.sys.Hooks) == 0 {
 		t.cannot("no message of the system is known (hooks)")

@@ -288,7 +288,7 @@ func typeOf(v any) tutti.FieldType {
 // locales asks for an item in every locale.
 func locales(t *asking, kind string) {
 	if !slices.Contains(t.sys.definition(kind).Dimensions, tutti.LocaleDimension) {
-		t.cannot("its items do not depend on the locale")
+		t.without("its items do not depend on the locale")
 	}
 	k := t.sample(kind)
 	if len(k.Locales) < 2 {
@@ -314,7 +314,7 @@ func locales(t *asking, kind string) {
 // draft asks for an item as its editors see it.
 func draft(t *asking, kind string) {
 	if !slices.Contains(t.sys.definition(kind).Dimensions, tutti.PerspectiveDimension) {
-		t.cannot("the manifest asks for no drafts")
+		t.without("the manifest asks for no drafts")
 	}
 	k := t.sample(kind)
 	t.about(t.asks(kind))
@@ -331,7 +331,7 @@ func draft(t *asking, kind string) {
 func aliases(t *asking, kind string) {
 	k := t.sample(kind)
 	if len(k.Aliases) == 0 {
-		t.cannot("no other spelling of an id is known (kinds.%s.aliases)", kind)
+		t.without("no other spelling of an id is known (kinds.%s.aliases)", kind)
 	}
 	t.about("kinds." + kind + ".id")
 	h := t.open()
@@ -346,7 +346,7 @@ func aliases(t *asking, kind string) {
 func conditional(t *asking, kind string) {
 	get := t.sys.Manifest.Kinds[kind].Get
 	if get == nil || get.Conditional == "" {
-		t.cannot("the manifest asks for nothing on the condition that it has changed")
+		t.without("the manifest asks for nothing on the condition that it has changed")
 	}
 	k := t.sample(kind)
 	t.about("kinds." + kind + ".get.conditional")
@@ -368,7 +368,7 @@ func conditional(t *asking, kind string) {
 func renditions(t *asking, kind string) {
 	path := "kinds." + kind + ".renditions"
 	if t.sys.Manifest.Kinds[kind].Renditions == nil {
-		t.cannot("the manifest has no renditions")
+		t.without("the manifest has no renditions")
 	}
 	k := t.sample(kind)
 	t.about(path)
@@ -405,7 +405,7 @@ func renditions(t *asking, kind string) {
 func wrongCredentials(t *asking, kind string) {
 	m := t.sys.Manifest
 	if m.Auth == nil || m.Auth.Type == "none" || len(m.Secrets) == 0 {
-		t.cannot("the system knows no credentials")
+		t.without("the system knows no credentials")
 	}
 	if t.sys.player != nil && !t.sys.player.Has(recording.WrongCredentials) {
 		t.cannot("the recording does not tell what the system says to wrong credentials")

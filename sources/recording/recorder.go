@@ -140,22 +140,22 @@ func (r *Recorder) note(req *http.Request, body []byte, res *http.Response, got 
 	}
 	r.known[string(key)] = true
 	if why != "" {
-		r.left = append(r.left, fmt.Sprintf("%s %s: %s", req.Method, r.clean(req.URL.Path), why))
+		r.left = append(r.left, fmt.Sprintf("%s %s: %s", req.Method, r.Clean(req.URL.Path), why))
 	}
 	r.exchanges = append(r.exchanges, e)
 }
 
 // request writes what was asked.
 func (r *Recorder) request(req *http.Request, body []byte) Request {
-	q := Request{Path: r.clean(req.URL.Path), Query: r.values(req.URL.Query())}
+	q := Request{Path: r.Clean(req.URL.Path), Query: r.values(req.URL.Query())}
 	if req.URL.EscapedPath() != (&url.URL{Path: req.URL.Path}).EscapedPath() {
-		q.Path = r.clean(req.URL.EscapedPath())
+		q.Path = r.Clean(req.URL.EscapedPath())
 	}
 	if r.host != "" && req.URL.Host != r.host {
 		q.Host = req.URL.Host
 	}
 	for name, v := range req.Header {
-		if matters(name) && len(v) == 1 && !strings.Contains(r.clean(v[0]), anything) {
+		if matters(name) && len(v) == 1 && !strings.Contains(r.Clean(v[0]), anything) {
 			if q.Headers == nil {
 				q.Headers = map[string]string{}
 			}
@@ -173,7 +173,7 @@ func (r *Recorder) body(q *Request, contentType string, body []byte) {
 	if len(body) == 0 {
 		return
 	}
-	text := r.clean(string(body))
+	text := r.Clean(string(body))
 	kind, _, _ := mime.ParseMediaType(contentType)
 	var operation struct {
 		Query     string
@@ -225,7 +225,7 @@ func (r *Recorder) response(res *http.Response, got []byte) (a Response, why str
 	headers := map[string]string{}
 	for name, v := range res.Header {
 		if told(name) && (name != "Content-Length" || res.Request.Method == http.MethodHead) {
-			headers[name] = r.clean(v[0])
+			headers[name] = r.Clean(v[0])
 		}
 	}
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
@@ -236,14 +236,14 @@ func (r *Recorder) response(res *http.Response, got []byte) (a Response, why str
 		why = "its answer is left out, it is no text"
 	case json.Valid(got):
 		var err error
-		if a.JSON, err = treeOf([]byte(r.clean(string(got)))); err != nil {
+		if a.JSON, err = treeOf([]byte(r.Clean(string(got)))); err != nil {
 			why = "its answer is left out, it cannot be written"
 		}
 		if kind == "application/json" {
 			delete(headers, "Content-Type")
 		}
 	default:
-		a.Body = r.clean(string(got))
+		a.Body = r.Clean(string(got))
 	}
 	if len(headers) > 0 {
 		a.Headers = headers
@@ -258,14 +258,14 @@ func (r *Recorder) values(in url.Values) map[string]Values {
 	out := map[string]Values{}
 	for name, all := range in {
 		for _, v := range all {
-			out[r.clean(name)] = append(out[r.clean(name)], r.clean(v))
+			out[r.Clean(name)] = append(out[r.Clean(name)], r.Clean(v))
 		}
 	}
 	return out
 }
 
-// clean removes every secret, and the system's address.
-func (r *Recorder) clean(s string) string {
+// Clean removes every secret, and the system's address.
+func (r *Recorder) Clean(s string) string {
 	s = r.address.Replace(s)
 	for _, secret := range r.secrets {
 		s = strings.ReplaceAll(s, secret, anything)

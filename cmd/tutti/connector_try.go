@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/recording"
+)
+
+// connectorTryCommand asks for one item.
+type connectorTryCommand struct {
+	File string `arg:"" help:"The manifest, or the name of a connector that comes with Tutti; not with --source."`
+	Item string `arg:"" optional:"" help:"What to ask for: kind/id."`
+	systemFlags
+	Locale    string `help:"The locale to ask in." default:"en"`
+	Market    string `help:"The market to ask for."`
+	Currency  string `help:"The currency to ask for."`
+	Draft     bool   `help:"Ask for the draft."`
+	Recording string `help:"Ask this recording instead of a running system." placeholder:"FILE"`
+	Whole     bool   `help:"Show long answers whole."`
+}
+
+// Help shows how to call it.
+func (connectorTryCommand) Help() string {
+	return `Shows the request as it is sent, with *** in place of secrets, the answer as it comes, and what the mapping makes of it: each
+field with its value, and the JSON pointer of what it was read from in the record.
+
+Examples:
+  tutti connector try ./acme.yaml item/7 --url https://acme.example --secret key=ACME_KEY
+  tutti connector try ./acme.yaml item/7 --recording ./acme.recording.yaml
+  tutti connector try vendure product/2 --recording vendure --locale de --currency EUR
+  tutti connector try --source shop item/7 --config prod/tutti.yaml`
+}
+
+// Run asks and shows.
+func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
+	if c.Item == "" && c.Source != "" {
+		c.File, c.Item = "", c.File
+	}
+	src, m, dir, err := c.manifest(c.File)
+	if err != nil {
+		return err
+	}
+	kind, id, _ := strings.Cut(c.Item, "/")
+	if m.Kinds[kind] == nil || id == "" {
+		return &tutti.Error{Code: tutti.InvalidValue, Field: "ITEM", Message: "“" + c.Item + "” names no item.", Hint: "Write kind/id; the kinds are " + strings.Join(sortedNames(m.Kinds), ", ") + "."}
+	}
+	w := &watcher{}
+	if c.Recording != "" {
+		r, err := readRecording(c.Recording)
+		if err != nil {
+			return err
+		}
+		w.player = r.Play()
+		src = sources.Recorded(src, m, r)
+	}
+	src.Recording = ""
+	w.recorder = recording.Record("", revealed(src))
+	src.Kinds = map[string]config.KindConfig{kind: {Access: tutti.AccessPublic}}
+	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Through: w.through})
+	if err != nil {
+		return err
+	}
+	defer origins.Close()
+	got := origins.Get(ctx, []tutti.Ref{{Source: src.Name, Kind: kind, ID: id}}, tutti.Scope{Locale: c.Locale, Market: c.Market, Currency: c.Currency, Draft: c.Draft})[0]
+	for _, e := range w.seen {
+		e.show(out, c.Whole)
+	}
+	if len(w.seen) == 0 {
+		fmt.Fprintln(out, "No call was made.")
+	}
+	return c.told(out, m, kind, got)
+}
+
+// told shows what the mapping made of it.
+func (c *connectorTryCommand) told(out io.Writer, m *sources.Manifest, kind string, got tutti.Got) error {
+	if got.Resource == nil {
+		return got.Err
+	}
+	r := got.Resource
+	fmt.Fprintf(out, "\n%s %s", r.Type, r.Ref)
+	if r.Locale != "" {
+		fmt.Fprintf(out, " in %s", r.Locale)
+	}
+	fmt.Fprintln(out)
+	unread := map[string]bool{}
+	for _, u := range r.Fields.Unread() {
+		unread[u.Field] = true
+	}
+	bad := 0
+	for _, name := range sortedNames(m.Kinds[kind].Map) {
+		reading, _ := m.FieldReading(kind, name)
+		at := reading.Pointer
+		if at == "" {
+			at = "the record"
+		}
+		switch v := r.Fields.Get(name); {
+		case unread[name]:
+			bad++
+			place, _, _ := strings.Cut(m.Wrong("kinds."+kind+".map."+name, "", "").Message, ": ")
+			fmt.Fprintf(out, "  %-14s cannot be read from %s: it is no %s, see %s\n", name, at, fieldType(m, kind, name), shorten(place))
+		case v == nil:
+			fmt.Fprintf(out, "  %-14s – absent; read from %s\n", name, at)
+		default:
+			fmt.Fprintf(out, "  %-14s %s  (%s, from %s)\n", name, shownValue(v, c.Whole), fieldType(m, kind, name), at)
+		}
+	}
+	if r.Assets != nil {
+		fmt.Fprintf(out, "  %-14s %s\n", "rendition", r.Assets.URL(640, 0, ""))
+	}
+	fmt.Fprintf(out, "  tags           %s\n", strings.Join(r.Tags, ", "))
+	if bad > 0 {
+		return &tutti.Error{Code: tutti.BadAnswer, Message: fmt.Sprintf("%s could not be read.", count(bad, "field"))}
+	}
+	return nil
+}
+
+func fieldType(m *sources.Manifest, kind, name string) tutti.FieldType {
+	for _, d := range m.Definitions() {
+		if d.Name == kind {
+			return d.Fields[name]
+		}
+	}
+	return ""
+}
+
+func shownValue(v any, whole bool) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	s := strings.TrimSpace(b.String())
+	if r := []rune(s); !whole && len(r) > 100 {
+		s = string(r[:100]) + "…"
+	}
+	return s
+}
+
+// watcher looks at exchanges.
+type watcher struct {
+	player   *recording.Player // nil = the network answers
+	recorder *recording.Recorder
+
+	mu   sync.Mutex // guards seen
+	seen []watched
+}
+
+type watched struct {
+	request, answer string
+}
+
+func (w *watcher) through(_ string, network http.RoundTripper) http.RoundTripper {
+	if w.player != nil {
+		network = w.player
+	}
+	return watching{w, network}
+}
+
+type watching struct {
+	*watcher
+	next http.RoundTripper
+}
+
+// RoundTrip passes an exchange on, and notes it without secrets.
+func (w watching) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	plain := r.Clone(r.Context())
+	plain.Header.Set("Accept-Encoding", "identity")
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+		plain.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	note := watched{request: w.recorder.Clean(requestText(r, body))}
+	res, err := w.next.RoundTrip(plain)
+	if err != nil {
+		note.answer = "no answer: " + w.recorder.Clean(err.Error())
+	} else {
+		got, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+		rest := res.Body
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(got), rest), rest}
+		note.answer = w.recorder.Clean(answerText(res, got))
+	}
+	w.mu.Lock()
+	w.seen = append(w.seen, note)
+	w.mu.Unlock()
+	return res, err
+}
+
+func requestText(r *http.Request, body []byte) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
+	for _, name := range sortedNames(r.Header) {
+		switch name {
+		case "User-Agent", "Accept-Encoding":
+			continue
+		case "Authorization", "Proxy-Authorization", "Cookie":
+			scheme, _, _ := strings.Cut(r.Header.Get(name), " ")
+			fmt.Fprintf(&b, "%s: %s ***\n", name, scheme)
+			continue
+		}
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(r.Header[name], ", "))
+	}
+	if len(body) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", pretty(body))
+	}
+	return b.String()
+}
+
+func answerText(res *http.Response, body []byte) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s\n", res.StatusCode, http.StatusText(res.StatusCode))
+	for _, name := range sortedNames(res.Header) {
+		if name != "Set-Cookie" {
+			fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(res.Header[name], ", "))
+		}
+	}
+	if len(body) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", pretty(body))
+	}
+	return b.String()
+}
+
+// pretty writes JSON on several lines, with the words of a GraphQL document as they are.
+func pretty(body []byte) string {
+	var operation struct {
+		Query     string
+		Variables json.RawMessage
+	}
+	if json.Unmarshal(body, &operation) == nil && operation.Query != "" {
+		return operation.Query + "\n\n" + pretty(operation.Variables)
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") != nil {
+		return string(body)
+	}
+	return b.String()
+}
+
+const shownLines = 60
+
+// show writes the exchange, cut to what a person reads.
+func (e watched) show(out io.Writer, whole bool) {
+	for _, text := range []struct{ mark, text string }{{"> ", e.request}, {"< ", e.answer}} {
+		lines := strings.Split(strings.TrimRight(text.text, "\n"), "\n")
+		for i, line := range lines {
+			if !whole && i == shownLines {
+				fmt.Fprintf(out, "%s… %d lines more (--whole shows them)\n", text.mark, len(lines)-i)
+				break
+			}
+			fmt.Fprintln(out, strings.TrimRight(text.mark+line, " "))
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package sources
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tuttihq/tutti"
+)
+
+// Capability is something that a connector can do with its system, beyond asking for one item.
+type Capability string
+
+// The capabilities, in the order in which they are told.
+const (
+	FetchMany   Capability = "fetch many"  // several items in one call
+	Search      Capability = "search"      // by words
+	Filtered    Capability = "filters"     // selections by filters
+	Sorted      Capability = "sorts"       // selections in an order
+	OfOwner     Capability = "owner"       // selections of one person's items
+	Conditional Capability = "conditional" // asking only for what has changed
+	InLocales   Capability = "locales"     // items differ by locale
+	Drafts      Capability = "drafts"      // items as their editors see them
+	InSizes     Capability = "renditions"  // pictures in other sizes
+	Webhooks    Capability = "webhooks"    // the system tells of changes
+)
+
+var capabilities = []Capability{FetchMany, Search, Filtered, Sorted, OfOwner, Conditional, InLocales, Drafts, InSizes, Webhooks}
+
+// Capabilities tells what the connector can do with a kind, in a fixed order; with kind "" what it can do with any.
+func (m *Manifest) Capabilities(kind string) []Capability {
+	have := map[Capability]bool{}
+	for _, d := range m.definitions() {
+		if kind != "" && d.Name != kind {
+			continue
+		}
+		spec := m.Kinds[d.Name]
+		for c, is := range map[Capability]bool{
+			FetchMany: d.MaxIDs > 1 || d.Whole != "", Search: d.Search, Filtered: len(d.Filters) > 0, Sorted: len(d.Sorts) > 0, OfOwner: d.OwnerFilter,
+			Conditional: spec.Get != nil && spec.Get.Conditional != "" || spec.Whole != nil && spec.Whole.Conditional != "",
+			InLocales:   slices.Contains(d.Dimensions, tutti.LocaleDimension), Drafts: slices.Contains(d.Dimensions, tutti.PerspectiveDimension),
+			InSizes: spec.Renditions != nil, Webhooks: m.Webhook != nil,
+		} {
+			have[c] = have[c] || is
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(capabilities), func(c Capability) bool { return !have[c] })
+}
+
+// FieldReading is how a mapped field is read.
+type FieldReading struct {
+	Value   string // the expression
+	Pointer string // the JSON pointer of what it reads of the record; of several places what they have in common
+}
+
+// FieldReading tells how a mapped field of a kind is read; false when there is none.
+func (m *Manifest) FieldReading(kind, name string) (FieldReading, bool) {
+	k, ok := m.compiled.kinds[kind]
+	if !ok {
+		return FieldReading{}, false
+	}
+	i := slices.IndexFunc(k.fields, func(f field) bool { return f.name == name })
+	if i < 0 {
+		return FieldReading{}, false
+	}
+	e := k.fields[i].value
+	r := FieldReading{Value: strings.TrimSpace(m.Kinds[kind].Map[name].Value)}
+	if e.path != nil {
+		r.Pointer = pointerOf([][]string{e.path})
+	} else {
+		r.Pointer = pointerOf(e.prog.Paths())
+	}
+	return r, true
+}
