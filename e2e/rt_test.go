@@ -60,8 +60,8 @@ func (r *tracker) change(ctx context.Context, _, id string, fields map[string]an
 	return r.rest(ctx, http.MethodPut, "/ticket/"+id, all, nil)
 }
 
-// TestRealRequestTrackerKeepsTheContract runs the contract suite against a real Request Tracker.
-func TestRealRequestTrackerKeepsTheContract(t *testing.T) {
+// TestRealRequestTrackerKeepsItsWebhooksToo runs the contract suite against a real Request Tracker.
+func TestRealRequestTrackerKeepsItsWebhooksToo(t *testing.T) {
 	hooks := startPosts(t)
 	r := startTracker(t, hooks.url)
 	suite(t, &sourcetest.System{
@@ -75,4 +75,10 @@ func TestRealRequestTrackerKeepsTheContract(t *testing.T) {
 		}},
 		Change: r.change, Patience: 2 * time.Second,
 	}, r.url, hooks)
+}
+
+// TestRealRequestTrackerKeepsTheContract asks a real Request Tracker what make test asks its recording.
+func TestRealRequestTrackerKeepsTheContract(t *testing.T) {
+	r := startTracker(t, "")
+	keepsContract(t, config.Source{Name: "support", Connector: "rt", URL: r.url, Secrets: map[string]tutti.Secret{"token": tutti.NewSecret(r.token)}})
 }

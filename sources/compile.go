@@ -63,7 +63,6 @@ type tagRule struct {
 type compiler struct {
 	m        *Manifest
 	problems []error
-	limited  *limits // of all calls
 }
 
 // checkManifest compiles a manifest and gives its mistakes; the result stays with it.
@@ -101,7 +100,14 @@ func (c *compiler) manifest() *compiled {
 	out.url = c.template("url", m.URL, settingNames)
 	out.headers = c.headers("headers", m.Headers, configNames)
 	out.auth = c.auth()
-	c.limited = c.limits()
+	for i, s := range m.Limits.Statuses {
+		if s < 400 || s > 599 {
+			c.wrong(fmt.Sprintf("limits.statuses.%d", i), "is no status of an error", "")
+		}
+	}
+	if !slices.Contains([]string{"", "seconds", "unix", "time"}, m.Limits.ResetAs) {
+		c.wrong("limits.resetAs", unknown(m.Limits.ResetAs), "Write seconds, unix or time.")
+	}
 	if len(m.Kinds) == 0 {
 		c.wrong("kinds", "is missing", "Write at least one kind of item.")
 	}

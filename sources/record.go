@@ -89,8 +89,8 @@ func (s *seen) call(e *expression) (v any, ok bool, err error) {
 func (s *seen) given() map[string]any {
 	if s.names == nil {
 		s.names = map[string]any{"settings": s.c.settings, "locale": s.locale, "locales": s.c.locales.of(s.locale), "source": s.c.source}
-		if s.k.usesID && s.own != "" {
-			s.names["id"] = s.own
+		if s.k.usesID {
+			s.names["id"] = s.own // empty until the record's own is read
 		}
 	}
 	return s.names

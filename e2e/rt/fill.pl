@@ -41,5 +41,5 @@ for my $n (1 .. 60) {
 sub ticket { my $t = RT::Ticket->new($system); $t->Load(shift); return $t }
 must(ticket(46)->MergeInto(50));
 must(ticket(52)->SetStatus('deleted'));
-must(ticket(53)->SetStatus('resolved'));
+must(ticket(54)->SetStatus('resolved'));
 print $token;

@@ -11,8 +11,8 @@ import (
 
 // exceptions are connectors without a recording, each with the reason and the test that proves it instead.
 var exceptions = map[string]string{
-	"feed": "its tests in sources ask the addresses of the feeds that the config names",
-	"rt":   "a real one is asked in e2e, by TestRealRequestTrackerKeepsTheContract",
+	"bluesky": "a real one is asked in e2e, by TestRealBlueskyKeepsTheContract",
+	"feed":    "its tests in sources ask the addresses of the feeds that the config names",
 }
 
 // TestEveryConnectorKeepsTheContract asks every connector that comes with Tutti all questions, with its

@@ -51,6 +51,7 @@ var exceptions = map[string]string{
 	"rt":       "e2e runs the contract suite against a real Request Tracker",
 	"s3":       "e2e/s3_test.go asks a real bucket; the recording runs the contract suite",
 	"feed":     "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/feeds_test.go prove it",
+	"bluesky":  "e2e runs the contract suite against a real network",
 }
 
 func manifests(t *testing.T) []string {
