@@ -36,6 +36,7 @@ type manifestConnector struct {
 	greeting *handshake                  // nil = there is none by GET
 	locales  locales
 	lost     complaints
+	watches  map[*compiledKind]*watch
 	now      func() time.Time
 	limit    time.Duration // of one call
 	log      *slog.Logger
@@ -57,7 +58,12 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
 		before: map[*field]string{}, links: map[*field]string{}, signers: map[*renditions]*pathSigner{}, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
 	}
-	conn.locales = localesOf(d.Locales)
+	conn.locales, conn.watches = localesOf(d.Locales), map[*compiledKind]*watch{}
+	for name, k := range m.compiled.kinds {
+		if _, configured := c.Kinds[name]; configured {
+			conn.watches[k] = newWatch(c.Name, k, d)
+		}
+	}
 	vars := map[string]any{"settings": settings, "secrets": secrets}
 	address := c.URL
 	if address == "" && m.URL != "" {
@@ -353,6 +359,7 @@ func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s t
 	data, _ := a.at(a.call.places.data)
 	one := cuts.Get().(*cut)
 	defer cuts.Put(one)
+	watch := c.watches[k].due()
 	for i := range asks {
 		alias := "a" + strconv.Itoa(i)
 		if err := a.failureIn([]string{"data", alias}); err != nil {
@@ -367,6 +374,7 @@ func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s t
 		one.walk(at, k.tree) // it is valid: it is part of a valid answer
 		row := k.see(c, at, one.spans, s.Locale)
 		row.fresh = a.fresh
+		row.watch = watch
 		b.Replies[i] = row.reply(asks[i : i+1])
 	}
 	return b
@@ -405,9 +413,11 @@ func (c *manifestConnector) readMany(k *compiledKind, a *answer, asks []Ask, s t
 	total, known := a.count(a.call.places.total)
 	b.Cut = known && total > rows || a.says(a.call.places.more)
 	ids := wanted{asks: asks, found: -1}
+	watch := c.watches[k].due()
 	for i := range rows {
 		row := k.see(c, a.body, a.spans(i), s.Locale)
 		row.fresh = a.fresh
+		row.watch = watch
 		if isNull(row.text) {
 			continue // a null in place is an id that the system does not have
 		}

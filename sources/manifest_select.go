@@ -111,12 +111,14 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 		rows = at.size // an origin that ignores the limit; after a cursor's page there is no going back
 	}
 	seen := map[string]bool{}
+	watch := c.watches[k].due()
 	for i := range rows {
 		if a.failedRow(i) {
 			continue
 		}
 		row := k.see(c, a.body, a.spans(i), s.Locale)
 		row.fresh = a.fresh
+		row.watch = watch
 		if isNull(row.text) {
 			continue
 		}

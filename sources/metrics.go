@@ -21,6 +21,7 @@ type meter struct {
 	items    *prometheus.Desc
 	polled   *prometheus.Desc
 	changes  *prometheus.Desc
+	drifts   *prometheus.Desc
 }
 
 func newMeter(s *Sources, registry prometheus.Registerer) *meter {
@@ -40,6 +41,7 @@ func newMeter(s *Sources, registry prometheus.Registerer) *meter {
 		items:   prometheus.NewDesc("tutti_cache_items", "Kept resources and selections.", nil, nil),
 		polled:  prometheus.NewDesc("tutti_source_poll_age_seconds", "How long ago an origin system was last asked what changed, by any process.", []string{"source", "kind"}, nil),
 		changes: prometheus.NewDesc("tutti_source_changes_total", "Changes that this process was told of when it asked.", []string{"source", "kind"}, nil),
+		drifts:  prometheus.NewDesc("tutti_source_drifts", "Places that mappings read and that have another shape than they had.", []string{"source"}, nil),
 	}
 	m.register()
 	return m
@@ -83,7 +85,7 @@ func (m *meter) call(source, outcome string, took time.Duration) {
 func (m *meter) Describe(ch chan<- *prometheus.Desc) {
 	m.calls.Describe(ch)
 	m.seconds.Describe(ch)
-	for _, d := range []*prometheus.Desc{m.breaker, m.lookups, m.bytes, m.items, m.polled, m.changes} {
+	for _, d := range []*prometheus.Desc{m.breaker, m.lookups, m.bytes, m.items, m.polled, m.changes, m.drifts} {
 		ch <- d
 	}
 }
@@ -101,6 +103,13 @@ func (m *meter) Collect(ch chan<- prometheus.Metric) {
 			}
 			ch <- prometheus.MustNewConstMetric(m.changes, prometheus.CounterValue, float64(f.told()), src.name, f.k.Name)
 		}
+	}
+	drifts := map[string]int{}
+	for _, d := range m.of.Drifts() {
+		drifts[d.Source]++
+	}
+	for _, src := range m.of.order {
+		ch <- prometheus.MustNewConstMetric(m.drifts, prometheus.GaugeValue, float64(drifts[src.name]), src.name)
 	}
 	st := m.of.cache.Stats()
 	for event, n := range map[string]int64{

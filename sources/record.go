@@ -21,6 +21,7 @@ type seen struct {
 	locale string // the asked one
 	own    string // its id; before it is read, the asked one, where there is one alone
 	fresh  time.Duration
+	watch  *watch // looks at a few records; nil = at none
 	names  map[string]any
 	other  bool // its id is none of those that are wanted
 }
@@ -154,6 +155,7 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	if k.exists != nil && !s.truth(k.exists) {
 		return Record{}, false, nil
 	}
+	s.watch.record(s.text)
 	id, err := s.id(wanted)
 	if err != nil || id == "" {
 		return Record{}, false, err

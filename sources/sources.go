@@ -37,11 +37,13 @@ type Deps struct {
 	// Seen notes a webhook's event id, and the tags of what it makes old as other processes may
 	// know them (see Outward), and reports whether it is the first time. Nil remembers the last
 	// ten thousand ids of each source in memory, and tells nobody.
-	Seen    func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
-	Locales tutti.Locales // what stands in for a locale whose words a record does not have
-	Polls   Polls         // where feeds of changes are, for all processes; nil keeps it in memory
-	Secret  []byte        // the deployment's: the same in all its processes
-	Stale   func() bool   // whether nothing may be called fresh for now; nil = never
+	Seen     func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
+	Shapes   []tutti.Shape // what was stored of UnsavedShapes
+	Checking bool          // answers are compared with these shapes, one record is enough, and nothing is learned
+	Locales  tutti.Locales // what stands in for a locale whose words a record does not have
+	Polls    Polls         // where feeds of changes are, for all processes; nil keeps it in memory
+	Secret   []byte        // the deployment's: the same in all its processes
+	Stale    func() bool   // whether nothing may be called fresh for now; nil = never
 	// Through stands between a source and the network, for those who look at exchanges or answer them
 	// themselves: see fetch.Config. Nil = nothing does.
 	Through func(source string, network http.RoundTripper) http.RoundTripper

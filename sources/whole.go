@@ -91,8 +91,10 @@ func (w *wholeAnswer) list(k *compiledKind) *wholeRows {
 	l := &wholeRows{kind: k, at: make(map[string]int, len(w.rows)), words: map[*selectCall][]string{}}
 	one := cuts.Get().(*cut)
 	defer cuts.Put(one)
+	watch := w.conn.watches[k].due()
 	for i := range w.rows {
 		row := w.see(k, i, one)
+		watch.record(row.text)
 		id, ok := row.idAt(k.recordID)
 		if _, twice := l.at[id]; !ok || twice || k.exists != nil && !row.truth(k.exists) {
 			continue
