@@ -64,6 +64,7 @@ func Tables() []Table {
 		{Name: "secrets", Order: "name", Columns: []Column{text("name"), octets("value")}},
 		{Name: "events", Order: "source, id", Columns: []Column{text("source"), text("id"), moment("seen_at")}},
 		{Name: "polls", Order: "source, kind", Columns: []Column{text("source"), text("kind"), text("cursor"), text("holder"), moment("due_at"), moment("polled_at")}},
+		{Name: "shapes", Order: "source, kind", Columns: []Column{text("source"), text("kind"), text("body"), moment("kept_at")}},
 		{Name: "outbox", Order: "id", Identity: true, Columns: []Column{number("id"), text("source"), text("tags"), moment("created_at"), text("topic"), text("writer")}},
 		{Name: "suppressions", Order: "ref", Columns: []Column{text("ref"), text("reason"), moment("until_at"), text("created_by"), moment("created_at")}},
 		{Name: "verdicts", Order: "ref", Columns: []Column{text("ref"), text("judgement"), text("reason"), moment("seen_at"), text("created_by"), moment("created_at")}},

@@ -146,6 +146,13 @@ type Store interface {
 	// and somebody else has taken it.
 	Polled(ctx context.Context, p tutti.Poll, stale, purged []string, now time.Time) (kept bool, err error)
 
+	// KeepShape notes what is known of the records of a kind, in the place of what was noted before.
+	// Body is JSON; it comes back as it went in.
+	KeepShape(ctx context.Context, s tutti.Shape) error
+
+	// Shapes gives all shapes, by source and kind (in byte order).
+	Shapes(ctx context.Context) ([]tutti.Shape, error)
+
 	// PruneEvents deletes events and notices that are older than [EventsKept] at now, and
 	// suppressions that ended so long ago. It gives the number of events deleted.
 	PruneEvents(ctx context.Context, now time.Time) (int, error)

@@ -45,6 +45,7 @@ func Fill(t *testing.T, s store.Store) {
 	poll.Cursor, poll.Last = "here", after(1)
 	_, err = s.Polled(ctx, poll, nil, nil, noon)
 	noError(t, err)
+	noError(t, s.KeepShape(ctx, tutti.Shape{Source: "dam", Kind: "asset", Body: []byte(`{"paths":{}}`), At: noon}))
 	noError(t, s.Suppress(ctx, suppression("dam:asset/1", 0), []string{"dam:asset/1"}))
 	noError(t, s.Judge(ctx, []tutti.Verdict{verdict("social:post/a", tutti.Approved, 1)}, func(tutti.Ref) []string { return nil }))
 	noError(t, s.Suppress(ctx, suppression("dam:asset/ü", 90), []string{"dam:asset/ü"}))

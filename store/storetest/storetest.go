@@ -25,6 +25,7 @@ func Run(t *testing.T, database Database) {
 	t.Run("operations", func(t *testing.T) { testOperations(t, database) })
 	t.Run("events", func(t *testing.T) { testEvents(t, database) })
 	t.Run("polls", func(t *testing.T) { testPolls(t, database) })
+	t.Run("shapes", func(t *testing.T) { testShapes(t, database) })
 	t.Run("suppressions", func(t *testing.T) { testSuppressions(t, database) })
 	t.Run("verdicts", func(t *testing.T) { testVerdicts(t, database) })
 	t.Run("audit", func(t *testing.T) { testAudit(t, database) })
