@@ -14,6 +14,7 @@ import (
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources/recording"
 )
 
 const grantManifest = `
@@ -445,5 +446,35 @@ func TestASessionIsRenewedAndBegunAnew(t *testing.T) {
 	count("when the renewal is refused", 2, 3)
 	if told := h.said(); strings.Contains(told, "canary") {
 		t.Errorf("it is told: %s", told)
+	}
+}
+
+// TestARecordingHoldsNoToken records calls and the request for their token, and plays them.
+func TestARecordingHoldsNoToken(t *testing.T) {
+	a, c := &authority{t: t}, &sharedClock{}
+	var recorder *recording.Recorder
+	h := play(t, strings.Replace(grantManifest, "scope:", "client: body, scope:", 1), public, a.ServeHTTP, withClient(c), func(s *config.Source, d *Deps) {
+		recorder = recording.Record(s.URL, []string{"canary id", "canary:secret"})
+		d.Through = func(_ string, network http.RoundTripper) http.RoundTripper { return recorder.Through(network) }
+	})
+	if g := h.Get(t.Context(), refs("a"), tutti.Scope{})[0]; g.Resource == nil {
+		t.Fatal(g.Err)
+	}
+	r := &recording.Recording{Connector: "acme", From: "a test", Kinds: map[string]recording.Kind{"item": {}}}
+	r.Exchanges, _ = recorder.Exchanges()
+	b, err := r.Write()
+	if err != nil || len(r.Exchanges) != 2 || strings.Contains(string(b), "canary") {
+		t.Fatalf("it holds %s, %v", b, err)
+	}
+	again, err := recording.Parse("acme.yaml", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	player := again.Play()
+	h = play(t, strings.Replace(grantManifest, "scope:", "client: body, scope:", 1), public, a.ServeHTTP, withClient(c), func(_ *config.Source, d *Deps) {
+		d.Through = func(_ string, network http.RoundTripper) http.RoundTripper { return player.Through(network) }
+	})
+	if g := h.Get(t.Context(), refs("a"), tutti.Scope{})[0]; g.Resource == nil || a.grants != 1 {
+		t.Errorf("played, an item comes to %v: %v", g.Err, player.Misses())
 	}
 }

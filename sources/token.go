@@ -220,7 +220,7 @@ const maxToken = 256 << 10
 // none, only its status is told, and of a code of RFC 6749 section 5.2 which.
 func (k *keeper) ask(ctx context.Context, client *fetch.Client, what string, r fetch.Request) (map[string]any, error) {
 	r.MaxBytes = maxToken
-	res, err := client.Do(ctx, r)
+	res, err := client.Do(fetch.Confidential(ctx), r)
 	if err != nil {
 		return nil, tutti.Errorf(tutti.CodeOf(err), "%s: %w", what, err)
 	}

@@ -125,6 +125,7 @@ func (r recorded) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // note keeps an exchange that is not known yet.
 func (r *Recorder) note(req *http.Request, body []byte, res *http.Response, got []byte) {
+	body, got = veiled(req, body, got)
 	e := Exchange{Request: r.request(req, body)}
 	var why string
 	e.Response, why = r.response(res, got)
@@ -217,6 +218,9 @@ func told(header string) bool {
 	return slices.Contains([]string{"etag", "link", "last-modified", "cache-control", "age", "content-type", "content-length", "location"}, header)
 }
 
+// unread are headers of answers that nobody reads.
+var unread = []string{"Date", "Connection", "Keep-Alive", "Set-Cookie", "Server", "Vary", "Via"}
+
 // response writes what was answered, and tells what of it is left out.
 func (r *Recorder) response(res *http.Response, got []byte) (a Response, why string) {
 	if res.StatusCode != http.StatusOK {
@@ -224,7 +228,8 @@ func (r *Recorder) response(res *http.Response, got []byte) (a Response, why str
 	}
 	headers := map[string]string{}
 	for name, v := range res.Header {
-		if told(name) && (name != "Content-Length" || res.Request.Method == http.MethodHead) {
+		head := res.Request.Method == http.MethodHead // then there is nothing but headers to be read
+		if told(name) && (name != "Content-Length" || head) || head && !slices.Contains(unread, name) {
 			headers[name] = r.Clean(v[0])
 		}
 	}
