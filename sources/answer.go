@@ -32,8 +32,9 @@ type answer struct {
 // places are the parts of an answer that a call reads.
 type places struct {
 	answer                               *tree
-	list, record, total, more, next, end *tree // nil = the call does not look for it
-	errors, data                         *tree // of GraphQL
+	list, record, total, more, next, end *tree    // nil = the call does not look for it
+	points                               [4]*tree // what the call cost, what is left, the most, how many come back
+	errors, data                         *tree    // of GraphQL
 }
 
 // find prepares the walk over answers of the call, with records of which row is wanted.
@@ -49,6 +50,10 @@ func (k *call) find(row *tree) {
 	p.list, p.record, p.total, p.more, p.next, p.end = at(k.records), at(k.record), at(k.total), at(k.more), at(k.next), at(k.end)
 	if k.graphql != nil {
 		p.errors, p.data = at([]string{"errors"}), at([]string{"data"})
+	}
+	if k.limits != nil && k.limits.points != nil {
+		l := k.limits.points
+		p.points = [4]*tree{at(l.used.path), at(l.left.path), at(l.most.path), at(l.rate.path)}
 	}
 	if p.list != nil {
 		p.list.row, p.list.each = row, true
@@ -101,19 +106,12 @@ func (a *answer) rowTree() *tree {
 }
 
 // status sorts an answer by its status: a usable one, "not found", unchanged, or a *Refused.
-func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answer, err error) {
-	limits := m.Limits
-	waits := slices.Contains(limits.Statuses, res.Status)
-	if len(limits.Statuses) == 0 {
-		waits = res.Status == http.StatusTooManyRequests
+func (k *call) status(res *fetch.Response, now time.Time, g *gate) (a *answer, err error) {
+	if refused := k.limits.waits(res, now); refused != nil {
+		return nil, refused
 	}
 	until := retryAfter(res.Header, now)
 	switch {
-	case waits:
-		if until.IsZero() {
-			until = limits.resetAt(res.Header, now)
-		}
-		return nil, &Refused{Status: res.Status, Until: until, Limit: true}
 	case slices.Contains(k.statuses, res.Status):
 		return nil, tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
 	case res.Status == http.StatusServiceUnavailable && !until.IsZero():
@@ -122,11 +120,15 @@ func (k *call) status(m *Manifest, res *fetch.Response, now time.Time) (a *answe
 		return nil, &Refused{Status: res.Status}
 	}
 	a = &answer{from: res, header: res.Header, body: res.Body, call: k}
-	if err := a.check(res.Status, now); err != nil {
+	err = a.check(res.Status, now)
+	if s, ok := a.spent(); ok {
+		g.spend(s)
+	}
+	if err != nil {
 		a.free()
 		return nil, err
 	}
-	a.until, a.fresh = limits.holdUntil(res.Header, now), k.freshFor(res.Header)
+	a.fresh = k.freshFor(res.Header)
 	return a, nil
 }
 
@@ -155,6 +157,9 @@ func (a *answer) check(status int, now time.Time) error {
 		if err := a.readErrors(status, now); err != nil {
 			return err
 		}
+	}
+	if err := a.wrong(status, now); err != nil {
+		return err
 	}
 	if when := a.call.notFound; when != nil {
 		if v, err := decodeObject(a.body); err == nil && when.truth(map[string]any{"answer": v}) {
@@ -185,44 +190,6 @@ func retryAfter(h http.Header, now time.Time) time.Time {
 		return t
 	}
 	return time.Time{}
-}
-
-// holdUntil tells until when to wait when a good answer says that no calls are left.
-func (l LimitSpec) holdUntil(h http.Header, now time.Time) time.Time {
-	if l.Remaining == "" {
-		return time.Time{}
-	}
-	left, err := strconv.ParseFloat(strings.TrimSpace(h.Get(l.Remaining)), 64)
-	if err != nil || left > 0 {
-		return time.Time{}
-	}
-	return l.resetAt(h, now)
-}
-
-// resetAt reads the header that tells when there are more calls; zero when it says nothing.
-func (l LimitSpec) resetAt(h http.Header, now time.Time) time.Time {
-	v := strings.TrimSpace(h.Get(l.Reset))
-	if l.Reset == "" || v == "" {
-		return time.Time{}
-	}
-	if l.ResetAs == "time" {
-		if t, err := http.ParseTime(v); err == nil {
-			return t
-		}
-		t, _ := toTime(v)
-		return t
-	}
-	s, err := strconv.ParseFloat(v, 64)
-	if err != nil || s < 0 || s > 1e11 {
-		return time.Time{}
-	}
-	if l.ResetAs == "unix" {
-		return time.Unix(int64(s), 0)
-	}
-	if s > 1e7 {
-		return time.Time{}
-	}
-	return now.Add(time.Duration(s * float64(time.Second)))
 }
 
 // dig follows a path into JSON without decoding the rest. False when something is not there.
@@ -321,7 +288,7 @@ func (a *answer) readErrors(status int, now time.Time) error {
 	for _, e := range a.failed {
 		switch strings.ToUpper(e.Extensions.Code) {
 		case "THROTTLED", "RATE_LIMITED", "TOO_MANY_REQUESTS", "MAX_COST_EXCEEDED":
-			return &Refused{Status: status, Until: retryAfter(a.header, now), Limit: true}
+			return a.call.limits.refused(status, a.header, throttle{}, now)
 		}
 	}
 	data, ok := a.at(a.call.places.data)

@@ -63,6 +63,7 @@ type tagRule struct {
 type compiler struct {
 	m        *Manifest
 	problems []error
+	limited  *limits // of all calls
 }
 
 // checkManifest compiles a manifest and gives its mistakes; the result stays with it.
@@ -100,14 +101,7 @@ func (c *compiler) manifest() *compiled {
 	out.url = c.template("url", m.URL, settingNames)
 	out.headers = c.headers("headers", m.Headers, configNames)
 	out.auth = c.auth()
-	for i, s := range m.Limits.Statuses {
-		if s < 400 || s > 599 {
-			c.wrong(fmt.Sprintf("limits.statuses.%d", i), "is no status of an error", "")
-		}
-	}
-	if !slices.Contains([]string{"", "seconds", "unix", "time"}, m.Limits.ResetAs) {
-		c.wrong("limits.resetAs", unknown(m.Limits.ResetAs), "Write seconds, unix or time.")
-	}
+	c.limited = c.limits()
 	if len(m.Kinds) == 0 {
 		c.wrong("kinds", "is missing", "Write at least one kind of item.")
 	}

@@ -104,6 +104,7 @@ type Refused struct {
 	Status int
 	Until  time.Time // when the system may be asked again; zero = it does not say
 	Limit  bool      // the system asks to wait, whatever the status
+	Long   bool      // that is known for sure: it may be more than an hour
 }
 
 func (r *Refused) Error() string {

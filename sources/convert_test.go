@@ -119,12 +119,12 @@ func TestLimitHeaders(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	h := http.Header{"R": {"0"}, "S": {"30"}, "U": {"1795262430"}, "I": {"2026-11-21T12:00:30Z"}, "D": {"Sat, 21 Nov 2026 12:00:30 GMT"}}
 	for reset, as := range map[string]string{"S": "", "U": "unix", "I": "time", "D": "time"} {
-		if got := (LimitSpec{Remaining: "R", Reset: reset, ResetAs: as}).holdUntil(h, now); !got.Equal(now.Add(30 * time.Second)) {
+		if got := (&limits{LimitSpec: LimitSpec{Remaining: "R", Reset: reset, ResetAs: as}}).left(h, now).until; !got.Equal(now.Add(30 * time.Second)) {
 			t.Errorf("%s as %q holds until %v", reset, as, got)
 		}
 	}
 	h.Set("R", "1")
-	if got := (LimitSpec{Remaining: "R", Reset: "S"}).holdUntil(h, now); !got.IsZero() {
+	if got := (&limits{LimitSpec: LimitSpec{Remaining: "R", Reset: "S"}}).left(h, now).until; !got.IsZero() {
 		t.Errorf("with calls left it holds until %v", got)
 	}
 	for in, want := range map[string]time.Time{"30": now.Add(30 * time.Second), "Sat, 21 Nov 2026 12:00:30 GMT": now.Add(30 * time.Second), "soon": {}, "-1": {}} {

@@ -66,8 +66,8 @@ func (s *Source) try(ctx context.Context, kind string, left *allowance, do func(
 		s.log.Warn("breaker changed", "source", s.name, "state", s.breaker.current().String())
 	}
 	var refused *Refused
-	if errors.As(err, &refused) && refused.Limit {
-		s.gate.close(refused.Until)
+	if errors.As(err, &refused) && (refused.Limit || !refused.Until.IsZero()) {
+		s.gate.shut(refused.Until, refused.Long)
 	} else if !until.IsZero() {
 		s.gate.close(until)
 	}

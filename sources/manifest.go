@@ -29,6 +29,7 @@ type Manifest struct {
 	Auth        *AuthSpec              `yaml:"auth"`        // How the system knows us.
 	GraphQL     string                 `yaml:"graphql"`     // The path of the GraphQL endpoint.
 	Limits      LimitSpec              `yaml:"limits"`      // How the system says that it is enough.
+	Failed      string                 `yaml:"failed"`      // CEL over answer: whether an answer of success tells of an error all the same.
 	Kinds       map[string]*KindSpec   `yaml:"kinds"`       // The kinds of items.
 	Webhook     *WebhookSpec           `yaml:"webhook"`     // What the system posts when something changes.
 
@@ -46,14 +47,6 @@ type Declaration struct {
 	Default     string `yaml:"default"`     // The value of a setting that is not written.
 	Example     string `yaml:"example"`     // What it looks like.
 	Pattern     string `yaml:"pattern"`     // RE2 that the whole value must match.
-}
-
-// LimitSpec says how the system tells that it is enough.
-type LimitSpec struct {
-	Statuses  []int  `yaml:"statuses"`  // Statuses that mean "wait". Default: 429.
-	Remaining string `yaml:"remaining"` // The header that tells how many calls are left.
-	Reset     string `yaml:"reset"`     // The header that tells when there are more.
-	ResetAs   string `yaml:"resetAs"`   // What that header holds: seconds from now (default), unix seconds, or a time.
 }
 
 // KindSpec is one kind of item: how to ask for it and how to read it.

@@ -29,6 +29,7 @@ type manifestConnector struct {
 	client   *fetch.Client
 	proof    proof // of who asks, made for each request; nil = it is the same in all
 	maxBytes int64
+	gate     *gate             // of the source; nil where nobody calls it through one
 	before   map[*field]string // what stands before the ids of refs
 	links    map[*field]string
 	signers  map[*renditions]*pathSigner // of those whose addresses are signed and whose secrets are set
@@ -195,15 +196,22 @@ func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any
 	if err != nil {
 		return nil, err
 	}
+	now := c.now()
+	told := k.limits.left(res.Header, now)
+	c.gate.learn(told)
 	if ask && res.Status == http.StatusNotModified {
-		return &answer{header: res.Header, call: k, fresh: k.freshFor(res.Header), same: true}, nil
+		return &answer{header: res.Header, call: k, until: told.until, fresh: k.freshFor(res.Header), same: true}, nil
 	}
 	if k.format != nil && res.Status/100 == 2 {
 		if err := k.convert(res, req.URL); err != nil {
 			return nil, err
 		}
 	}
-	return k.status(c.manifest, res, c.now())
+	a, err := k.status(res, now, c.gate)
+	if err == nil {
+		a.until = told.until
+	}
+	return a, err
 }
 
 // send makes an exchange, with what proves who asks.

@@ -143,6 +143,8 @@ func (c *shapeChecker) scalar(path string, n *yaml.Node, t reflect.Type) {
 			_, err := strconv.Atoi(n.Value)
 			ok = err == nil
 		}
+	case reflect.Float64:
+		ok, want = ok && (n.Tag == "!!int" || n.Tag == "!!float"), "a number"
 	}
 	if !ok {
 		c.wrong(path, n, "must be "+want, "")

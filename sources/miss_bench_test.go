@@ -196,7 +196,7 @@ func BenchmarkMiss(b *testing.B) {
 }
 
 func (c *manifestConnector) readBatch(k *compiledKind, body []byte, asks []Ask) (Batch, error) {
-	a, err := k.batch.status(c.manifest, &fetch.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, time.Now())
+	a, err := k.batch.status(&fetch.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, time.Now(), nil)
 	if err != nil {
 		return Batch{}, err
 	}

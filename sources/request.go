@@ -24,6 +24,7 @@ type call struct {
 	headers  []namedTemplate
 	body     any // nil, or what node makes of it
 	graphql  *graphqlCall
+	limits   *limits // of the manifest
 	idsInURL bool
 
 	record, records, total, more, next, end []string // where they stand in the answer; nil = nowhere
@@ -50,7 +51,7 @@ var (
 )
 
 func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
-	out := &call{method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
+	out := &call{limits: c.limited, method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
 	path := s.Path
 	if s.GraphQL != nil {
 		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment)

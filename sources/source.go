@@ -138,11 +138,14 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	b, problems := m.build(c, d, place)
 	s := &Source{
 		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
-		breaker: &breaker{now: d.Now}, gate: newGate(d.Now, c.Limits.Concurrency, c.Limits.Rate), health: &health{now: d.Now},
+		breaker: &breaker{now: d.Now}, gate: m.Limits.gate(d.Now, c.Limits), health: &health{now: d.Now},
 		events: newEvents(d.Seen),
 	}
 	if b != nil {
 		s.conn, s.release = b.conn, b.release
+		if c, ok := b.conn.(*manifestConnector); ok {
+			c.gate = s.gate
+		}
 		if s.description == "" {
 			s.description = b.description
 		}
