@@ -157,6 +157,9 @@ func malformed(t *asking, kind string) {
 		if ok && d.Canonical != nil {
 			_, ok = d.Canonical(id)
 		}
+		if !ok && d.Alias != nil {
+			_, ok = d.Alias.Name(id)
+		}
 		if ok {
 			taken = append(taken, id)
 		} else {
