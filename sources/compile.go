@@ -98,8 +98,13 @@ func (c *compiler) manifest() *compiled {
 			}
 		}
 	}
-	out.url = c.template("url", m.URL, settingNames)
+	urlNames := settingNames
+	if m.Protocol == "sql" {
+		urlNames = configNames // it holds the password, and stays between us and the database
+	}
+	out.url = c.template("url", m.URL, urlNames)
 	out.headers = c.headers("headers", m.Headers, configNames)
+	c.protocol()
 	out.auth = c.auth()
 	c.limited = c.limits()
 	if len(m.Kinds) == 0 {
@@ -161,7 +166,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}
-		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !queryMentions(k.Get.Query, "id") && !queryMentions(k.Get.Form, "id") {
+		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !strings.Contains(k.Get.SQL, "$id") && !queryMentions(k.Get.Query, "id") && !queryMentions(k.Get.Form, "id") {
 			c.wrong(at+".get", "does not use ${id}", "Write, for example:  path: /v1/items/${id}")
 		}
 	}

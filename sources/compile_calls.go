@@ -36,11 +36,11 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 		uses, call.idsInURL = true, true
 	}
 	uses = c.idsIn(at+".form", b.Form, out) || uses
-	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") {
+	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") || strings.Contains(b.SQL, "$ids") {
 		uses = true
 	}
 	if !uses {
-		c.wrong(at, "does not use ${ids}", "Write it into query, body, form or graphql.variables.")
+		c.wrong(at, "does not use ${ids}", "Write it into query, body, form, graphql.variables or sql.")
 	}
 	if call.method != http.MethodGet {
 		call.idsInURL = false

@@ -36,6 +36,8 @@ func TestManualIsTrue(t *testing.T) {
 				t.Fatal(err)
 			}
 			whole(t, i, part)
+		case strings.HasPrefix(part, "# a whole one"):
+			whole(t, i, part)
 		case strings.HasPrefix(part, "sources:"):
 			opened(t, dir, part)
 		case first == "# under kinds.item":

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -442,3 +443,5 @@ func TestAChangeThatCannotBeNotedIsForgottenAllTheSame(t *testing.T) {
 		t.Error("what was fetched before an acknowledged change is served as fresh")
 	}
 }
+
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -24,6 +24,8 @@ type Manifest struct {
 	Setup       string                 `yaml:"setup"`       // Markdown: what to do in the system before it can be read, and where.
 	Settings    map[string]Declaration `yaml:"settings"`    // What the config gives for each source, as ${settings.name}.
 	Secrets     map[string]Declaration `yaml:"secrets"`     // What the config gives from the environment, as ${secrets.name}. Only auth and headers may use it.
+	Protocol    string                 `yaml:"protocol"`    // How the system is asked. Default: http.
+	Notify      string                 `yaml:"notify"`      // Of sql: the channel on which the database notifies what changed.
 	URL         string                 `yaml:"url"`         // Where the system is, when the config does not say.
 	Headers     map[string]string      `yaml:"headers"`     // Sent with every call.
 	Auth        *AuthSpec              `yaml:"auth"`        // How the system knows us.
@@ -91,6 +93,8 @@ type CallSpec struct {
 	Body        any                  `yaml:"body"`        // A JSON body. Values in ${…} keep their type; absent ones are left out.
 	Form        map[string]QuerySpec `yaml:"form"`        // Instead: a form-encoded body. A field whose value is absent is left out.
 	GraphQL     *GraphQLSpec         `yaml:"graphql"`     // A GraphQL operation.
+	SQL         string               `yaml:"sql"`         // Of protocol sql: the query. Values are its parameters: $ids, $first, a filter by its name.
+	Files       *FilesSpec           `yaml:"files"`       // Of protocol files: the folder whose files are the records.
 	Format      string               `yaml:"format"`      // What the answer is: JSON (default), XML, which becomes JSON, nothing but its headers, or a feed (RSS, Atom or JSON Feed).
 	Lists       []string             `yaml:"lists"`       // Of XML: paths of elements that are lists even when there is only one, or none. The records are one anyway.
 	Record      string               `yaml:"record"`      // Of get: where the record is in the answer. Default: the answer itself.

@@ -27,7 +27,8 @@ type manifestConnector struct {
 	at       string // the address of the system, without a slash at the end
 	own      map[*call]ownPart
 	client   *fetch.Client
-	proof    proof // of who asks, made for each request; nil = it is the same in all
+	system   system // instead of client, of a protocol that is not HTTP
+	proof    proof  // of who asks, made for each request; nil = it is the same in all
 	maxBytes int64
 	gate     *gate             // of the source; nil where nobody calls it through one
 	before   map[*field]string // what stands before the ids of refs
@@ -76,6 +77,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	}
 	base, err := url.Parse(strings.TrimSuffix(address, "/"))
 	switch {
+	case !m.speaksHTTP():
 	case address == "":
 		problems = append(problems, place("url", "is missing", "Write, for example:  url: https://"+m.Name+".example.com"))
 	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" || base.User != nil:
@@ -108,6 +110,12 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	problems = append(problems, conn.listen(c, place)...)
 	if len(problems) > 0 {
 		return nil, problems
+	}
+	if !m.speaksHTTP() {
+		if conn.system, err = conn.openSystem(c, d, place); err != nil {
+			return nil, []error{err}
+		}
+		return &built{conn: conn, description: m.Description, release: conn.system.close}, nil
 	}
 	conn.client = fetch.New(fetch.Config{AllowPrivate: c.AllowPrivate, MaxBytes: c.Limits.MaxBytes, Through: d.through(c.Name)})
 	conn.at, conn.own = strings.TrimSuffix(base.String(), "/"), map[*call]ownPart{}
@@ -179,6 +187,9 @@ func (m *Manifest) values(c config.Source, place func(path, what, hint string) e
 
 // do makes a call and reads its answer, which must be freed.
 func (c *manifestConnector) do(ctx context.Context, k *call, vars map[string]any, validator string) (*answer, error) {
+	if c.system != nil {
+		return c.askSystem(ctx, k, vars, validator)
+	}
 	own := c.own[k]
 	if own.err != nil {
 		return nil, own.err

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -157,6 +158,10 @@ func (c *manifestConnector) keyOf(k *compiledKind, key *expression, a *answer, r
 	v, ok, err := row.eval(key)
 	if err != nil || !ok {
 		return ""
+	}
+	if all, isList := v.([]any); isList { // of a list that is sorted by several
+		b, _ := json.Marshal(all)
+		return string(b)
 	}
 	s, _ := writeValue(v)
 	return strings.Clone(s)

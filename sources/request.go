@@ -32,10 +32,12 @@ type call struct {
 	statuses                                []int
 	notFound                                *expression
 	conditional, fresh                      bool
-	leads                                   bool      // what comes next is what the origin says: an address, or parameters
-	byTag, byTime                           bool      // of conditional: ETag, Last-Modified
-	format                                  *format   // nil = JSON
-	lists                                   *xmlLists // of XML
+	leads                                   bool       // what comes next is what the origin says: an address, or parameters
+	byTag, byTime                           bool       // of conditional: ETag, Last-Modified
+	format                                  *format    // nil = JSON
+	lists                                   *xmlLists  // of XML
+	folder, base                            *template  // of protocol files
+	stmt                                    *statement // of protocol sql
 }
 
 type queryPart struct {
@@ -51,6 +53,9 @@ var (
 )
 
 func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
+	if !c.m.speaksHTTP() || s.SQL != "" || s.Files != nil {
+		return c.systemCall(at, s)
+	}
 	out := &call{limits: c.limited, method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
 	path := s.Path
 	if s.GraphQL != nil {

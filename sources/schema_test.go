@@ -26,6 +26,7 @@ var choices = map[string][]string{
 	"SignSpec.scheme":      signatures,
 	"AuthSpec.client":      {"basic", "body"},
 	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
+	"Manifest.protocol":    protocols,
 	"KindSpec.type":        resources,
 	"KindSpec.dimensions":  dimensions,
 	"CallSpec.method":      {"GET", "HEAD", "POST", "SEARCH", "QUERY"},

@@ -44,6 +44,8 @@ type Deps struct {
 	Polls    Polls         // where feeds of changes are, for all processes; nil keeps it in memory
 	Secret   []byte        // the deployment's: the same in all its processes
 	Stale    func() bool   // whether nothing may be called fresh for now; nil = never
+	// Database opens the databases of sources whose protocol is SQL. Nil: there can be none.
+	Database func(DatabaseConfig) (Database, error)
 	// Through stands between a source and the network, for those who look at exchanges or answer them
 	// themselves: see fetch.Config. Nil = nothing does.
 	Through func(source string, network http.RoundTripper) http.RoundTripper
@@ -61,6 +63,8 @@ type Sources struct {
 	polling     sync.Mutex // guards stopPolling
 	stopPolling func()     // nil = nobody polls
 	polls       sync.WaitGroup
+	unwatch     context.CancelFunc // ends what Watch began; nil = nothing
+	watching    sync.WaitGroup
 
 	suppressing sync.Mutex // one Suppress at a time
 	doubts      *doubts
@@ -393,6 +397,10 @@ func (s *Sources) Forgotten(marks []uint32, after uint64) bool {
 // may be called after it.
 func (s *Sources) Close() {
 	s.StopPolling()
+	if s.unwatch != nil {
+		s.unwatch()
+		s.watching.Wait()
+	}
 	s.meter.close()
 	for _, src := range s.order {
 		src.again.close()

@@ -116,6 +116,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 		g.close()
 		return nil, nil, err
 	}
+	g.sources.Watch()
 	return g, schema, nil
 }
 

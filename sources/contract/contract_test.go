@@ -13,6 +13,7 @@ import (
 var exceptions = map[string]string{
 	"bluesky": "a real one is asked in e2e, by TestRealBlueskyKeepsTheContract",
 	"feed":    "its tests in sources ask the addresses of the feeds that the config names",
+	"files":   "a folder is no server: sources/files_test.go asks one",
 }
 
 // TestEveryConnectorKeepsTheContract asks every connector that comes with Tutti all questions, with its

@@ -50,8 +50,9 @@ var exceptions = map[string]string{
 	"directus": "e2e runs the contract suite against a real Directus",
 	"rt":       "e2e runs the contract suite against a real Request Tracker",
 	"s3":       "e2e/s3_test.go asks a real bucket; the recording runs the contract suite",
-	"feed":     "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/feeds_test.go prove it",
+	"feed":     "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/eleventy_test.go prove it",
 	"bluesky":  "e2e runs the contract suite against a real network",
+	"files":    "a folder is no server: sources/files_test.go asks one",
 }
 
 func manifests(t *testing.T) []string {
