@@ -239,11 +239,11 @@ func TestNoTokenIsTheSourcesFailure(t *testing.T) {
 		"own error":     {400, `{"error": "` + canary + `"}`, tutti.Unavailable, "it refuses the credentials, with status 400 Bad Request"},
 		"broken":        {500, canary, tutti.Unavailable, "it answers with status 500"},
 		"busy":          {429, canary, tutti.RateLimited, "it asks to wait"},
-		"no JSON":       {200, "<html>" + canary, tutti.Unavailable, "the answer is no JSON object"},
-		"no token":      {200, `{"token": "` + canary + `"}`, tutti.Unavailable, "the answer holds no access_token"},
-		"a list":        {200, `["` + canary + `"]`, tutti.Unavailable, "the answer is no JSON object"},
-		"other type":    {200, `{"access_token": "` + canary + `", "token_type": "mac"}`, tutti.Unavailable, "another type than bearer"},
-		"not printable": {200, `{"access_token": "` + canary + `\r\nX-Evil: 1"}`, tutti.Unavailable, "no access_token"},
+		"no JSON":       {200, "<html>" + canary, tutti.BadAnswer, "the answer is no JSON object"},
+		"no token":      {200, `{"token": "` + canary + `"}`, tutti.BadAnswer, "the answer holds no access_token"},
+		"a list":        {200, `["` + canary + `"]`, tutti.BadAnswer, "the answer is no JSON object"},
+		"other type":    {200, `{"access_token": "` + canary + `", "token_type": "mac"}`, tutti.BadAnswer, "another type than bearer"},
+		"not printable": {200, `{"access_token": "` + canary + `\r\nX-Evil: 1"}`, tutti.BadAnswer, "no access_token"},
 		"too large":     {200, `{"access_token": "` + strings.Repeat("x", 300<<10) + `"}`, tutti.TooLarge, "size limit"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,10 +92,10 @@ func readGrant(said map[string]any, what string, now time.Time) (*accessToken, e
 	t := &accessToken{}
 	t.value, _ = said["access_token"].(string)
 	if kind, ok := said["token_type"].(string); ok && !strings.EqualFold(kind, "bearer") {
-		return nil, tutti.Errorf(tutti.Unavailable, "%s: the token is of another type than bearer", what)
+		return nil, tutti.Errorf(tutti.BadAnswer, "%s: the token is of another type than bearer", what)
 	}
 	if !usable(t.value) {
-		return nil, tutti.Errorf(tutti.Unavailable, "%s: the answer holds no access_token", what)
+		return nil, tutti.Errorf(tutti.BadAnswer, "%s: the answer holds no access_token", what)
 	}
 	seconds := 0.0
 	switch v := said["expires_in"].(type) {

@@ -113,7 +113,7 @@ func (w *sessionWay) begin(ctx context.Context, k *keeper, c *manifestConnector,
 	}
 	t := &accessToken{value: textAt(said, l.access), refresh: textAt(said, l.renewal)}
 	if !usable(t.value) || t.refresh != "" && !usable(t.refresh) {
-		return nil, tutti.Errorf(tutti.Unavailable, "%s: the answer holds no token at %s", what, shownPath(l.access))
+		return nil, tutti.Errorf(tutti.BadAnswer, "%s: the answer holds no token at %s", what, shownPath(l.access))
 	}
 	if end := jwtEnd(t.value); !end.IsZero() {
 		t.lasting(k.now(), end.Sub(k.now()))

@@ -228,7 +228,7 @@ func (k *keeper) ask(ctx context.Context, client *fetch.Client, what string, r f
 	said, bad := decodeObject(jsonOrNothing(res.Body))
 	if res.Status/100 == 2 {
 		if bad != nil {
-			return nil, tutti.Errorf(tutti.Unavailable, "%s: the answer is no JSON object", what)
+			return nil, tutti.Errorf(tutti.BadAnswer, "%s: the answer is no JSON object", what)
 		}
 		return said, nil
 	}

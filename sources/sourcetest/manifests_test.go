@@ -81,6 +81,9 @@ func TestEveryManifestKeepsTheContract(t *testing.T) {
 			continue
 		}
 		p, ok := played[name]
+		if _, err := sources.ReadRecording(name, ""); !ok && err == nil {
+			continue // its recording runs the contract suite
+		}
 		if !ok {
 			t.Errorf("no system plays for the manifest %s: add it to played, or to exceptions with a reason", name)
 			continue
