@@ -356,6 +356,24 @@ type Decision struct {
 	Rules []*RuleResult `json:"rules"`
 }
 
+// An origin's answers have another shape than they had, at a place that a mapping reads. It tells of types, never of content.
+type Drift struct {
+	// The name of the kind.
+	Kind string `json:"kind"`
+	// The place in the record: a JSON pointer (RFC 6901).
+	Pointer string `json:"pointer"`
+	// The JSON types that stood there.
+	Was string `json:"was"`
+	// Those that stand there now; null when it holds nothing but null, absent when it is gone.
+	Is string `json:"is"`
+	// When it was noticed.
+	Since time.Time `json:"since"`
+	// The mapped fields that read it; recordId for the id itself.
+	Fields []string `json:"fields"`
+	// What is published and may show items of the kind.
+	Compositions []string `json:"compositions"`
+}
+
 // The point of interest of a picture, 0 to 1 from the left and the top.
 type Focal struct {
 	// From the left, 0 to 1.
@@ -1164,6 +1182,8 @@ type Source struct {
 	Kinds []*Kind `json:"kinds"`
 	// How it has been doing for the last minute.
 	Health *SourceHealth `json:"health"`
+	// Where its answers have another shape than they had, at places that mappings read. Empty when nothing has changed.
+	Drifts []*Drift `json:"drifts"`
 }
 
 // How a source has been doing for the last minute.

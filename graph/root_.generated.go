@@ -219,6 +219,16 @@ type ComplexityRoot struct {
 		Variant func(childComplexity int) int
 	}
 
+	Drift struct {
+		Compositions func(childComplexity int) int
+		Fields       func(childComplexity int) int
+		Is           func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Pointer      func(childComplexity int) int
+		Since        func(childComplexity int) int
+		Was          func(childComplexity int) int
+	}
+
 	Experience struct {
 		Channel     func(childComplexity int) int
 		Components  func(childComplexity int) int
@@ -330,6 +340,7 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AcceptDrifts         func(childComplexity int, source string, kind string) int
 		DeletePersona        func(childComplexity int, name string) int
 		Invalidate           func(childComplexity int, refs []*tutti.Ref, kind *string, source *string, mode *InvalidateMode, reason *string, dryRun *bool) int
 		Moderate             func(childComplexity int, items []*ModerateInput, reason *string) int
@@ -664,6 +675,7 @@ type ComplexityRoot struct {
 	Source struct {
 		Connector   func(childComplexity int) int
 		Description func(childComplexity int) int
+		Drifts      func(childComplexity int) int
 		Health      func(childComplexity int) int
 		Kinds       func(childComplexity int) int
 		Name        func(childComplexity int) int
@@ -1546,6 +1558,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Decision.Variant(childComplexity), true
 
+	case "Drift.compositions":
+		if e.ComplexityRoot.Drift.Compositions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Compositions(childComplexity), true
+	case "Drift.fields":
+		if e.ComplexityRoot.Drift.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Fields(childComplexity), true
+	case "Drift.is":
+		if e.ComplexityRoot.Drift.Is == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Is(childComplexity), true
+	case "Drift.kind":
+		if e.ComplexityRoot.Drift.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Kind(childComplexity), true
+	case "Drift.pointer":
+		if e.ComplexityRoot.Drift.Pointer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Pointer(childComplexity), true
+	case "Drift.since":
+		if e.ComplexityRoot.Drift.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Since(childComplexity), true
+	case "Drift.was":
+		if e.ComplexityRoot.Drift.Was == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Drift.Was(childComplexity), true
+
 	case "Experience.channel":
 		if e.ComplexityRoot.Experience.Channel == nil {
 			break
@@ -1951,6 +2006,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.Currency(childComplexity), true
 
+	case "Mutation.acceptDrifts":
+		if e.ComplexityRoot.Mutation.AcceptDrifts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptDrifts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptDrifts(childComplexity, args["source"].(string), args["kind"].(string)), true
 	case "Mutation.deletePersona":
 		if e.ComplexityRoot.Mutation.DeletePersona == nil {
 			break
@@ -3540,6 +3606,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Source.Description(childComplexity), true
+	case "Source.drifts":
+		if e.ComplexityRoot.Source.Drifts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Source.Drifts(childComplexity), true
 	case "Source.health":
 		if e.ComplexityRoot.Source.Health == nil {
 			break
@@ -4440,6 +4512,15 @@ type Mutation @access(to: [MANAGEMENT]) {
     "Only tell what it would touch; do nothing."
     dryRun: Boolean
   ): Invalidation!
+  """
+  Takes the shape that a kind's records have now for right, on every replica: their drifts end. Gives the number of them.
+  """
+  acceptDrifts(
+    "The name of the source."
+    source: ID!
+    "The name of the kind."
+    kind: ID!
+  ): Int!
   """
   Withdraws an item from delivery, now, on every replica: nothing shows it, no list and no search holds it, and no rule
   reads a fact of it, whatever the origin says. Suppressing it again replaces end and reason.
@@ -5587,6 +5668,26 @@ type Source @access(to: [PREVIEW, MANAGEMENT]) {
   kinds: [Kind!]!
   "How it has been doing for the last minute."
   health: SourceHealth!
+  "Where its answers have another shape than they had, at places that mappings read. Empty when nothing has changed."
+  drifts: [Drift!]!
+}
+
+"An origin's answers have another shape than they had, at a place that a mapping reads. It tells of types, never of content."
+type Drift @access(to: [PREVIEW, MANAGEMENT]) {
+  "The name of the kind."
+  kind: ID!
+  "The place in the record: a JSON pointer (RFC 6901)."
+  pointer: String!
+  "The JSON types that stood there."
+  was: String!
+  "Those that stand there now; null when it holds nothing but null, absent when it is gone."
+  is: String!
+  "When it was noticed."
+  since: DateTime!
+  "The mapped fields that read it; recordId for the id itself."
+  fields: [String!]!
+  "What is published and may show items of the kind."
+  compositions: [ID!]!
 }
 
 "A kind of item in a source."
@@ -6616,6 +6717,26 @@ func (ec *executionContext) childFields_Decision(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Decision", field.Name)
 }
 
+func (ec *executionContext) childFields_Drift(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Drift_kind(ctx, field)
+	case "pointer":
+		return ec.fieldContext_Drift_pointer(ctx, field)
+	case "was":
+		return ec.fieldContext_Drift_was(ctx, field)
+	case "is":
+		return ec.fieldContext_Drift_is(ctx, field)
+	case "since":
+		return ec.fieldContext_Drift_since(ctx, field)
+	case "fields":
+		return ec.fieldContext_Drift_fields(ctx, field)
+	case "compositions":
+		return ec.fieldContext_Drift_compositions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Drift", field.Name)
+}
+
 func (ec *executionContext) childFields_Experience(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7176,6 +7297,8 @@ func (ec *executionContext) childFields_Source(ctx context.Context, field graphq
 		return ec.fieldContext_Source_kinds(ctx, field)
 	case "health":
 		return ec.fieldContext_Source_health(ctx, field)
+	case "drifts":
+		return ec.fieldContext_Source_drifts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Source", field.Name)
 }

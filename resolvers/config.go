@@ -100,6 +100,7 @@ func (q query) Sources(context.Context) ([]*graph.Source, error) {
 		kinds[k.Source] = append(kinds[k.Source], kindModel(k))
 	}
 	list := []*graph.Source{}
+	drifts := q.driftsBySource()
 	for _, s := range q.Deps.SourceStates() {
 		h := &graph.SourceHealth{State: graph.HealthState(s.State), Calls: s.Calls, Failures: s.Failures}
 		if s.MedianLatency > 0 {
@@ -116,7 +117,7 @@ func (q query) Sources(context.Context) ([]*graph.Source, error) {
 		if !s.LastPoll.IsZero() {
 			h.LastPoll = &s.LastPoll
 		}
-		list = append(list, &graph.Source{Name: s.Name, Connector: s.Connector, Description: text(s.Description), Kinds: notNil(kinds[s.Name]), Health: h})
+		list = append(list, &graph.Source{Name: s.Name, Connector: s.Connector, Description: text(s.Description), Kinds: notNil(kinds[s.Name]), Health: h, Drifts: notNil(drifts[s.Name])})
 	}
 	return list, nil
 }

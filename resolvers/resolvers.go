@@ -58,6 +58,8 @@ type Deps struct {
 	Library          *engine.Library
 	Sources          Sources
 	SourceStates     func() []SourceState
+	Drifts           func() []tutti.Drift // nil = never any
+	AcceptDrifts     func(ctx context.Context, source, kind string) (int, error)
 	Store            Store
 	Attributes       []tutti.Attribute
 	Channels         []tutti.Channel

@@ -37,17 +37,25 @@ func (c *contact) stale() bool { return c.age(time.Now()) > maxSilence }
 // watchStore follows planned publications and what other processes tell, and lets the store
 // forget old webhooks every hour.
 func (h *house) watchStore() {
-	tick, hour := time.NewTicker(time.Second), time.NewTicker(time.Hour)
+	tick, hour, shapes := time.NewTicker(time.Second), time.NewTicker(time.Hour), time.NewTicker(shapesEvery)
 	defer tick.Stop()
+	defer shapes.Stop()
 	defer hour.Stop()
 	for failing := false; ; {
 		work := h.follow
 		select {
 		case <-h.closed:
 			h.noteLastUses()
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			if err := h.keepShapes(ctx); err != nil {
+				h.log.Warn("storing what was learned of origins' records", "error", err)
+			}
+			cancel()
 			return
 		case <-hour.C:
 			work = h.prune
+		case <-shapes.C:
+			work = h.keepShapes
 		case <-h.feed.Wake():
 		case <-tick.C:
 		}

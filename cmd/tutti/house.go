@@ -104,9 +104,16 @@ func openHouse(ctx context.Context, cfg *config.Config, st store.Store, dir stri
 // build makes a generation of a config, with what is published now.
 func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *graph.Generation, error) {
 	g := &generation{config: cfg, meters: prometheus.NewRegistry()}
-	var err error
+	if err := h.keepShapes(ctx); err != nil {
+		return nil, nil, err
+	}
+	shapes, err := h.store.Shapes(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	g.sources, err = openSources(cfg, sources.Deps{
 		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Polls: polls{h}, Stale: h.contact.stale, Locales: cfg.Locales,
+		Shapes: shapes,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -155,6 +162,7 @@ func (h *house) furnish(ctx context.Context, g *generation) (*graph.Generation, 
 	}
 	r := resolvers.New(resolvers.Deps{
 		Engine: e, Library: g.library, Sources: g.sources, SourceStates: func() []resolvers.SourceState { return sourceStates(g) }, Store: h.store,
+		Drifts: g.sources.Drifts, AcceptDrifts: h.acceptDrifts,
 		Attributes: cfg.Attributes, Channels: cfg.Channels, Locales: cfg.Locales, ComponentTypes: cfg.ComponentTypes, CompositionTypes: cfg.CompositionTypes,
 		Kept: g.kept, Reload: h.refresh, Told: h.told, Now: time.Now, Stale: h.contact.stale,
 	})

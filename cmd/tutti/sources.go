@@ -20,6 +20,7 @@ type sourcesCommand struct {
 
 type sourcesCheckCommand struct {
 	configFlag
+	databaseFlag
 	Name    string        `arg:"" optional:"" help:"One source. Default: all of them."`
 	Timeout time.Duration `help:"For each source." default:"20s"`
 }
@@ -28,7 +29,11 @@ type sourcesCheckCommand struct {
 func (sourcesCheckCommand) Help() string {
 	return `Examples:
   tutti sources check
-  tutti sources check catalog --config prod/tutti.yaml`
+  tutti sources check catalog --config prod/tutti.yaml
+
+Where there is a database, answers are compared with what the server learned of their shape: a warning
+names the place where a mapping reads something else now, and what is published and may show it.
+Nothing is written to the database.`
 }
 
 // Run calls the sources and tells how each of them did.
@@ -37,7 +42,11 @@ func (c *sourcesCheckCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	origins, err := openSources(cfg, sources.Deps{Dir: filepath.Dir(cfg.Path)})
+	learned, err := c.learned(ctx)
+	if err != nil {
+		fmt.Fprintf(out, "what the server learned cannot be read, so shapes are not compared: %v\n", err)
+	}
+	origins, err := openSources(cfg, sources.Deps{Dir: filepath.Dir(cfg.Path), Locales: cfg.Locales, Shapes: learned.shapes, Checking: true})
 	if err != nil {
 		return err
 	}
@@ -61,6 +70,7 @@ func (c *sourcesCheckCommand) Run(ctx context.Context, out, _ io.Writer) error {
 			fmt.Fprintf(out, "%s: %s\n", name, e)
 		}
 	}
+	warnOfDrifts(out, cfg, origins, learned.published)
 	if bad > 0 {
 		return &tutti.Error{Code: tutti.Unavailable, Message: fmt.Sprintf("%d of %s did not answer as it should.", bad, count(len(names), "source"))}
 	}
