@@ -44,7 +44,7 @@ func (f *systemFlags) manifest(file string) (c config.Source, m *sources.Manifes
 	}
 	if file != "" {
 		c.Connector = file
-		if !tutti.IsName(file) {
+		if !tutti.IsName(file) && f.Source != "" { // else it is relative to where we are
 			if c.Connector, err = filepath.Abs(file); err != nil {
 				return c, nil, dir, err
 			}

@@ -61,7 +61,11 @@ func (c *connectorRecordCommand) Run(ctx context.Context, out, errs io.Writer) e
 		return err
 	}
 	results := sys.AskAll(ctx)
-	r := &recording.Recording{Connector: m.Name, From: c.From, Settings: src.Settings, Secrets: known.Secrets, Kinds: sys.Kinds, Hooks: known.Hooks}
+	settings := map[string]string{}
+	for name, v := range src.Settings {
+		settings[name] = sys.Recorder.Clean(v)
+	}
+	r := &recording.Recording{Connector: m.Name, From: c.From, Settings: settings, Secrets: known.Secrets, Kinds: sys.Kinds, Hooks: known.Hooks}
 	for name, k := range r.Kinds {
 		if k.Pages == 0 {
 			k.Pages = c.Pages

@@ -109,7 +109,7 @@ func TestCommandsOfTheDocsExist(t *testing.T) {
 		for _, block := range blocks(t, page, "sh") {
 			for line := range strings.Lines(block) {
 				line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
-				args, ok := strings.CutPrefix(line, "tutti ")
+				args, ok := strings.CutPrefix(strings.TrimSuffix(line, " &"), "tutti ")
 				if !ok {
 					continue
 				}

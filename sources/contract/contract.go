@@ -81,6 +81,15 @@ func New(s System) (*System, error) {
 	if s.Source.Name == "" {
 		s.Source.Name = s.Manifest.Name
 	}
+	s.Source.Freshness = config.Freshness{} // the suite moves the clock by what is usual
+	if s.Source.Recording != "" && s.Recording == nil {
+		r, err := sources.ReadRecording(s.Source.Recording, s.Dir)
+		if err != nil {
+			return nil, err
+		}
+		s.Recording = r
+	}
+	s.Source.Recording = ""
 	if r := s.Recording; r != nil {
 		if r.Connector != s.Manifest.Name {
 			return nil, &tutti.Error{Code: tutti.Invalid, Message: "the recording " + r.File() + " is of the connector " + r.Connector + ", not of " + s.Manifest.Name + "."}
@@ -141,7 +150,7 @@ func (sys *System) Questions() []Question {
 		for _, q := range kindQuestions {
 			all = append(all, Question{Kind: kind, Name: q.name, ask: func(t *asking) { q.ask(t, kind) }})
 		}
-		if broken && sys.recorded() {
+		if sys.Recorder != nil || broken && sys.recorded() {
 			continue
 		}
 		for _, q := range faultQuestions {

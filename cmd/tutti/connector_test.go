@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tuttihq/tutti/sources"
+)
+
+func TestConnectorsAreListed(t *testing.T) {
+	out, _ := succeed(t, "connectors", "--json")
+	var all []connectorInfo
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, i := range all {
+		names = append(names, i.Name)
+		if i.Family == "" || len(i.Kinds) == 0 || len(i.Capabilities) == 0 || i.Docs != "docs/connectors/"+i.Name+".md" || i.Proven == "" && i.Recording == "" {
+			t.Errorf("%s is told as %+v", i.Name, i)
+		}
+	}
+	if slices.Sort(names); !slices.Equal(names, sources.Vendors()) {
+		t.Errorf("it lists %v", names)
+	}
+	out, _ = succeed(t, "connectors")
+	for _, line := range []string{`(?m)^NAME +FAMILY +KINDS`, `(?m)^vendure +catalog +picture, product +Vendure \d`, `(?m)^zendesk +support .*its documentation`} {
+		if !regexp.MustCompile(line).MatchString(out) {
+			t.Errorf("the table lacks %s:\n%s", line, out)
+		}
+	}
+}
+
+func TestANewConnectorRuns(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, args := range map[string][]string{
+		"acme": {"--from", "rest", "--url", "https://acme.example/v2", "--kind", "item", "--type", "Product", "--get", "/items/{id}", "--list", "/items", "--record", "items", "--field", "title=name", "--field", "brand=maker.name"},
+		"shop": {"--from", "graphql", "--url", "https://shop.example", "--kind", "product", "--type", "Product", "--get", "product", "--field", "title=name", "--field", "maker=maker.name"},
+	} {
+		for _, auth := range []string{"none", "basic", "bearer", "header"} {
+			file := name + "-" + auth + ".yaml"
+			out, _ := succeed(t, slices.Concat([]string{"connector", "new", name, "--family", "catalog", "--auth", auth, "-o", file}, args)...)
+			wants(t, "connector new", out, file+" is written", "tutti connector try ./"+file)
+			m, err := sources.ReadManifest("./"+file, "")
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if m.Name != name || len(m.Capabilities("")) == 0 && name == "shop" {
+				t.Errorf("%s is %+v", file, m)
+			}
+		}
+	}
+	for what, args := range map[string][]string{
+		"is there already": {"acme", "--get", "/i/{id}", "-o", "acme-none.yaml"}, "comes with Tutti": {"vendure"}, "no name": {"9"}, "where the id stands": {"other", "--get", "/items"},
+		"no address": {"other", "--url", "acme"}, "is unknown: “Thing”": {"other", "--type", "Thing", "--get", "/i/{id}"},
+	} {
+		if code, _, errs := call(t, append([]string{"connector", "new"}, args...)...); code != failed || !strings.Contains(errs, what) {
+			t.Errorf("%v ends with %d: %s", args, code, errs)
+		}
+	}
+}
+
+func TestANewConnectorIsAskedFor(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var out strings.Builder
+	c := connectorNewCommand{in: strings.NewReader("plants\n\nhttps://plants.example\ncatalog\nplant\nProduct\nbearer\n/v1/plants/{id}\n\n")}
+	if err := c.Run(t.Context(), &out, nil); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "connector new", out.String(), "What should the connector be called?", "[rest]", "--secret token=PLANTS_TOKEN")
+	wants(t, "the manifest", read(t, "plants.yaml"), "path: \"/v1/plants/${id}\"", "path: \"/plants\"", "${secrets.token}")
+}
+
+// wrongManifest cannot be right for what the recording of TestAConnectorIsTested has.
+const wrongManifest = `name: acme
+url: https://acme.example
+kinds:
+  item:
+    type: Product
+    id: {pattern: "[0-9]+"}
+    get: {path: "/items/${id}"}
+    map:
+      title: record.name
+      price: record.cost
+`
+
+const acmeRecording = `connector: acme
+from: documentation
+kinds:
+  item: {ids: ["1"], missing: "9", field: title}
+exchanges:
+  - request: {path: /items/1}
+    response: {json: {id: 1, name: Rose, cost: many}}
+`
+
+func TestAConnectorIsTested(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "acme.yaml", wrongManifest)
+	write(t, "acme.recording.yaml", acmeRecording)
+	code, out, errs := call(t, "connector", "test", "./acme.yaml", "--recording", "./acme.recording.yaml")
+	if code != failed {
+		t.Errorf("it ends with %d", code)
+	}
+	wants(t, "the report", out, "item\n", "passed  fetch one", "failed  field types, see acme.yaml:10:7\n          the field price could not be read",
+		"failed  not found, see acme.yaml:7:5", "acme.recording.yaml has no answer to GET /items/9; nearest is exchanges.0 (line 6), where the path is /items/1", "cannot  draft: the manifest asks for no drafts", " failed.")
+	wants(t, "the end", errs, "promises are not kept")
+
+	write(t, "acme.recording.yaml", strings.ReplaceAll(acmeRecording, "cost: many", "cost: {amount: 1, currency: EUR}")+"  - {request: {path: /items/9}, response: {status: 404}}\n")
+	out, _ = succeed(t, "connector", "test", "./acme.yaml", "--recording", "./acme.recording.yaml", "--json")
+	var results []map[string]any
+	if err := json.Unmarshal([]byte(out), &results); err != nil || len(results) < 20 || results[0]["outcome"] != "passed" {
+		t.Errorf("as JSON: %v, %s", err, out)
+	}
+	out, _ = succeed(t, "connector", "try", "./acme.yaml", "item/1", "--recording", "./acme.recording.yaml")
+	wants(t, "try", out, "> GET https://acme.example/items/1", "< 200 OK", `title          "Rose"  (string, from /name)`, "(money, from /cost)")
+	for what, args := range map[string][]string{
+		"names no item": {"try", "./acme.yaml", "thing/1"}, "does not have it": {"try", "./acme.yaml", "item/9", "--recording", "./acme.recording.yaml"}, "is missing": {"test"},
+		"environment variable NOT_THERE": {"test", "./acme.yaml", "--secret", "key=NOT_THERE"}, "of the connector acme": {"test", "vendure", "--recording", "./acme.recording.yaml"},
+	} {
+		if code, _, errs := call(t, append([]string{"connector"}, args...)...); code == done || !strings.Contains(errs, what) {
+			t.Errorf("%v ends with %d: %s", args, code, errs)
+		}
+	}
+}
+
+// TestRecordsHoldNoSecret records a played system, and plays it.
+func TestRecordsHoldNoSecret(t *testing.T) {
+	origins, dir := playDemo(t)
+	config := filepath.Join(dir, "tutti.yaml")
+	t.Chdir(t.TempDir())
+	for source, connector := range map[string]string{"support": "zendesk", "dam": "cloudinary"} {
+		succeed(t, "connector", "record", "--source", source, "--config", config, "--from", "the played system", "-o", source+".yaml")
+		text := read(t, source+".yaml")
+		for name, secret := range origins.Secrets(source) {
+			if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
+				t.Errorf("the recording of %s holds the %s", source, name)
+			}
+		}
+		if strings.Contains(text, "Authorization") || strings.Contains(text, "127.0.0.1") {
+			t.Errorf("the recording of %s tells too much", source)
+		}
+		out, _ := succeed(t, "connector", "test", connector, "--recording", "./"+source+".yaml")
+		wants(t, "the report", out, "passed  fetch many", "passed  wrong credentials", " 0 failed.")
+	}
+	ref := regexp.MustCompile(`(?m)^  ticket:\n    ids:\n      - "(\d+)"$`).FindStringSubmatch(read(t, "support.yaml"))
+	if ref == nil {
+		t.Fatal("the recording names no ticket")
+	}
+	out, _ := succeed(t, "connector", "try", "--source", "support", "--config", config, "ticket/"+ref[1])
+	wants(t, "try", out, "> Authorization: Basic ***", "SupportTicket support:ticket/"+ref[1])
+	for name, secret := range origins.Secrets("support") {
+		if strings.Contains(out, secret) {
+			t.Errorf("try tells the %s", name)
+		}
+	}
+}
+
+// TestARecordingPlaysInTheConfig reads items of a source that has a recording in place of an address.
+func TestARecordingPlaysInTheConfig(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "tutti.yaml"), "locales: {default: en, names: [en, de]}\nsources:\n  shop:\n    connector: vendure\n    recording: vendure\n    kinds: {picture: {access: public}}\n")
+	out, _ := succeed(t, "connector", "try", "--source", "shop", "--config", filepath.Join(dir, "tutti.yaml"), "picture/2", "--recording", "vendure")
+	wants(t, "try", out, "Asset shop:picture/2")
+	succeed(t, "validate", "--config", filepath.Join(dir, "tutti.yaml"))
+	for what, line := range map[string]string{"there is no recording": "recording: nothing", "cannot be read": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: vendure\n    url: https://shop.example"} {
+		write(t, filepath.Join(dir, "tutti.yaml"), "locales: {default: en, names: [en]}\nsources:\n  shop:\n    connector: vendure\n    "+line+"\n    kinds: {picture: {access: public}}\n")
+		if code, _, errs := call(t, "validate", "--config", filepath.Join(dir, "tutti.yaml")); code != failed || !strings.Contains(errs, what) || !strings.Contains(errs, "sources.shop.recording") {
+			t.Errorf("%s ends with %d: %s", line, code, errs)
+		}
+	}
+}
