@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -20,31 +21,13 @@ import (
 
 // hostile are addresses that all lead to this machine, to a private network or to nothing good.
 // PORT is the port of a server that counts who reaches it; names resolve to loopback.
-var hostile = strings.Fields(`
-http://127.0.0.1:PORT/ http://127.0.0.2:PORT/ http://127.1.2.3:PORT/ http://127.255.255.254:PORT/ http://localhost:PORT/ http://LOCALHOST:PORT/
-http://localhost.:PORT/ http://foo.localhost:PORT/ http://localhost.localdomain:PORT/ http://ip6-localhost:PORT/ http://0.0.0.0:PORT/ http://0:PORT/
-http://0.1.2.3:PORT/ http://127.1:PORT/ http://127.0.1:PORT/ http://2130706433:PORT/ http://017700000001:PORT/ http://0x7f000001:PORT/ http://0x7F.1:PORT/
-http://0177.0.0.1:PORT/ http://0177.0.0.0x1:PORT/ http://0x7f.0x0.0x0.0x1:PORT/ http://127.0.0.01:PORT/ http://127.000.000.001:PORT/ http://00127.0.0.1:PORT/
-http://4294967297:PORT/ http://127.0.0.1.:PORT/ http://[::1]:PORT/ http://[0:0:0:0:0:0:0:1]:PORT/ http://[0000::0001]:PORT/ http://[::]:PORT/
-http://[::ffff:127.0.0.1]:PORT/ http://[::ffff:7f00:1]:PORT/ http://[::ffff:0:127.0.0.1]:PORT/ http://[::127.0.0.1]:PORT/ http://[::7f00:1]:PORT/
-http://[64:ff9b::127.0.0.1]:PORT/ http://[64:ff9b::7f00:1]:PORT/ http://[64:ff9b:1::7f00:1]:PORT/ http://[64:ff9b::a9fe:a9fe]:PORT/ http://[2002:7f00:1::]:PORT/
-http://[2002:7f00:0001::1]:PORT/ http://[2002:a9fe:a9fe::]:PORT/ http://[2002:c0a8:101::]:PORT/ http://[2001:0:7f00:1::]:PORT/ http://[2001::80ff:fffe]:PORT/
-http://[2001:db8::1]:PORT/ http://[3fff::1]:PORT/ http://[fe80::1]:PORT/ http://[fe80::1%25lo]:PORT/ http://[::1%25lo]:PORT/ http://[fc00::1]:PORT/ http://[fd00::1]:PORT/ http://[fd00:ec2::254]:PORT/
-http://[fec0::1]:PORT/ http://[ff01::1]:PORT/ http://[ff02::1]:PORT/ http://[ff0e::1]:PORT/ http://[100::1]:PORT/ http://[5f00::1]:PORT/ http://[::ffff:10.0.0.1]:PORT/ http://[::ffff:169.254.169.254]:PORT/
-http://10.0.0.1:PORT/ http://10.255.255.255:PORT/ http://172.16.0.1:PORT/ http://172.31.255.255:PORT/ http://192.168.0.1:PORT/ http://192.168.255.255:PORT/
-http://100.64.0.1:PORT/ http://100.127.255.255:PORT/ http://169.254.169.254/latest/meta-data/ http://169.254.0.1:PORT/ http://169.254.170.2/v2/credentials
-http://2852039166/ http://0xa9fea9fe/ http://0251.0376.0251.0376/ http://169.254.43518/ http://169.16689662/ http://metadata.google.internal/ http://instance-data/
-http://100.100.100.200/ http://192.0.0.192/ http://192.0.0.8:PORT/ http://192.0.2.1:PORT/ http://198.51.100.1:PORT/ http://203.0.113.1:PORT/ http://198.18.0.1:PORT/
-http://198.19.255.255:PORT/ http://192.88.99.1:PORT/ http://224.0.0.1:PORT/ http://239.255.255.255:PORT/ http://240.0.0.1:PORT/ http://255.255.255.255:PORT/
-http://127.0.0.1.nip.io:PORT/ http://www.127.0.0.1.nip.io:PORT/ http://7f000001.nip.io:PORT/ http://localtest.me:PORT/ http://rebind.example:PORT/ http://a_b.example:PORT/
-http://user@127.0.0.1:PORT/ http://user:pass@127.0.0.1:PORT/ http://public.example@127.0.0.1:PORT/ http://127.0.0.1:PORT@public.example/ http://public.example%40127.0.0.1:PORT/
-http://public.example:80@127.0.0.1:PORT/ http://127.0.0.1%00.public.example:PORT/ http://127.0.0.1%09:PORT/ http://127.0.0.1%2f@public.example/ http://127.0.0.1\@public.example/
-http:\\127.0.0.1:PORT\ http:127.0.0.1:PORT/ http:/127.0.0.1:PORT/ http:///127.0.0.1:PORT/ //127.0.0.1:PORT/ 127.0.0.1:PORT/ http://127.0.0.1:PORT#@public.example/
-http://①②⑦.⓪.⓪.①:PORT/ http://127。0。0。1:PORT/ http://127.0.0。1:PORT/ http://ⓛocalhost:PORT/ http://loc%61lhost:PORT/ http://%6c%6f%63%61%6c%68%6f%73%74:PORT/ http://xn--localhost-:PORT/
-http://[127.0.0.1]:PORT/ http://[localhost]:PORT/ http://[::1:PORT/ http://::1:PORT/ http://127.0.0.1:PORT:80/ http://127.0.0.1:99999/ http://127.0.0.1:0/ http://127.0.0.1:-1/ http://127.0.0.1:/
-https://127.0.0.1:PORT/ https://localhost:PORT/ https://[::1]:PORT/ https://169.254.169.254/ file:///etc/passwd gopher://127.0.0.1:PORT/_ ftp://127.0.0.1:PORT/ dict://127.0.0.1:PORT/
-unix:///var/run/docker.sock ldap://127.0.0.1:PORT/ jar:http://127.0.0.1:PORT/ javascript:alert(1) data:text/plain,hello http+unix://127.0.0.1:PORT/ HTTP://127.0.0.1:PORT/ hTTps://127.0.0.1:PORT/
-http://.:PORT/ http://..:PORT/ http://a..b:PORT/ http://-:PORT/ http://127.0.0.1:PORT/?url=http://127.0.0.1:PORT/ http://127.0.0.1;public.example:PORT/ http://127.0.0.1,public.example:PORT/ http://${HOST}:PORT/`)
+var hostile = func() []string {
+	b, err := os.ReadFile("testdata/hostile.txt")
+	if err != nil {
+		panic(err)
+	}
+	return strings.Fields(string(b))
+}()
 
 // target counts who reaches loopback, on IPv4 and, where the machine has it, IPv6.
 func target(t testing.TB) (port string, hits *atomic.Int64) {
@@ -256,5 +239,35 @@ func TestReachOfAddresses(t *testing.T) {
 	meta := netip.MustParseAddr("169.254.169.254")
 	if local.permits("meta.internal", "80", meta) || !local.permits("169.254.169.254", "80", meta) {
 		t.Error("a link-local address is for those who allowed the address itself, not a name")
+	}
+}
+
+// TestNamesThatLieReachNothing resolves names to one thing now and to another then, or to several at once: whatever a
+// name says, it is the address that is dialled that counts.
+func TestNamesThatLieReachNothing(t *testing.T) {
+	port, hits := target(t)
+	ip := netip.MustParseAddr
+	private := []netip.Addr{ip("10.0.0.1"), ip("169.254.169.254"), ip("192.168.0.1"), ip("fd00::1"), ip("fe80::1"), ip("0.0.0.0"), ip("::")}
+	var asked atomic.Int64
+	resolver := names(t, func(name string) []netip.Addr {
+		n := int(asked.Add(1))
+		switch {
+		case strings.HasPrefix(name, "many."):
+			return append(append([]netip.Addr{}, private...), loopback(name)...)
+		case strings.HasPrefix(name, "mapped."):
+			return []netip.Addr{ip("::ffff:127.0.0.1"), ip("64:ff9b::7f00:1"), ip("2002:7f00:1::")}
+		}
+		return append([]netip.Addr{private[n%len(private)]}, loopback(name)...) // another answer each time
+	})
+	c := New(Config{Resolver: resolver, AllowPrivate: []string{"allowed.example:1"}})
+	defer c.Close()
+	for i := range 60 {
+		name := [...]string{"many.example", "mapped.example", "turns.example", "allowed.example"}[i%4]
+		if _, err := c.Do(t.Context(), Request{URL: "http://" + name + ":" + port + "/"}); !errors.Is(err, ErrRefused) && !errors.Is(err, tutti.Unavailable) {
+			t.Errorf("%s comes to %v", name, err)
+		}
+	}
+	if hits.Load() != 0 {
+		t.Errorf("%d requests reached the target", hits.Load())
 	}
 }

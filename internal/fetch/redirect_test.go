@@ -138,3 +138,47 @@ func TestRedirectFromPublicHostToAllowedPrivateOneIsRefused(t *testing.T) {
 		t.Errorf("down to http: got %v", err)
 	}
 }
+
+// TestRedirectChainsReachNothing leads to every hostile address at the end of a chain of hops between allowed hosts, by
+// every status, also through the client that libraries get.
+func TestRedirectChainsReachNothing(t *testing.T) {
+	port, hits := target(t)
+	var to string
+	var hosts [2]string
+	statuses := []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect}
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Path[1:])
+		w.Header().Set("Location", hosts[n%2]+"/"+strconv.Itoa(n-1))
+		if n == 0 {
+			w.Header().Set("Location", to)
+		}
+		w.WriteHeader(statuses[n%len(statuses)])
+	})
+	own := at[strings.LastIndex(at, ":"):]
+	hosts = [2]string{"http://one.example" + own, "http://two.example" + own}
+	c := New(Config{Resolver: names(t, loopback), AllowPrivate: []string{"one.example" + own, "two.example" + own}})
+	defer c.Close()
+	chains := 0
+	for _, h := range hostile {
+		if strings.HasPrefix(h, "/") && !strings.HasPrefix(h, "//") {
+			continue
+		}
+		to = strings.ReplaceAll(h, "PORT", port)
+		for hops := range maxRedirects {
+			chains++
+			res, err := c.Do(t.Context(), Request{URL: hosts[0] + "/" + strconv.Itoa(hops), Header: http.Header{"X-Api-Key": {"sesame"}}})
+			if err == nil && res.Status == http.StatusOK {
+				t.Errorf("%d hops to %s: got %d", hops, h, res.Status)
+			}
+		}
+		if res, err := c.HTTP().Get(hosts[1] + "/2"); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				t.Errorf("a library came to %s", h)
+			}
+		}
+	}
+	if hits.Load() != 0 || chains < 105*maxRedirects {
+		t.Errorf("%d requests of %d chains reached the target", hits.Load(), chains)
+	}
+}
