@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,9 @@ var byChance = regexp.MustCompile(`127\.0\.0\.1:\d+|\[::1\]:\d+|\d{4}-\d\d-\d\dT
 // a whole one, and a port or a fraction of a second is none.
 func hides(t *testing.T, what, text string, words ...string) {
 	t.Helper()
+	if !slices.ContainsFunc(words, func(w string) bool { return indexWhole(text, w) >= 0 }) {
+		return
+	}
 	text = byChance.ReplaceAllString(text, "…")
 	for _, w := range words {
 		if i := indexWhole(text, w); i >= 0 {

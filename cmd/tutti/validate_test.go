@@ -146,7 +146,7 @@ kinds:
 	}
 	want := strings.ReplaceAll(`DIR/acme.yaml:6:5: kinds.item.type is unknown: “Thing”. Write one of Asset, Product, SocialPost, SupportTicket, Article, Place and Record.
 DIR/acme.yaml:8:29: kinds.item.id.example is “a”, which does not match id.pattern. Write an id that the system could have.
-DIR/acme.yaml:10:18: kinds.item.map.title is wrong: “rec” is not declared. There is: record, settings, locale, locales, source.
+DIR/acme.yaml:10:18: kinds.item.map.title is wrong: “rec” is not declared. There is: record, id, settings, locale, locales, source.
 DIR/tutti.yaml:8: sources.east.kinds.toot is no kind of the connector mastodon. It has post.
 4 problems.
 `, "DIR", shorten(dir))
