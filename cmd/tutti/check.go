@@ -17,6 +17,7 @@ import (
 	"github.com/tuttihq/tutti/graph"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/postgres"
 )
 
 // checkDocuments is the DocumentChecker that the server itself would be: it opens the sources
@@ -147,6 +148,7 @@ func placed(p config.Problem) config.Problem {
 
 // openSources makes the config's sources; their mistakes come with the config's lines.
 func openSources(cfg *config.Config, d sources.Deps) (*sources.Sources, error) {
+	d.Database = postgres.Opener(d.Log)
 	s, err := sources.Open(cfg.Sources, d)
 	if err != nil {
 		return nil, config.Problems(ofConfig(cfg, err)).Sort()

@@ -52,6 +52,7 @@ var exceptions = map[string]string{
 	"s3":       "e2e/s3_test.go asks a real bucket; the recording runs the contract suite",
 	"feed":     "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/eleventy_test.go prove it",
 	"bluesky":  "e2e runs the contract suite against a real network",
+	"postgres": "its queries go to a real PostgreSQL in sources/postgres",
 	"files":    "a folder is no server: sources/files_test.go asks one",
 }
 
