@@ -56,7 +56,7 @@ func (k *call) find(row *tree) {
 		p.points = [4]*tree{at(l.used.path), at(l.left.path), at(l.most.path), at(l.rate.path)}
 	}
 	if p.list != nil {
-		p.list.row, p.list.each = row, true
+		p.list.row, p.list.each, p.list.keyed = row, true, k.keyed
 	} else if p.record != nil {
 		p.record.row = row
 	}
@@ -112,7 +112,7 @@ func (k *call) status(res *fetch.Response, now time.Time, g *gate) (a *answer, e
 	}
 	until := retryAfter(res.Header, now)
 	switch {
-	case slices.Contains(k.statuses, res.Status):
+	case slices.Contains(k.statuses, res.Status), k.saysNone(res):
 		return nil, tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
 	case res.Status == http.StatusServiceUnavailable && !until.IsZero():
 		return nil, &Refused{Status: res.Status, Until: until}
@@ -132,6 +132,15 @@ func (k *call) status(res *fetch.Response, now time.Time, g *gate) (a *answer, e
 	}
 	a.fresh = k.freshFor(res.Header)
 	return a, nil
+}
+
+// saysNone reports whether a refusal says that there is none.
+func (k *call) saysNone(res *fetch.Response) bool {
+	if k.notFound == nil || res.Status/100 != 4 || len(res.Body) > maxReason || !json.Valid(res.Body) {
+		return false
+	}
+	v, err := decodeObject(res.Body)
+	return err == nil && k.notFound.truth(map[string]any{"answer": v})
 }
 
 func (k *call) freshFor(h http.Header) time.Duration {
@@ -226,7 +235,11 @@ func isNull[T raw | string](b T) bool { return len(b) == 0 || string(b) == "null
 
 // rows counts the records of the list.
 func (a *answer) rows() (int, error) {
-	if at, ok := a.at(a.call.places.list); !ok || at[0] != '[' {
+	opens := byte('[')
+	if a.call.keyed {
+		opens = '{'
+	}
+	if at, ok := a.at(a.call.places.list); !ok || at[0] != opens {
 		return 0, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s", shownPath(a.call.records))
 	}
 	return a.cut.rows, nil

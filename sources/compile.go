@@ -35,6 +35,7 @@ type compiledKind struct {
 	isPath     bool           // ids are paths
 	usesID     bool           // expressions over records read id
 	listSign   string         // what ids cannot hold because it separates them in a call
+	single     bool           // one item is not asked for with batch
 	wordsOnly  bool           // ids stand in an expression without quotation marks
 	get        *call
 	batch      *call

@@ -31,6 +31,9 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 	if call.record != nil {
 		c.wrong(at+".record", "is not for many", "Write records.")
 	}
+	if out.single = b.MinIDs > 1; out.single && (k.Get == nil || b.MinIDs > 2) {
+		c.wrong(at+".minIds", "is more than 2, or there is no get for a single one", "Write get besides, and  minIds: 2")
+	}
 	uses := each
 	if c.idsIn(at+".query", b.Query, out) {
 		uses, call.idsInURL = true, true

@@ -19,6 +19,8 @@ type tree struct {
 
 	row  *tree // the value is a record, of which these paths are wanted; its slots are its own
 	each bool  // with row: the value is a list of records
+
+	keyed bool // with each: it is an object instead, of records by their ids
 }
 
 func newTree() *tree { return &tree{index: -1, slot: -1} }
@@ -166,7 +168,12 @@ func (c *cut) object(i int, t *tree) int {
 		if i = c.space(end); i >= len(c.b) || c.b[i] != ':' {
 			return -1
 		}
-		if i = c.value(c.space(i+1), part); i < 0 {
+		if i = c.space(i + 1); t != nil && t.keyed {
+			i = c.record(i, t.row)
+		} else {
+			i = c.value(i, part)
+		}
+		if i < 0 {
 			return -1
 		}
 		if i = c.space(i); i >= len(c.b) {

@@ -156,7 +156,9 @@ func TestAShapeSurvivesARestart(t *testing.T) {
 	if a, b := told(third.Drifts()), told(again.Drifts()); a != b {
 		t.Errorf("a warning does not survive a restart: %q, was %q", a, b)
 	}
-	broken := shift(t, func(_ *config.Source, d *Deps) { d.Shapes = []tutti.Shape{{Source: "shop", Kind: "item", Body: []byte("{")}} })
+	broken := shift(t, func(_ *config.Source, d *Deps) {
+		d.Shapes = []tutti.Shape{{Source: "shop", Kind: "item", Body: []byte("{")}}
+	})
 	if got := broken.read(5); got != "" {
 		t.Errorf("a shape that cannot be read gives %q", got)
 	}

@@ -99,6 +99,7 @@ type CallSpec struct {
 	Lists       []string             `yaml:"lists"`       // Of XML: paths of elements that are lists even when there is only one, or none. The records are one anyway.
 	Record      string               `yaml:"record"`      // Of get: where the record is in the answer. Default: the answer itself.
 	Records     string               `yaml:"records"`     // Where the list of records is in the answer; '.' = the answer itself.
+	Keyed       bool                 `yaml:"keyed"`       // The records stand in an object, by their ids, and not in a list.
 	Total       string               `yaml:"total"`       // Where the number of all matching records is.
 	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "".
 	NotFound    *NotFoundSpec        `yaml:"notFound"`    // What "there is none" looks like.
@@ -110,6 +111,7 @@ type CallSpec struct {
 type BatchSpec struct {
 	CallSpec    `yaml:",inline"`
 	MaxIDs      int `yaml:"maxIds"`      // How many ids one call takes.
+	MinIDs      int `yaml:"minIds"`      // How many ids it takes at least; a single one is asked for with get then.
 	MaxRows     int `yaml:"maxRows"`     // How many records one answer holds, when that is less.
 	MaxURLBytes int `yaml:"maxUrlBytes"` // How many bytes of URL the ids may take. Default: 6144.
 }
@@ -139,6 +141,7 @@ type PagingSpec struct {
 	Key      string `yaml:"key"`      // Of keyset: CEL over record, what the list is sorted by. That of the last record is the cursor.
 	Start    string `yaml:"start"`    // Of cursor, header and keyset: what ${cursor} is on the first page. Default: absent.
 	MaxFirst int    `yaml:"maxFirst"` // The most items of one page. Default: 100.
+	Size     int    `yaml:"size"`     // How many items a page of the system has, where nothing else can be asked for.
 	MaxPages int    `yaml:"maxPages"` // After how many pages the list ends. Default: 10000.
 }
 

@@ -302,7 +302,7 @@ var noFilter = map[string]any{} // never changed
 // Fetch asks for one item with get, for more with batch, where the kind has both.
 func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope) (Batch, error) {
 	k := c.kinds[asks[0].Ref.Kind]
-	if k.batch == nil || len(asks) == 1 && k.get != nil && k.get.conditional {
+	if k.batch == nil || len(asks) == 1 && k.get != nil && (k.get.conditional || k.single) {
 		return c.fetchOne(ctx, k, asks, s)
 	}
 	vars := c.vars(s)

@@ -28,6 +28,9 @@ func (c *compiler) paging(at string, s *PagingSpec, out *pager) {
 	if s.MaxFirst < 0 {
 		c.wrong(at+".maxFirst", "is less than 1", "")
 	}
+	if s.Size < 0 || s.Size > 1000 || s.Size > 0 && s.MaxFirst > 0 {
+		c.wrong(at+".size", "is no number of items, or stands beside maxFirst", "Write one of them.")
+	}
 	if s.MaxPages < 0 {
 		c.wrong(at+".maxPages", "is less than 1", "")
 	}
@@ -64,6 +67,9 @@ func (p *pager) byCursor() bool {
 }
 
 func (p *pager) maxFirst() int {
+	if p.spec.Size > 0 {
+		return p.spec.Size
+	}
 	if p.spec.MaxFirst > 0 {
 		return p.spec.MaxFirst
 	}
@@ -98,6 +104,9 @@ var errNoCursor = &tutti.Error{Code: tutti.InvalidValue, Field: "after", Message
 // page and what the origin said of it: so every list ends.
 func (p *pager) start(after string, first int, vars map[string]any) (at position, err error) {
 	at = position{size: min(first, p.maxFirst())}
+	if p.spec.Size > 0 {
+		at.size = p.spec.Size
+	}
 	switch p.spec.Type {
 	case "":
 		if after != "" {

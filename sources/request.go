@@ -31,6 +31,7 @@ type call struct {
 	places                                  places
 	statuses                                []int
 	notFound                                *expression
+	keyed                                   bool // records stand in an object
 	conditional, fresh                      bool
 	leads                                   bool       // what comes next is what the origin says: an address, or parameters
 	byTag, byTime                           bool       // of conditional: ETag, Last-Modified
@@ -90,6 +91,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	}
 	out.records, out.record = c.path(at+".records", s.Records), c.path(at+".record", s.Record)
 	out.total, out.more = c.path(at+".total", s.Total), c.path(at+".more", s.More)
+	out.keyed = s.Keyed
 	if s.NotFound != nil {
 		out.statuses = s.NotFound.Statuses
 		out.notFound = c.optional(at+".notFound.when", s.NotFound.When, answerNames)
