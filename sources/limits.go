@@ -54,6 +54,7 @@ type limits struct {
 	hold      time.Duration
 	throttles []throttle
 	failed    *predicate // an answer of success that tells of an error
+	denied    *predicate // a refusal that is about the credentials
 	points    *pointPlaces
 }
 
@@ -102,6 +103,9 @@ func (c *compiler) limits() *limits {
 	}
 	if c.m.Failed != "" {
 		out.failed = c.predicate("failed", c.m.Failed)
+	}
+	if c.m.Denied != "" {
+		out.denied = c.predicate("denied", c.m.Denied)
 	}
 	return out
 }
@@ -187,16 +191,19 @@ func (l *limits) throttled(status int, body raw) (t throttle, ok bool) {
 // maxReason is how much of a refusal is looked into for its reason.
 const maxReason = 64 << 10
 
-// waits reports whether an answer that is no success asks to wait.
+// waits reports whether an answer that is no success asks to wait, or says that the credentials are not good.
 func (l *limits) waits(res *fetch.Response, now time.Time) *Refused {
 	if slices.Contains(l.Statuses, res.Status) || len(l.Statuses) == 0 && res.Status == http.StatusTooManyRequests {
 		return l.refused(res.Status, res.Header, throttle{}, now)
 	}
-	if len(l.throttles) == 0 || res.Status/100 == 2 || len(res.Body) > maxReason || !json.Valid(res.Body) {
+	if len(l.throttles) == 0 && l.denied == nil || res.Status/100 == 2 || len(res.Body) > maxReason || !json.Valid(res.Body) {
 		return nil
 	}
 	if t, ok := l.throttled(res.Status, res.Body); ok {
 		return l.refused(res.Status, res.Header, t, now)
+	}
+	if l.denied != nil && res.Status/100 == 4 && l.denied.holds(res.Body) {
+		return &Refused{Status: http.StatusUnauthorized}
 	}
 	return nil
 }
