@@ -29,6 +29,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/contract"
@@ -613,6 +614,10 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+func field(name string) func(*tutti.Resource) any {
+	return func(r *tutti.Resource) any { return r.Fields.Get(name) }
 }
 
 var update = flag.Bool("update", false, "record the real systems anew into sources/recordings")
