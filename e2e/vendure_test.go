@@ -203,6 +203,24 @@ func TestRealVendure(t *testing.T) {
 			return fmt.Sprint(got), slices.Equal(got, []string{"Mappe", "Laptop", "Green things"})
 		})
 	})
+	t.Run("a slug", func(t *testing.T) {
+		by := func(slug string) string {
+			var got struct{ Resource *item }
+			ask(t, h.url, h.management, `query($ref: Ref!) { resource(ref: $ref) { ref } }`, map[string]any{"ref": "catalog:product/" + slug}, &got)
+			if got.Resource == nil {
+				return ""
+			}
+			return got.Resource.Ref
+		}
+		if laptop, german := by("laptop"), by("klapprechner"); laptop != "catalog:product/1" || german != laptop {
+			t.Errorf("the slugs lead to %q and %q", laptop, german)
+		}
+		s.must(`mutation { updateProduct(input: {id: "1", translations: [{languageCode: en, slug: "notebook"}]}) { id } }`, nil, nil)
+		within(t, 2*time.Second, "the new slug leads there, the old one nowhere", func() (string, bool) {
+			got := []string{by("notebook"), by("laptop")}
+			return fmt.Sprint(got), slices.Equal(got, []string{"catalog:product/1", ""})
+		})
+	})
 	t.Run("disabled", func(t *testing.T) {
 		s.must(`mutation { updateProduct(input: {id: "1", enabled: false}) { id } }`, nil, nil)
 		within(t, 2*time.Second, "what is disabled is gone", func() (string, bool) {

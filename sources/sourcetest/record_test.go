@@ -33,21 +33,6 @@ var asked = map[string]struct {
   json: {notification_type: move_or_rename_asset_folder, from_path: spring, to_path: summer}
   changes: [asset]
 `},
-	"vendure": {kinds: map[string]recording.Kind{
-		"product": {IDs: []string{"2", "3"}, Missing: "990001", Field: "price", First: 2, Pages: 2, Locales: []string{"en", "de"}, Currency: "EUR", Selections: []recording.Selection{
-			{Text: "hotel"}, {Filter: map[string]any{"collection": "offers-gold"}, Sort: "-price"}, {Filter: map[string]any{"slug": "calm-azul"}, Sort: "name"}, {Sort: "-updated"}, {Sort: "created"},
-		}},
-		"picture": {IDs: []string{"2", "3"}, Missing: "990001", Field: "mediaType", Locales: []string{"en", "de"}},
-	}, hooks: `
-- name: the price of a variant changed
-  json: {event: ProductVariantEvent.updated, ids: ["5"]}
-  changes: [variant/5]
-- name: a product changed
-  json: {event: ProductEvent.updated, ids: ["2"]}
-  changes: [product/2]
-- name: an order was placed
-  json: {event: OrderPlacedEvent, ids: ["1"]}
-`},
 	"mastodon": {kinds: map[string]recording.Kind{
 		"post": {Missing: "115399999999990001", Field: "text", First: 2, Pages: 2, Selections: []recording.Selection{{Text: "hotel"}, {Filter: map[string]any{"tag": "hotelazul"}}, {Filter: map[string]any{"account": "105"}}}},
 	}, hooks: `
