@@ -265,8 +265,11 @@ func TestNoTokenIsTheSourcesFailure(t *testing.T) {
 			if strings.Contains(told, "canary") {
 				t.Errorf("it is quoted: %s", told)
 			}
-			if a.grants != 1 {
-				t.Errorf("the endpoint is asked again at once")
+			for i := range 40 {
+				h.Get(t.Context(), refs(fmt.Sprintf("x%d", i)), tutti.Scope{})
+			}
+			if a.grants != 1 || h.byName["shop"].breaker.current() != closed {
+				t.Errorf("the endpoint is asked again at once, or what was not asked opens the breaker")
 			}
 			a.mu.Lock()
 			a.answer = nil

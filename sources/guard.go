@@ -121,10 +121,11 @@ func tidy(ctx context.Context, err error) error {
 // a system that is up; what we did not even send says nothing.
 func judge(err error) verdict {
 	var refused *Refused
+	var held *notAsked
 	switch {
 	case err == nil:
 		return good
-	case errors.Is(err, context.Canceled), errors.Is(err, fetch.ErrRefused), errors.Is(err, tutti.Internal):
+	case errors.As(err, &held), errors.Is(err, context.Canceled), errors.Is(err, fetch.ErrRefused), errors.Is(err, tutti.Internal):
 		return nothing
 	case errors.As(err, &refused):
 		if refused.Status >= 500 && !refused.Limit {

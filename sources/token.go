@@ -146,7 +146,7 @@ func (k *keeper) token(ctx context.Context, refused *accessToken) (*accessToken,
 	if k.flight == nil {
 		if now.Before(k.again) {
 			defer k.mu.Unlock()
-			return nil, k.failed
+			return nil, &notAsked{k.failed}
 		}
 		k.begin(t, t != nil && t == refused)
 	}
@@ -212,6 +212,11 @@ type noToken struct {
 }
 
 func (n *noToken) Unwrap() error { return n.error }
+
+// notAsked is why there was no token a moment ago, of a call that was not made: it says nothing new about the system.
+type notAsked struct{ error }
+
+func (n *notAsked) Unwrap() error { return n.error }
 
 // maxToken is the most of an answer with a token.
 const maxToken = 256 << 10
