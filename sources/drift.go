@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -65,11 +66,11 @@ type pathShape struct {
 }
 
 // newWatch makes the watch of a kind in one source.
-func newWatch(source string, k *compiledKind, d Deps) *watch {
+func newWatch(source string, k *compiledKind, settings map[string]any, d Deps) *watch {
 	w := &watch{source: source, kind: k.name, bound: bound{}, now: d.Now, log: d.Log, strict: d.Checking, shape: shape{Paths: map[string]*pathShape{}}}
-	w.bind("recordId", k.recordID)
+	w.bind("recordId", k.recordID, settings)
 	for i := range k.fields {
-		w.bind(k.fields[i].name, k.fields[i].value)
+		w.bind(k.fields[i].name, k.fields[i].value, settings)
 	}
 	for _, s := range d.Shapes {
 		if s.Source == source && s.Kind == k.name {
@@ -79,14 +80,22 @@ func newWatch(source string, k *compiledKind, d Deps) *watch {
 	return w
 }
 
+// namedPath is a place that a setting names: path(record.fields, settings.title).
+var namedPath = regexp.MustCompile(`\bpath\((record(?:\.\w+)*), settings\.(\w+)(?: \+ '((?:\.\w+)+)')?\)`)
+
 // bind notes what an expression reads.
-func (w *watch) bind(field string, e *expression) {
+func (w *watch) bind(field string, e *expression, settings map[string]any) {
 	if e == nil {
 		return
 	}
 	paths := e.prog.Paths()
 	if e.path != nil {
 		paths = [][]string{e.path}
+	}
+	for _, m := range namedPath.FindAllStringSubmatch(e.prog.String(), -1) {
+		if name, ok := settings[m[2]].(string); ok {
+			paths = append(paths, strings.Split(m[1]+"."+name+m[3], "."))
+		}
 	}
 	for _, p := range paths {
 		if p[0] != "record" || len(p) == 1 {

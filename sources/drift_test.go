@@ -34,9 +34,12 @@ kinds:
       sku: record.variants[0].sku
       tags: record.variants.map(v, v.sku)
       size: {value: record.size, as: float}
+      note: "path(record, settings.note)"
+settings:
+  note: {description: The field with a note., default: more.note}
 `
 
-const asItWas = `{"id":"%s","name":"Zname","price":{"cents":1490},"variants":[{"sku":"Zsku"}],"size":null,"stock":{"a1b2c3":4,"Ana Zwho":1}}`
+const asItWas = `{"id":"%s","name":"Zname","price":{"cents":1490},"variants":[{"sku":"Zsku"}],"size":null,"more":{"note":"Znote"},"stock":{"a1b2c3":4,"Ana Zwho":1}}`
 
 func shift(t *testing.T, set ...func(*config.Source, *Deps)) *shifting {
 	s := &shifting{t: t}
@@ -107,6 +110,7 @@ func TestEveryBreakOfABindingIsNoticed(t *testing.T) {
 		"in a list":             {`{"sku":"Zsku"}`, `{"code":"Zsku"}`, "shop:item /variants/0/sku: text → absent, sku+tags"},
 		"the list is an object": {`[{"sku":"Zsku"}]`, `{"first":1}`, "shop:item /variants/0/sku: text → absent, sku+tags"},
 		"what holds the id":     {`"id":`, `"uid":`, "shop:item /id: text → absent, recordId"},
+		"what a setting names":  {`"note"`, `"notes"`, "shop:item /more/note: text → absent, note"},
 		"what no field reads":   {`"stock"`, `"stocks"`, ""},
 		"what never was":        {`"size":null`, `"size":4`, ""},
 	} {

@@ -63,7 +63,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 	conn.locales, conn.watches = localesOf(d.Locales), map[*compiledKind]*watch{}
 	for name, k := range m.compiled.kinds {
 		if _, configured := c.Kinds[name]; configured {
-			conn.watches[k] = newWatch(c.Name, k, d)
+			conn.watches[k] = newWatch(c.Name, k, settings, d)
 		}
 	}
 	vars := map[string]any{"settings": settings, "secrets": secrets}
