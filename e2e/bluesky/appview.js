@@ -13,7 +13,7 @@ async function main() {
     modServiceDid: 'did:example:labeler', labelsFromIssuerDids: ['did:example:labeler'], bigThreadUris: new Set(), maxThreadParents: 50,
     disableSsrfProtection: true, searchTagsHide: new Set(), threadTagsBumpDown: new Set(), threadTagsHide: new Set(), visibilityTagHide: '',
     visibilityTagRankPrefix: '', debugFieldAllowedDids: new Set(), draftsLimit: 500, adminPasswords: ['admin-pass'], etcdHosts: [],
-    blobCacheLocation: process.env.TMPDIR,
+    blobCacheLocation: process.env.TMPDIR, cdnUrl: process.env.CDN, // without one it makes the pictures' sizes itself
   });
   await BskyAppView.create({ config, signingKey: await Secp256k1Keypair.import(appview.key) }).start();
 }

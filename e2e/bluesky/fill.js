@@ -20,7 +20,10 @@ exports.fill = async (pds, db) => {
 
   let minutes = 0;
   const at = () => new Date(Date.UTC(2026, 9, 1, 8, minutes++)).toISOString();
-  const post = (by, text, more) => by.app.bsky.feed.post.create({ repo: by.did }, { text, createdAt: at(), langs: ['en'], ...more });
+  let posts = 0;
+  const sign = n => '234567abcdefghijklmnopqrstuvwxyz'[n % 32]; // of record keys, which usually are made of the time
+  const key = () => `3n2aaaaaaaa${sign(++posts / 32 | 0)}${sign(posts)}`;
+  const post = (by, text, more) => by.app.bsky.feed.post.create({ repo: by.did, rkey: key() }, { text, createdAt: at(), langs: ['en'], ...more });
 
   const plain = await post(ana, 'Tulips by the canal');
   const rich = new RichText({ text: 'Grüße 🌷 from @ben.test, see https://example.com/tulips #tulips' });

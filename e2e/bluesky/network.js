@@ -2,9 +2,12 @@
 // data (PDS), and what reads the PDS's stream into the database that AppViews answer from (data plane).
 // It fills itself with posts. When they can be read, http://127.0.0.1:$PORT/ says what there is, as JSON.
 require('./loopback');
-const fs = require('fs');
 const http = require('http');
+const { createHash } = require('crypto');
 const { Secp256k1Keypair } = require('@atproto/crypto');
+// The same keys each time, and so the same DIDs: they are made of keys, names and the address of the PDS.
+let keys = 0;
+Secp256k1Keypair.create = options => Secp256k1Keypair.import(createHash('sha256').update(`key ${keys++}`).digest('hex'), options);
 const { DataPlaneServer, Database, MockBsync, RepoSubscription } = require('@atproto/bsky');
 const { TestPds, TestPlc, mockResolvers } = require('@atproto/dev-env');
 const { fill } = require('./fill');
@@ -20,7 +23,7 @@ async function main() {
     doc.services.bsky_appview = { type: 'BskyAppView', endpoint: appview };
     return doc;
   });
-  const pds = await TestPds.create({ didPlcUrl: plc.url, port: Number(PDS_PORT), hostname: 'localhost', bskyAppViewUrl: appview, bskyAppViewDid: did });
+  const pds = await TestPds.create({ didPlcUrl: plc.url, port: Number(PDS_PORT), hostname: 'pds.test', bskyAppViewUrl: appview, bskyAppViewDid: did });
   mockResolvers(pds.ctx.idResolver, pds);
 
   const db = new Database({ url: DATABASE, schema: 'appview', poolSize: 10 });

@@ -11,7 +11,6 @@ import (
 
 // exceptions are connectors without a recording, each with the reason and the test that proves it instead.
 var exceptions = map[string]string{
-	"bluesky":  "a real one is asked in e2e, by TestRealBlueskyKeepsTheContract",
 	"feed":     "its tests in sources ask the addresses of the feeds that the config names",
 	"postgres": "its queries go to a real PostgreSQL in sources/postgres",
 	"files":    "a folder is no server: sources/files_test.go asks one",
