@@ -1,8 +1,10 @@
 package sources
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tuttihq/tutti"
 )
@@ -22,9 +24,10 @@ const (
 	Drafts      Capability = "drafts"      // items as their editors see them
 	InSizes     Capability = "renditions"  // pictures in other sizes
 	Webhooks    Capability = "webhooks"    // the system tells of changes
+	Polled      Capability = "changes"     // the system is asked for what has changed
 )
 
-var capabilities = []Capability{FetchMany, Search, Filtered, Sorted, OfOwner, Conditional, InLocales, Drafts, InSizes, Webhooks}
+var capabilities = []Capability{FetchMany, Search, Filtered, Sorted, OfOwner, Conditional, InLocales, Drafts, InSizes, Webhooks, Polled}
 
 // Capabilities tells what the connector can do with a kind, in a fixed order; with kind "" what it can do with any.
 func (m *Manifest) Capabilities(kind string) []Capability {
@@ -38,7 +41,7 @@ func (m *Manifest) Capabilities(kind string) []Capability {
 			FetchMany: d.MaxIDs > 1 || d.Whole != "", Search: d.Search, Filtered: len(d.Filters) > 0, Sorted: len(d.Sorts) > 0, OfOwner: d.OwnerFilter,
 			Conditional: spec.Get != nil && spec.Get.Conditional != "" || spec.Whole != nil && spec.Whole.Conditional != "",
 			InLocales:   slices.Contains(d.Dimensions, tutti.LocaleDimension), Drafts: slices.Contains(d.Dimensions, tutti.PerspectiveDimension),
-			InSizes: spec.Renditions != nil, Webhooks: m.Webhook != nil,
+			InSizes: spec.Renditions != nil, Webhooks: m.Webhook != nil, Polled: spec.Changes != nil,
 		} {
 			have[c] = have[c] || is
 		}
@@ -70,4 +73,25 @@ func (m *Manifest) FieldReading(kind, name string) (FieldReading, bool) {
 		r.Pointer = pointerOf(e.prog.Paths())
 	}
 	return r, true
+}
+
+// Changes asks once for a page of what changed in a kind, as polling would, and forgets nothing for
+// it. UnknownSource for a source, or a feed, that is not there.
+func (s *Sources) Changes(ctx context.Context, source, kind string, from PollFrom) (page Changed, err error) {
+	src, _, err := s.find(source, kind)
+	if err != nil {
+		return Changed{}, err
+	}
+	p, ok := src.conn.(Poller)
+	if ok {
+		_, ok = p.Polls(kind)
+	}
+	if !ok {
+		return Changed{}, tutti.Errorf(tutti.UnknownSource, "asking %s what changed: %s has no feed of changes", source, kind)
+	}
+	err = src.call(ctx, kind, func(ctx context.Context) (time.Time, error) {
+		page, err = p.Poll(ctx, kind, from)
+		return page.Until, err
+	})
+	return page, err
 }

@@ -123,7 +123,10 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	place := func(path, what, hint string) error {
 		return &tutti.Error{Code: tutti.Invalid, Field: join("sources."+c.Name, path), Message: what + ".", Hint: hint}
 	}
-	m, err := ReadManifest(c.Connector, d.Dir)
+	m, err := d.Manifest, error(nil)
+	if m == nil {
+		m, err = ReadManifest(c.Connector, d.Dir)
+	}
 	if err != nil {
 		var e *tutti.Error
 		if errors.As(err, &e) && strings.HasPrefix(e.Message, "the") {

@@ -49,6 +49,8 @@ type Deps struct {
 	// Through stands between a source and the network, for those who look at exchanges or answer them
 	// themselves: see fetch.Config. Nil = nothing does.
 	Through func(source string, network http.RoundTripper) http.RoundTripper
+	// Manifest is that of every source, for those who have read it already. Nil = each is read where the config says.
+	Manifest *Manifest
 }
 
 // Sources are all configured sources. Safe for concurrent use.

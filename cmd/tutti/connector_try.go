@@ -66,7 +66,7 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	src.Recording = ""
 	w.recorder = recording.Record("", revealed(src))
 	src.Kinds = map[string]config.KindConfig{kind: {Access: tutti.AccessPublic}}
-	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Through: w.through})
+	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Manifest: m, Through: w.through})
 	if err != nil {
 		return err
 	}

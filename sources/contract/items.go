@@ -10,6 +10,7 @@ import (
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/recording"
 )
 
@@ -32,6 +33,7 @@ var kindQuestions = []kindQuestion{
 	{"aliases", aliases},
 	{"conditional", conditional},
 	{"renditions", renditions},
+	{"changes", changes},
 	{"list to the end", list},
 	{"selections", selections},
 	{"selections that it does not have", refusals},
@@ -368,6 +370,46 @@ func conditional(t *asking, kind string) {
 		t.cannot("the system answers with the whole item again, not with 304")
 	case status != http.StatusNotModified || got[0].Resource.Raw != before.Raw:
 		t.fail("asking again is answered %d; want 304, and the same item", status)
+	}
+}
+
+// changes asks what has changed.
+func changes(t *asking, kind string) {
+	if t.sys.Manifest.Kinds[kind].Changes == nil {
+		t.without("the manifest has no feed of changes")
+	}
+	k, from := t.sys.Kinds[kind], sources.PollFrom{Since: time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Second)}
+	switch {
+	case k.Changes != nil:
+		from.Since = k.Changes.Since
+	case t.sys.recorded():
+		t.cannot("no instant is known since when something changed (kinds.%s.changes)", kind)
+	}
+	t.about("kinds." + kind + ".changes")
+	h := t.open()
+	page, err := h.Changes(t.ctx, h.name, kind, from)
+	if tutti.CodeOf(err) == tutti.UnknownSource {
+		t.cannot("this source has no feed of changes: %s", strings.Join(t.sys.Manifest.Kinds[kind].Changes.Needs, ", ")+" is not set")
+	}
+	if err != nil {
+		t.stop("asking what changed comes to %v", err)
+	}
+	var ids []string
+	for _, r := range page.Records {
+		if ids = append(ids, r.IDs...); len(r.IDs) == 0 {
+			t.fail("a change names no item")
+		}
+	}
+	if k.Changes == nil {
+		if len(ids) == 0 {
+			t.note("nothing has changed for 30 days")
+		}
+		return
+	}
+	slices.Sort(ids)
+	want := slices.Sorted(slices.Values(k.Changes.Finds))
+	if len(ids) == 0 || len(want) > 0 && !slices.Equal(ids, want) {
+		t.fail("since %s changed %s, want %s", from.Since.Format(time.RFC3339), strings.Join(ids, ", "), strings.Join(want, ", "))
 	}
 }
 

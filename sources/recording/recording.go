@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -50,6 +51,7 @@ type Kind struct {
 	Owner      string            `yaml:"owner,omitempty"`      // Of a kind that belongs to people: who owns ids.
 	Other      string            `yaml:"other,omitempty"`      // Somebody else who owns items.
 	Aliases    map[string]string `yaml:"aliases,omitempty"`    // Other spellings of ids, with the id that they stand for.
+	Changes    *Since            `yaml:"changes,omitempty"`    // What its feed of changes is asked.
 	Without    string            `yaml:"without,omitempty"`    // Why nothing is asked of the kind.
 }
 
@@ -59,6 +61,12 @@ type Selection struct {
 	Filter map[string]any `yaml:"filter,omitempty"` // By the kind's filters.
 	Sort   string         `yaml:"sort,omitempty"`   // One of the kind's sorts.
 	Finds  []string       `yaml:"finds,omitempty"`  // The ids that it finds, in this order. Without it: at least one.
+}
+
+// Since is what a feed of changes is asked.
+type Since struct {
+	Since time.Time `yaml:"since"`           // Changes after this instant.
+	Finds []string  `yaml:"finds,omitempty"` // The ids that its first page tells, in any order. Without it: at least one.
 }
 
 // Hook is a message that the system posts when something changes. It is signed when it is sent.
