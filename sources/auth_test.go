@@ -348,8 +348,7 @@ func TestWhoWaitsForATokenMayLeave(t *testing.T) {
 	if err := <-left; tutti.CodeOf(err) != tutti.Timeout {
 		t.Errorf("leaving comes to %v", err)
 	}
-	k.stop() // and with the source the request ends
-	k.work.Wait()
+	k.close() // and with the source the request ends
 	if _, err := k.token(t.Context(), nil); err == nil || k.current != nil {
 		t.Errorf("a token of a request that was given up: %v", err)
 	}

@@ -75,9 +75,11 @@ func newKeeper(now func() time.Time, limit time.Duration, issue func(context.Con
 	return k
 }
 
-// close gives up what is on its way.
+// close gives up what is on its way; nothing is asked for after it.
 func (k *keeper) close() {
+	k.mu.Lock()
 	k.stop()
+	k.mu.Unlock()
 	k.work.Wait()
 }
 
@@ -164,6 +166,11 @@ func (k *keeper) token(ctx context.Context, refused *accessToken) (*accessToken,
 func (k *keeper) begin(old *accessToken, forced bool) {
 	f := &flight{done: make(chan struct{})}
 	k.flight = f
+	if k.ctx.Err() != nil {
+		f.err = tutti.Errorf(tutti.Unavailable, "getting a token: the source is closed")
+		close(f.done)
+		return
+	}
 	k.work.Go(func() {
 		ctx, cancel := context.WithTimeout(k.ctx, k.limit)
 		f.err = tutti.Errorf(tutti.Internal, "getting a token: the connector panicked")
