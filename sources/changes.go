@@ -21,6 +21,7 @@ type ChangesSpec struct {
 	Deleted  string     `yaml:"deleted"`  // CEL over record: whether it is gone; then no old copy stands in for it.
 	Interval string     `yaml:"interval"` // How long from one poll to the next, such as 30s. Default: 60s.
 	Overlap  string     `yaml:"overlap"`  // How much earlier than the last change ${since} is, for what is told late. Default: 10s.
+	Complete bool       `yaml:"complete"` // It tells of every change and deletion: where the config says nothing, items are fresh for ten minutes.
 	Needs    []string   `yaml:"needs"`    // Settings and secrets without which there is no feed.
 	Paging   PagingSpec `yaml:"paging"`   // How pages follow one another. maxPages: of one poll, default 20.
 }
@@ -117,7 +118,7 @@ func (c *manifestConnector) Polls(kind string) (f Polling, ok bool) {
 		}
 	}
 	s := k.changes.spec
-	f = Polling{Interval: k.changes.interval, Overlap: k.changes.overlap, MaxPages: k.changes.rounds, Newest: s.By == "newest", Cursor: s.By == "cursor"}
+	f = Polling{Interval: k.changes.interval, Overlap: k.changes.overlap, MaxPages: k.changes.rounds, Newest: s.By == "newest", Cursor: s.By == "cursor", Complete: s.Complete}
 	f.Digest = key(c.at, fmt.Sprintf("%x", c.manifest.digest))
 	return f, true
 }

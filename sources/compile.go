@@ -205,6 +205,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.renditions = c.renditions(at+".renditions", k.Renditions)
 	}
 	out.def = out.definition(k, filters)
+	out.def.MaxAge = c.duration(at+".maxAge", k.MaxAge, 0)
 	c.rights(at, k.Rights, &out.def)
 	out.reads()
 	return out

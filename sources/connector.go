@@ -150,6 +150,8 @@ type Definition struct {
 	Alias       *Alias                         // other names than ids; nil = items have none
 	Example     string                         // an id that may or may not exist, for checking the connection
 
+	MaxAge time.Duration // how long after it was read an item may be shown, whatever the config says; 0 = no limit
+
 	Filters     map[string]Filter
 	Sorts       []string // as they may be written, with '-' in front for descending
 	Search      bool

@@ -65,6 +65,7 @@ type KindSpec struct {
 	Filters     map[string]Filter    `yaml:"filters"`      // What selections may filter by, as ${filter.name}.
 	Select      []*SelectSpec        `yaml:"select"`       // Answer selections; the first that fits is taken.
 	Changes     *ChangesSpec         `yaml:"changes"`      // Asks what changed, where the system does not tell by itself.
+	MaxAge      string               `yaml:"maxAge"`       // How long after it was read an item may be shown at most, such as 2h, for what ends (signed addresses).
 	RecordID    string               `yaml:"recordId"`     // CEL over record: its id. Default: record.id.
 	Exists      string               `yaml:"exists"`       // CEL over record: false = as if it were not there.
 	Map         map[string]FieldSpec `yaml:"map"`          // The fields of the resource.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
 )
 
 // Poller is a connector whose system can be asked what changed.
@@ -31,6 +32,7 @@ type Polling struct {
 	MaxPages int           // of one poll
 	Newest   bool          // it gives the newest first, and takes no instant
 	Cursor   bool          // it goes by a cursor that is kept, and not by an instant
+	Complete bool          // it tells of every change and deletion
 	Digest   string        // of what a kept place belongs to: with another one, the feed starts anew
 }
 
@@ -108,7 +110,11 @@ func (s *Source) feeds(polls Polls) (all []*polling) {
 		if !ok || every <= 0 || written == nil && s.takesWebhooks() {
 			continue
 		}
-		all = append(all, &polling{Polling: f, s: s, k: s.kinds[name], polls: polls, every: every})
+		k := s.kinds[name]
+		if f.Complete && s.cfg.FreshAssumed && s.cfg.Kinds[name].Freshness == nil && (k.def.MaxAge == 0 || k.def.MaxAge > config.DefaultToldFresh) {
+			k.policy.Fresh = max(k.policy.Fresh, config.DefaultToldFresh)
+		}
+		all = append(all, &polling{Polling: f, s: s, k: k, polls: polls, every: every})
 	}
 	return all
 }

@@ -518,3 +518,48 @@ func TestPollsYieldToVisitors(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsToldOfIsKeptLonger(t *testing.T) {
+	for _, test := range []struct {
+		name, feed string
+		assumed    bool
+		kind       config.KindConfig
+		want       time.Duration
+	}{
+		{"a complete feed", sinceFeed + "\ncomplete: true", true, config.KindConfig{}, 10 * time.Minute},
+		{"a feed that is not complete", sinceFeed, true, config.KindConfig{}, time.Minute},
+		{"the config says how long", sinceFeed + "\ncomplete: true", false, config.KindConfig{}, time.Minute},
+		{"the config says it of the kind", sinceFeed + "\ncomplete: true", true, config.KindConfig{Freshness: &config.DefaultFreshness}, time.Minute},
+		{"it is not polled", sinceFeed + "\ncomplete: true", true, config.KindConfig{Poll: new(time.Duration(0))}, time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.kind.Access = tutti.AccessPublic
+			h := play(t, feedManifest(test.feed), map[string]config.KindConfig{"item": test.kind}, nil, func(c *config.Source, _ *Deps) { c.FreshAssumed = test.assumed })
+			if got := h.byName["shop"].kinds["item"].policy.Fresh; got != test.want {
+				t.Errorf("it is fresh for %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatEndsIsNotShownLonger(t *testing.T) {
+	s := newFeedSystem()
+	manifest := strings.Replace(feedManifest(sinceFeed), "    map:", "    maxAge: 2h\n    map:", 1)
+	h := play(t, manifest, public, s.ServeHTTP, func(c *config.Source, d *Deps) {
+		d.Now = s.now
+		c.Freshness = config.Freshness{Fresh: time.Hour, Stale: 12 * time.Hour, StaleIfError: 24 * time.Hour}
+	})
+	get := func() tutti.Got { return h.Get(t.Context(), refs("a"), tutti.Scope{})[0] }
+	get()
+	s.mu.Lock()
+	s.down = http.StatusServiceUnavailable
+	s.mu.Unlock()
+	s.goOn(2*time.Hour - time.Second)
+	if g := get(); g.Resource == nil {
+		t.Errorf("before two hours are over it is gone: %v", g.Err)
+	}
+	s.goOn(2 * time.Second)
+	if g := get(); g.Resource != nil {
+		t.Errorf("after two hours it is shown: %v", g.Freshness)
+	}
+}

@@ -198,6 +198,11 @@ func newKind(c config.Source, def Definition, kc config.KindConfig, place func(p
 		Fresh: f.Fresh, Stale: f.Stale, StaleIfError: f.StaleIfError, Negative: f.Negative,
 		SoftLimit: c.Limits.SoftTimeout, HardLimit: -1, // each call sees to its time itself
 	}}
+	if most := def.MaxAge; most > 0 {
+		p := &k.policy
+		p.Fresh = min(p.Fresh, most)
+		p.Stale, p.StaleIfError = min(p.Stale, most-p.Fresh), min(p.StaleIfError, most-p.Fresh)
+	}
 	k.limit = 2 * c.Limits.Timeout // for its turn, and for the answer
 	k.Kind = tutti.Kind{
 		Source: c.Name, Name: def.Name, Type: def.Type, Description: def.Description, Access: kc.Access, Expose: kc.Expose == "delivery",

@@ -83,6 +83,7 @@ func (k *checker) fillIn() {
 		if !k.written("sources." + s.Name + ".limits.budget") {
 			s.Limits.Budget = sourceBudget(b.Page)
 		}
+		s.FreshAssumed = !k.written("sources." + s.Name + ".freshness.fresh")
 		for name, kind := range s.Kinds {
 			if kind.Freshness != nil {
 				k.inherit(kind.Freshness, s.Freshness, "sources."+s.Name+".kinds."+name+".freshness")

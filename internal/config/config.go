@@ -59,6 +59,7 @@ type Source struct {
 	Freshness    Freshness               `json:"freshness"`
 	Limits       SourceLimits            `json:"limits"`
 	Webhook      Webhook                 `json:"webhook"`
+	FreshAssumed bool                    `json:"-"` // Freshness.Fresh is not written: it may be longer where changes are told
 	Line         int                     `json:"-"` // in the config file; 0 when made by hand
 }
 
@@ -142,6 +143,10 @@ type Limits struct {
 
 // DefaultFreshness is what counts where the config says nothing.
 var DefaultFreshness = Freshness{Fresh: time.Minute, Stale: 10 * time.Minute, StaleIfError: 24 * time.Hour, Negative: MaxNegative}
+
+// DefaultToldFresh is how long items are fresh of a kind of which every change is told, where the config
+// says nothing.
+const DefaultToldFresh = 10 * time.Minute
 
 // DefaultSourceLimits are what counts where the config says nothing.
 var DefaultSourceLimits = SourceLimits{Timeout: time.Second, SoftTimeout: 300 * time.Millisecond, Concurrency: 16, MaxBytes: 4 << 20}
