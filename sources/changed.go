@@ -157,6 +157,10 @@ func (c *manifestConnector) Changed(r *http.Request, body []byte) (Event, error)
 func (w *compiledWebhook) ownID(vars map[string]any) (string, error) {
 	v, ok, err := w.id.eval(vars)
 	own, isText := toText(v)
+	if all, isList := v.([]any); isList {
+		parts, bad := writeValues(all)
+		own, isText = key(parts...), bad == nil && len(all) > 0
+	}
 	if !ok || err != nil || !isText || own == "" {
 		return "", tutti.Errorf(tutti.BadRequest, "reading a webhook: it has no id, by which repeated ones are known")
 	}

@@ -273,6 +273,9 @@ func (k *compiledKind) expressions() []*expression {
 	}
 	if r := k.renditions; r != nil {
 		all = append(all, r.when)
+		for _, one := range r.sizes {
+			all = append(all, one.value)
+		}
 		for _, t := range []*template{r.scale, r.crop} {
 			for _, p := range t.parts {
 				all = append(all, p.expr)

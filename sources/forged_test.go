@@ -375,3 +375,25 @@ func TestAReplayHasOneEffect(t *testing.T) {
 		})
 	}
 }
+
+// TestAMessageWithoutItsIDIsRefused: by the rest of it, a second change could look like a repetition.
+func TestAMessageWithoutItsIDIsRefused(t *testing.T) {
+	manifest := strings.Replace(hooked("hub"), "changes:", "id: '[event.at, event.?of.orValue(\"\")]', changes:", 1)
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 0) }, func(c *config.Source, _ *Deps) { c.Webhook.Secret = tutti.NewSecret(ownSecret) })
+	for _, c := range []struct {
+		body string
+		want int
+		had  int // events so far
+	}{
+		{`{"ids": ["a"], "of": "x"}`, http.StatusBadRequest, 0}, {`{"at": 1, "ids": ["a"]}`, http.StatusAccepted, 1}, {`{"at": 1, "ids": ["a"], "try": 2}`, http.StatusAccepted, 1},
+		{`{"at": 1, "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2}, {`{"at": "1", "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2}, {`{"at": [], "ids": []}`, http.StatusBadRequest, 2},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(c.body))
+		r.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(hmacOf(sha256.New, ownSecret, c.body)))
+		w := httptest.NewRecorder()
+		h.Webhook("shop").ServeHTTP(w, r)
+		if n := len(h.byName["shop"].events.have); w.Code != c.want || n != c.had {
+			t.Errorf("%s is answered %d, %d events; want %d, %d", c.body, w.Code, n, c.want, c.had)
+		}
+	}
+}

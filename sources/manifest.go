@@ -186,6 +186,7 @@ type RenditionSpec struct {
 	When    string            `yaml:"when"`    // CEL over record: whether it has renditions.
 	Scale   string            `yaml:"scale"`   // The address for a ${width}, in the picture's own shape.
 	Crop    string            `yaml:"crop"`    // The address for a ${width} and ${height}.
+	Sizes   map[string]string `yaml:"sizes"`   // Instead of scale: by width in pixels, CEL over record: the address in that size.
 	Sign    *SignSpec         `yaml:"sign"`    // How ${signature} is made. Without its secrets there are no renditions.
 	Formats map[string]string `yaml:"formats"` // How ${format} is spelled; "" is the system's choice. One that is not here is not possible.
 }
@@ -196,7 +197,7 @@ type WebhookSpec struct {
 	Secret    string         `yaml:"secret"`    // The declared secret they are signed with, when the config gives no webhook secret.
 	Setup     string         `yaml:"setup"`     // Markdown: how to set the webhook up in the system.
 	Format    string         `yaml:"format"`    // What the body is. Default: json, an object. Of form, event holds the fields, of text event.text.
-	ID        string         `yaml:"id"`        // CEL over event: the same for a repeated delivery, and for no other. Default: a digest of what is signed.
+	ID        string         `yaml:"id"`        // CEL over event: a text, or a list of them: the same for a repeated delivery, and for no other. Default: a digest of what is signed.
 	Handshake *HandshakeSpec `yaml:"handshake"` // How the system asks whether we are there.
 	Changes   []ChangeSpec   `yaml:"changes"`   // What an event changes.
 	Again     string         `yaml:"again"`     // After how long the same is forgotten a second time, where reads lag behind events: 5s.

@@ -14,15 +14,19 @@ type renditions struct {
 	when        *expression
 	scale, crop *template
 	formats     map[string]string
+	sizes       []size     // that the system has ready, from small to large
 	signature   *signature // nil = addresses are not signed
 }
 
 func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
-	if s.Scale == "" && s.Crop == "" {
-		c.wrong(at, "has neither scale nor crop", "Write the address of a picture, with ${width} and ${height} in it.")
+	if s.Scale == "" && s.Crop == "" && len(s.Sizes) == 0 {
+		c.wrong(at, "has neither scale, crop nor sizes", "Write the address of a picture, with ${width} and ${height} in it.")
+	}
+	if s.Scale != "" && len(s.Sizes) > 0 {
+		c.wrong(at+".sizes", "stands beside scale, which makes every size", "Remove one of them.")
 	}
 	return &renditions{
-		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats, signature: c.signature(at, s),
+		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats, sizes: c.sizes(at+".sizes", s.Sizes), signature: c.signature(at, s),
 		scale: c.template(at+".scale", s.Scale, pictureNames), crop: c.template(at+".crop", s.Crop, pictureNames),
 	}
 }
@@ -38,7 +42,8 @@ func (r *renditions) of(s *seen) *tutti.Renditions {
 	}
 	scale, okScale := r.scale.bind(s)
 	crop, okCrop := r.crop.bind(s)
-	if !okScale && !okCrop {
+	sizes := ready(r.sizes, s)
+	if !okScale && !okCrop && len(sizes) == 0 {
 		return nil
 	}
 	signer := s.c.signers[r]
@@ -50,6 +55,9 @@ func (r *renditions) of(s *seen) *tutti.Renditions {
 		spelled, known := format, true
 		if r.formats != nil {
 			spelled, known = r.formats[format]
+		}
+		if t == nil && height == 0 && known && width > 0 && len(sizes) > 0 {
+			return fitting(sizes, width)
 		}
 		if t == nil || !known || width <= 0 || width > 1<<15 || height < 0 || height > 1<<15 {
 			return ""
