@@ -5,8 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"hash"
 	"math/big"
@@ -259,5 +261,24 @@ func TestHandshakes(t *testing.T) {
 	}
 	if w := ask(http.MethodPut, ""); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" {
 		t.Errorf("PUT is answered %d, allowed %q", w.Code, w.Header().Get("Allow"))
+	}
+}
+
+// TestAPingChangesNothing: it is answered, if the system sent it, and has no effect.
+func TestAPingChangesNothing(t *testing.T) {
+	manifest := strings.Replace(hooked("hub_sha1"), "changes:", "handshake: {type: ping, when: event.topic == 'ping'}, changes:", 1)
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 0) }, func(c *config.Source, _ *Deps) { c.Webhook.Secret = tutti.NewSecret("s3cret") })
+	for secret, want := range map[string]int{"s3cret": http.StatusOK, "another": http.StatusUnauthorized} {
+		const body = `{"type": "notification_event", "topic": "ping", "ids": ["a"]}`
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(body))
+		r.Header.Set("X-Hub-Signature", "sha1="+hex.EncodeToString(hmacOf(sha1.New, secret, body)))
+		h.Webhook("shop").ServeHTTP(w, r)
+		if n := len(h.byName["shop"].events.have); w.Code != want || n != 0 {
+			t.Errorf("a ping signed with %s is answered %d, %d events", secret, w.Code, n)
+		}
+	}
+	w := httptest.NewRecorder()
+	if h.Webhook("shop").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhooks/shop?hub.challenge=1&hub.mode=subscribe", nil)); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("a GET is answered %d", w.Code)
 	}
 }
