@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/contract"
+	"github.com/tuttihq/tutti/sources/recording"
 )
 
 // connectorTestCommand asks a connector the contract.
@@ -66,15 +68,21 @@ func (c *connectorTestCommand) system() (*contract.System, error) {
 		return nil, err
 	}
 	s := contract.System{Source: src, Dir: dir, Manifest: m}
-	if c.Recording != "" {
-		r, err := readRecording(c.Recording)
-		if err != nil {
-			return nil, err
-		}
-		s.Kinds, s.Hooks = r.Kinds, r.Hooks
-		if c.URL == "" && c.Source == "" {
+	var r *recording.Recording
+	switch {
+	case c.Recording != "":
+		if r, err = readRecording(c.Recording); err == nil && c.URL == "" && src.URL == "" {
 			s.Recording = r
 		}
+	case src.Recording != "":
+		r, err = sources.ReadRecording(src.Recording, dir)
+		s.Recording = r
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		s.Kinds, s.Hooks = r.Kinds, r.Hooks
 	}
 	if s.Kinds, err = c.into(s.Kinds, m); err != nil {
 		return nil, err

@@ -162,13 +162,26 @@ func TestRecordsHoldNoSecret(t *testing.T) {
 // TestARecordingPlaysInTheConfig reads items of a source that has a recording in place of an address.
 func TestARecordingPlaysInTheConfig(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "tutti.yaml"), "locales: {default: en, names: [en, de]}\nsources:\n  shop:\n    connector: vendure\n    recording: vendure\n    kinds: {picture: {access: public}}\n")
-	out, _ := succeed(t, "connector", "try", "--source", "shop", "--config", filepath.Join(dir, "tutti.yaml"), "picture/2", "--recording", "vendure")
-	wants(t, "try", out, "Asset shop:picture/2")
-	succeed(t, "validate", "--config", filepath.Join(dir, "tutti.yaml"))
-	for what, line := range map[string]string{"there is no recording": "recording: nothing", "cannot be read": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: vendure\n    url: https://shop.example"} {
-		write(t, filepath.Join(dir, "tutti.yaml"), "locales: {default: en, names: [en]}\nsources:\n  shop:\n    connector: vendure\n    "+line+"\n    kinds: {picture: {access: public}}\n")
-		if code, _, errs := call(t, "validate", "--config", filepath.Join(dir, "tutti.yaml")); code != failed || !strings.Contains(errs, what) || !strings.Contains(errs, "sources.shop.recording") {
+	config := func(more string) string {
+		path := filepath.Join(dir, "tutti.yaml")
+		write(t, path, "locales: {default: en, names: [en]}\nsources:\n  shop:\n    connector: ./acme.yaml\n    "+more+"\n    kinds: {item: {access: public}}\n")
+		return path
+	}
+	write(t, filepath.Join(dir, "acme.yaml"), strings.ReplaceAll(wrongManifest, "url: https://acme.example\n", ""))
+	write(t, filepath.Join(dir, "acme.recording.yaml"), acmeRecording)
+	path := config("recording: ./acme.recording.yaml")
+	succeed(t, "validate", "--config", path)
+	code, out, _ := call(t, "connector", "try", "--source", "shop", "--config", path, "item/1")
+	wants(t, "try", out, "> GET https://recorded.example/items/1", "Product shop:item/1", "price          cannot be read from /cost")
+	if code != failed {
+		t.Errorf("a field that cannot be read ends with %d", code)
+	}
+	code, out, _ = call(t, "connector", "test", "--source", "shop", "--config", path)
+	if code != failed || !strings.Contains(out, "passed  fetch one") {
+		t.Errorf("testing it ends with %d: %s", code, out)
+	}
+	for what, line := range map[string]string{"there is no recording": "recording: nothing", "cannot be read": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: ./acme.recording.yaml\n    url: https://shop.example"} {
+		if code, _, errs := call(t, "validate", "--config", config(line)); code != failed || !strings.Contains(errs, what) || !strings.Contains(errs, "sources.shop.recording") {
 			t.Errorf("%s ends with %d: %s", line, code, errs)
 		}
 	}

@@ -55,8 +55,8 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 		return &tutti.Error{Code: tutti.InvalidValue, Field: "ITEM", Message: "“" + c.Item + "” names no item.", Hint: "Write kind/id; the kinds are " + strings.Join(sortedNames(m.Kinds), ", ") + "."}
 	}
 	w := &watcher{}
-	if c.Recording != "" {
-		r, err := readRecording(c.Recording)
+	if c.Recording != "" || src.Recording != "" {
+		r, err := c.played(src, dir)
 		if err != nil {
 			return err
 		}
@@ -79,6 +79,14 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 		fmt.Fprintln(out, "No call was made.")
 	}
 	return c.told(out, m, kind, got)
+}
+
+// played is the recording that answers: that of the flag, or of the config.
+func (c *connectorTryCommand) played(src config.Source, dir string) (*recording.Recording, error) {
+	if c.Recording != "" {
+		return readRecording(c.Recording)
+	}
+	return sources.ReadRecording(src.Recording, dir)
 }
 
 // told shows what the mapping made of it.

@@ -38,7 +38,7 @@ func (t *asking) listed(kind string, n int) []string {
 	sel := h.list(kind)
 	page, err := h.Select(t.ctx, sel, h.scope(kind))
 	if tutti.CodeOf(err) == tutti.InvalidValue || tutti.CodeOf(err) == tutti.Forbidden {
-		t.cannot("%s cannot be listed without more: say which ids exist (kinds.%s.ids)", kind, kind)
+		t.cannot("%s cannot be listed without more: say which exist (--id %s/ID, or kinds.%s.ids of a recording)", kind, kind, kind)
 	}
 	if err != nil {
 		t.stop("listing %s: %v", kind, err)
