@@ -17,7 +17,7 @@ run: build ## starts the server with the travel demo
 test: ## runs every test with the race detector, on SQLite and on a throw-away PostgreSQL
 	scripts/test
 
-e2e: ## proofs against real software: a Vendure shop, feeds of Eleventy, the HTTP audits, Apollo Client, urql, a browser (installed once)
+e2e: ## proofs against real software: Vendure, Directus, Request Tracker, feeds of Eleventy, the HTTP audits, Apollo Client, urql, a browser (installed once)
 	scripts/e2e
 
 bench: ## prints the figures of docs/performance.md

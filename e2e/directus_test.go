@@ -172,6 +172,30 @@ func TestRealDirectus(t *testing.T) {
 			return got, got == "Neu geschrieben"
 		})
 	})
+	t.Run("a change by polling", func(t *testing.T) {
+		const query = `query($ref: Ref!) { resource(ref: $ref) { title } }`
+		title := func() string {
+			var got struct{ Resource *item }
+			ask(t, h.url, h.management, query, map[string]any{"ref": "polled:article/" + articleID(5)}, &got)
+			if got.Resource == nil {
+				return ""
+			}
+			return got.Resource.Title
+		}
+		if got := title(); got != "Article 5" {
+			t.Fatalf("the title is %q", got)
+		}
+		for _, change := range []map[string]any{{"title": "Found by asking"}, {"status": "archived"}} {
+			if err := l.change(t.Context(), "article", articleID(5), change); err != nil {
+				t.Fatal(err)
+			}
+			want, _ := change["title"].(string)
+			within(t, 5*time.Second, fmt.Sprintf("%v is there, without a webhook", change), func() (string, bool) {
+				got := title()
+				return got, got == want
+			})
+		}
+	})
 	t.Run("drafts", func(t *testing.T) {
 		if err := l.change(t.Context(), "article", articleID(1), map[string]any{"status": "draft"}); err != nil {
 			t.Fatal(err)
@@ -262,6 +286,15 @@ sources:
     kinds:
       asset: {access: public}
       article: {access: public}
+  polled:
+    connector: directus
+    settings: {public: "${CMS_URL}", image: hero, files: "cms:asset"}
+    secrets: {token: "${CMS_TOKEN}"}
+    allowPrivate: [127.0.0.1]
+    freshness: {fresh: 1h, stale: 1h, staleIfError: 24h, negative: 1s}
+    limits: {timeout: 15s, softTimeout: 15s}
+    kinds:
+      article: {access: public, poll: 1s}
 channels:
   web: {widths: [320, 640], formats: [jpeg]}
 componentTypes:
