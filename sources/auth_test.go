@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -478,5 +479,37 @@ func TestARecordingHoldsNoToken(t *testing.T) {
 	})
 	if g := h.Get(t.Context(), refs("a"), tutti.Scope{})[0]; g.Resource == nil || a.grants != 1 {
 		t.Errorf("played, an item comes to %v: %v", g.Err, player.Misses())
+	}
+}
+
+// TestSecretsGoNowhereWithoutTLS: a token endpoint or a login by http is a mistake of the config, unless the operator
+// trusts the host.
+func TestSecretsGoNowhereWithoutTLS(t *testing.T) {
+	for name, manifest := range map[string]string{"oauth2": grantManifest, "session": sessionManifest} {
+		dir := t.TempDir()
+		if err := os.WriteFile(dir+"/acme.yaml", []byte(manifest), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		open := func(allow ...string) error {
+			c := config.Source{Name: "shop", Connector: "./acme.yaml", URL: "http://acme.example", Kinds: public, AllowPrivate: allow, Secrets: map[string]tutti.Secret{}}
+			m, err := ReadManifest(c.Connector, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for secret := range m.Secrets {
+				c.Secrets[secret] = tutti.NewSecret("canary")
+			}
+			all, err := Open([]config.Source{c}, Deps{Dir: dir})
+			if err == nil {
+				all.Close()
+			}
+			return err
+		}
+		if err := open(); err == nil || !strings.Contains(err.Error(), "without TLS") || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s by http comes to %v", name, err)
+		}
+		if err := open("acme.example"); err != nil {
+			t.Errorf("%s by http to a host that is trusted comes to %v", name, err)
+		}
 	}
 }

@@ -99,8 +99,10 @@ func TestRenditionsAreSigned(t *testing.T) {
 }
 
 func TestAWrongSigningKeyIsAMistakeOfTheConfig(t *testing.T) {
-	c := config.Source{Name: "dam", Connector: "s3", Settings: map[string]string{"bucket": "pics"}, Kinds: map[string]config.KindConfig{"asset": {Access: tutti.AccessPublic}},
-		Secrets: map[string]tutti.Secret{"imgproxyKey": tutti.NewSecret("canary"), "imgproxySalt": tutti.NewSecret("00")}}
+	c := config.Source{
+		Name: "dam", Connector: "s3", Settings: map[string]string{"bucket": "pics"}, Kinds: map[string]config.KindConfig{"asset": {Access: tutti.AccessPublic}},
+		Secrets: map[string]tutti.Secret{"imgproxyKey": tutti.NewSecret("canary"), "imgproxySalt": tutti.NewSecret("00")},
+	}
 	_, err := Open([]config.Source{c}, Deps{})
 	if err == nil || !strings.Contains(err.Error(), "sources.dam.secrets") && !strings.Contains(err.Error(), "hexadecimal") && !strings.Contains(err.Error(), "does not match") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("it comes to %v", err)

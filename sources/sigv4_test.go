@@ -14,12 +14,16 @@ import (
 // TestSigV4AsPublished holds the signer to signatures that AWS publishes: those of its Signature Version 4 test
 // suite whose requests have no headers of their own, and the examples of the S3 API Reference.
 func TestSigV4AsPublished(t *testing.T) {
-	suite := signer{region: "us-east-1", service: "service", keyID: "AKIDEXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", once: true,
-		now: func() time.Time { return time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC) }}
+	suite := signer{
+		region: "us-east-1", service: "service", keyID: "AKIDEXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", once: true,
+		now: func() time.Time { return time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC) },
+	}
 	temporary := suite
 	temporary.session = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267"
-	s3 := signer{region: "us-east-1", service: "s3", keyID: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", once: true,
-		now: func() time.Time { return time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC) }}
+	s3 := signer{
+		region: "us-east-1", service: "s3", keyID: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", once: true,
+		now: func() time.Time { return time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC) },
+	}
 	const at, bucket = "https://example.amazonaws.com", "https://examplebucket.s3.amazonaws.com"
 	const unreserved = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	for name, tt := range map[string]struct {
