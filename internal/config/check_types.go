@@ -16,7 +16,7 @@ import (
 var reservedTypes = []string{
 	"Access", "Action", "Alternate", "Article", "Asset", "Attribute", "AttributeRead", "AttributesInput", "Audience", "AuditAction", "AuditConnection",
 	"AuditEntry", "Boolean", "Button", "Channel", "Circle", "Component", "ComponentType", "Composition", "CompositionConnection", "CompositionDraft",
-	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind",
+	"CompositionType", "CompositionVersion", "CompositionVersionConnection", "ConsentInput", "ContextInput", "DateTime", "Decision", "DocumentKind", "Drift",
 	"ErrorCode", "Experience", "Float", "Focal", "ForcedVariantInput", "Freshness", "FreshnessState", "HealthState", "Holds", "Hole", "HoleForm", "Int", "InvalidateMode",
 	"Invalidation", "JSON", "Judgement", "KeyClass", "Kind", "LeftOut", "Locale", "LocaleUsed", "Location", "MemberContextInput", "Message", "Meta", "ModerateInput", "ModerationConnection", "ModerationItem", "ModerationState", "Money", "Mutation", "Operation",
 	"OperationConnection", "OperationInput", "Origin", "PageInfo", "PagePart", "Persona", "PersonaInput", "PerspectiveInput", "PerspectiveState", "Place",
