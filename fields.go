@@ -371,6 +371,8 @@ func (f *Fields) Bytes() int {
 			n += 24 + 16*len(v)
 		case Money, Place, Focal, Ref, float64, int64, time.Time:
 			n += 48
+		case *Tongues: // once all languages were asked for
+			n += 96 + v.most*(400+24*len(f.values))
 		case []Unread:
 			n += 24 + 32*len(v) // its texts are the manifest's
 		default: // json: about twice its text, which is a part of the record

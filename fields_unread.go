@@ -11,14 +11,20 @@ type Unread struct {
 
 // WithUnread notes fields that could not be read. Fields without any cost nothing for it.
 func (f Fields) WithUnread(all []Unread) Fields {
-	if len(all) > 0 {
-		others := []any{}
-		if f.others != nil {
-			others = slices.Clone(*f.others)
-		}
-		others = append(others, all)
-		f.others = &others
+	if len(all) == 0 {
+		return f
 	}
+	return f.beside(all)
+}
+
+// beside gives the Fields with something that is none of their values.
+func (f Fields) beside(v any) Fields {
+	others := []any{}
+	if f.others != nil {
+		others = slices.Clone(*f.others)
+	}
+	others = append(others, v)
+	f.others = &others
 	return f
 }
 

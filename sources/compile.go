@@ -142,6 +142,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), unknown(d), "Write one of "+list(dimensions)+".")
 		}
 	}
+	c.languages(at, k)
 	if re := c.pattern(at+".id.pattern", k.ID.Pattern); re != nil {
 		out.pattern = matcherOf(re, k.ID.Pattern)
 	}
@@ -330,7 +331,7 @@ func (c *compiler) filters(at string, in map[string]Filter) map[string]Filter {
 // definition is what the house knows of the kind.
 func (k *compiledKind) definition(spec *KindSpec, filters map[string]Filter) Definition {
 	d := Definition{
-		Name: k.name, Type: tutti.ResourceType(spec.Type), Description: spec.Description, Dimensions: spec.Dimensions,
+		Name: k.name, Type: tutti.ResourceType(spec.Type), Description: spec.Description, Dimensions: spec.Dimensions, Languages: spec.Languages != "",
 		Fields: map[string]tutti.FieldType{}, Owner: spec.Owner, Canonical: k.canonicalID, MaxIDs: 1, Example: spec.ID.Example, Filters: filters,
 	}
 	for _, f := range k.fields {

@@ -87,6 +87,7 @@ type question struct {
 	source *Source
 	kind   *kind
 	scope  tutti.Scope
+	locale string                // the asked one, also where it is not in the scope
 	keys   []cache.Key           // distinct
 	refs   []tutti.Ref           // of the keys, by their one spelling
 	at     []int                 // which key answers a ref; -1 = none says why there is none
@@ -97,7 +98,7 @@ type question struct {
 
 func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *question {
 	n := len(asked)
-	q := &question{source: s, kind: k, scope: k.scope(full), keys: make([]cache.Key, 0, n), at: make([]int, n)}
+	q := &question{source: s, kind: k, scope: k.scope(full), locale: full.Locale, keys: make([]cache.Key, 0, n), at: make([]int, n)}
 	scoped := noScope
 	if q.scope != (tutti.Scope{}) {
 		scoped = scopeKey(q.scope)
@@ -203,7 +204,7 @@ func (q *question) told(results []cache.Result[*entry], got []tutti.Got) []tutti
 	own := got[had:]
 	for i, at := range q.at {
 		if at >= 0 {
-			q.source.answer(&own[i], q.kind, &results[at])
+			q.source.answer(&own[i], q.kind, q.locale, &results[at])
 		} else {
 			own[i] = q.none[i]
 		}
@@ -231,11 +232,13 @@ func wait(ctx context.Context, landed <-chan struct{}) error {
 }
 
 // answer writes what the cache says about an item.
-func (s *Source) answer(g *tutti.Got, k *kind, r *cache.Result[*entry]) {
+func (s *Source) answer(g *tutti.Got, k *kind, locale string, r *cache.Result[*entry]) {
 	*g = tutti.Got{Freshness: tutti.Freshness{State: r.State, AsOf: r.AsOf}, Cached: r.Cached, Until: r.Until, Marks: r.Marks, Err: r.Err}
 	switch {
 	case r.Found && r.Value != nil:
-		g.Resource = &r.Value.resource
+		if g.Resource = &r.Value.resource; k.def.Languages {
+			g.Resource = g.Resource.In(locale)
+		}
 	case r.Err == nil:
 		g.Err = tutti.Errorf(tutti.NotFound, "getting a %s of %s: the origin does not have it", k.Name, s.name)
 		g.Freshness.State = tutti.Missing

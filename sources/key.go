@@ -32,7 +32,9 @@ func (k *kind) scope(s tutti.Scope) tutti.Scope {
 	for _, d := range k.Dimensions {
 		switch d {
 		case tutti.LocaleDimension:
-			kept.Locale = s.Locale
+			if !k.def.Languages {
+				kept.Locale = s.Locale
+			}
 		case tutti.MarketDimension:
 			kept.Market = s.Market
 		case tutti.CurrencyDimension:

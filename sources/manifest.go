@@ -58,6 +58,7 @@ type KindSpec struct {
 	Description string               `yaml:"description"`  // What an item is, in one sentence.
 	ID          IDSpec               `yaml:"id"`           // What ids look like.
 	Dimensions  []string             `yaml:"dimensions"`   // What an item depends on besides its id.
+	Languages   string               `yaml:"languages"`    // Each record holds all languages: it is asked for and kept once, and mapped for each locale.
 	Fragment    string               `yaml:"fragment"`     // GraphQL fragments, added to each document that uses the first of them.
 	Get         *CallSpec            `yaml:"get"`          // Asks for one item, with ${id}.
 	Batch       *BatchSpec           `yaml:"batch"`        // Asks for many items, with ${ids}.

@@ -178,20 +178,10 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	}
 	r.Type, r.Raw = k.def.Type, withoutHoles(s.text)
 	var some [16]tutti.Field
-	values := some[:0]
-	var unread []tutti.Unread
-	for i := range k.fields {
-		f := &k.fields[i]
-		v, err := s.field(f)
-		if err != nil {
-			s.lost(f.name, f.value.pointer, err)
-			unread = append(unread, tutti.Unread{Field: f.name, Pointer: f.value.pointer})
-		}
-		values = append(values, v)
-	}
-	r.Fields = sheet.Fields(k.names, values)
-	if unread != nil {
-		r.Fields = r.Fields.WithUnread(unread)
+	values, unread := s.fields(some[:0])
+	r.Fields = sheet.Fields(k.names, values).WithUnread(unread)
+	if k.def.Languages {
+		r.Fields = r.Fields.WithTongues(s.tongues(r))
 	}
 	r.Locale = s.localeOf()
 	at.own[0] = tag
@@ -201,6 +191,21 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 		r.Assets = k.renditions.of(s)
 	}
 	return Record{Resource: r, Fresh: s.fresh, entry: at}, true, nil
+}
+
+// fields maps all fields, and tells the log of those that could not be read.
+func (s *seen) fields(values []tutti.Field) ([]tutti.Field, []tutti.Unread) {
+	var unread []tutti.Unread
+	for i := range s.k.fields {
+		f := &s.k.fields[i]
+		v, err := s.field(f)
+		if err != nil {
+			s.lost(f.name, f.value.pointer, err)
+			unread = append(unread, tutti.Unread{Field: f.name, Pointer: f.value.pointer})
+		}
+		values = append(values, v)
+	}
+	return values, unread
 }
 
 // keep copies the record out of the answer, behind a key.

@@ -28,6 +28,7 @@ var choices = map[string][]string{
 	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
 	"Manifest.protocol":    protocols,
 	"KindSpec.type":        resources,
+	"KindSpec.languages":   {"record"},
 	"KindSpec.dimensions":  dimensions,
 	"CallSpec.method":      {"GET", "HEAD", "POST", "SEARCH", "QUERY"},
 	"CallSpec.conditional": conditionals[1:],

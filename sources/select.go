@@ -23,6 +23,7 @@ type selecting struct {
 	s      *Source
 	k      *kind
 	scope  tutti.Scope
+	locale string // the asked one, also where it is not in the scope
 	handle *cache.Handle[*entry]
 	err    error // it cannot be asked
 }
@@ -36,7 +37,7 @@ func (s *Source) beginPage(ctx context.Context, k *kind, q tutti.Selection, full
 		return &selecting{s: s, err: err}
 	}
 	policy := k.policy
-	return &selecting{s: s, k: k, scope: scope, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
+	return &selecting{s: s, k: k, scope: scope, locale: full.Locale, handle: s.cache.Begin(ctx, []cache.Key{ck}, policy, func(ctx context.Context, _ []cache.Ask[*entry]) []cache.Loaded[*entry] {
 		return []cache.Loaded[*entry]{s.loadPage(ctx, k, selector, q, scope)}
 	}, landed)}
 }
@@ -84,6 +85,9 @@ func (w *selecting) told(why error) (tutti.Page, error) {
 	f := tutti.Freshness{State: r.State, AsOf: r.AsOf}
 	page := tutti.Page{Items: make([]tutti.Got, len(r.Value.page.resources)), Next: r.Value.page.next, Total: r.Value.page.total, Freshness: f, Cached: r.Cached, Until: r.Until, Marks: r.Marks}
 	for i, res := range r.Value.page.resources {
+		if w.k.def.Languages {
+			res = res.In(w.locale)
+		}
 		f := f
 		if own := r.Value.page.asOf; own != nil {
 			f.AsOf = earlier(f.AsOf, own[i])
