@@ -234,9 +234,6 @@ func failing(t *testing.T, sys *System, kind string, f fault) {
 	if f.set != nil {
 		set = append(set, f.set)
 	}
-	if f.Kind == "slow" && sys.Patience > 0 {
-		set = append(set, func(c *config.Source) { c.Limits.Timeout, c.Limits.SoftTimeout = sys.Patience, sys.Patience/2 })
-	}
 	h := sys.open(t, set...)
 	id := sys.open(t).ids(t, kind, 1)[0]
 	if got, _ := h.get(t.Context(), kind, id); got[0].Resource == nil {

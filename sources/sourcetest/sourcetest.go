@@ -24,13 +24,12 @@ type System struct {
 	Dir    string        // where a relative manifest path starts
 	Kinds  map[string]Kind
 
-	Calls    func() int                                                                // how many calls it got so far
-	Fault    func(f Fault) error                                                       // makes every call fail until Heal
-	Heal     func()                                                                    //
-	Change   func(ctx context.Context, record, id string, fields map[string]any) error // changes a record and posts its webhook
-	SetHook  func(url string)                                                          // where webhooks go
-	Patience time.Duration                                                             // how long the system may take before the tests call it slow; 0 = 200 ms
-	Skip     map[string]string                                                         // tests that cannot be, by name, with the reason; one that could be after all fails
+	Calls   func() int                                                                // how many calls it got so far
+	Fault   func(f Fault) error                                                       // makes every call fail until Heal
+	Heal    func()                                                                    //
+	Change  func(ctx context.Context, record, id string, fields map[string]any) error // changes a record and posts its webhook
+	SetHook func(url string)                                                          // where webhooks go
+	Skip    map[string]string                                                         // tests that cannot be, by name, with the reason; one that could be after all fails
 }
 
 // Fault is something that goes wrong: slow, error, garbage, oversize, wrong-type, rate-limited,
