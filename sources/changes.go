@@ -48,6 +48,7 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 	if f.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
+	c.onlyOfOne(at, &s.CallSpec)
 	if !slices.Contains([]string{"", "since", "cursor", "newest"}, s.By) {
 		c.wrong(at+".by", unknown(s.By), "Write since, cursor or newest.")
 	}
@@ -178,7 +179,11 @@ func (c *manifestConnector) readChanges(k *compiledKind, a *answer, at position)
 			continue
 		}
 		one := ChangedRecord{Change: Change{Kind: of}}
-		if v, ok, err := row.eval(f.ids); ok && err == nil {
+		v, ok, err := row.eval(f.ids)
+		if err == nil && !ok {
+			continue // it is about nothing of ours
+		}
+		if err == nil {
 			if ids, isTexts := toTexts(v); isTexts {
 				for _, id := range ids {
 					one.IDs = append(one.IDs, strings.Clone(id))

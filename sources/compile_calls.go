@@ -31,6 +31,7 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 	if call.record != nil {
 		c.wrong(at+".record", "is not for many", "Write records.")
 	}
+	c.onlyOfOne(at, &b.CallSpec)
 	if out.single = b.MinIDs > 1; out.single && (k.Get == nil || b.MinIDs > 2) {
 		c.wrong(at+".minIds", "is more than 2, or there is no get for a single one", "Write get besides, and  minIds: 2")
 	}
@@ -70,6 +71,14 @@ func (c *compiler) idsIn(at string, parameters map[string]QuerySpec, out *compil
 		}
 	}
 	return uses
+}
+
+// onlyOfOne makes sure that a call for many does not ask whether one item is as it was: an answer about many
+// says nothing of each, and which are asked for together is another set each time.
+func (c *compiler) onlyOfOne(at string, s *CallSpec) {
+	if s.Conditional != "" {
+		c.wrong(at+".conditional", "is not for many: the answer's validator is not a record's", "Write get besides, with conditional: single items are asked for with it.")
+	}
 }
 
 // mentions reports whether a text in a tree holds a word.
@@ -116,6 +125,7 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	if !slices.Contains([]string{"", "required", "optional"}, s.Text) {
 		c.wrong(at+".text", unknown(s.Text), "Write required or optional, or leave it out.")
 	}
+	c.onlyOfOne(at, &s.CallSpec)
 	for key, names := range map[string][]string{"filters": s.Filters, "optional": s.Optional} {
 		for i, name := range names {
 			if _, ok := k.Filters[name]; !ok {

@@ -268,6 +268,18 @@ func TestManyChangesComeInPages(t *testing.T) {
 	}
 }
 
+func TestWhatIsAboutNothingOfOursIsPassedOver(t *testing.T) {
+	s := newFeedSystem()
+	h := playFeed(t, s, sinceFeed+"\nids: \"record.id == 'other' ? dyn(null) : dyn(record.id)\"", nil)
+	h.poll(t)
+	a := h.title(t, "a")
+	s.goOn(70 * time.Second)
+	s.change("other", false)
+	if h.poll(t); h.title(t, "a") != a || h.feed.told() != 0 {
+		t.Errorf("it is taken for %d changes", h.feed.told())
+	}
+}
+
 func TestAFeedThatDoesNotEndMakesAllOld(t *testing.T) {
 	for name, feed := range map[string]string{"since": sinceFeed, "newest": newestFeed} {
 		t.Run(name, func(t *testing.T) {
