@@ -341,6 +341,15 @@ func (a *answer) failedRow(i int) bool {
 	return len(a.failed) > 0 && a.failureIn(append(slices.Clone(a.call.records), strconv.Itoa(i))) != nil
 }
 
+// unknownRow reports whether an error, other than that it is not there, left a row of the list empty.
+func (a *answer) unknownRow(i int) bool {
+	if len(a.failed) == 0 {
+		return false
+	}
+	err := a.failureIn(append(slices.Clone(a.call.records), strconv.Itoa(i)))
+	return err != nil && tutti.CodeOf(err) != tutti.NotFound
+}
+
 // overlaps reports whether one path starts with the other.
 func overlaps(a []json.RawMessage, b []string) bool {
 	for i := range min(len(a), len(b)) {

@@ -22,7 +22,6 @@ type ChangesSpec struct {
 	Interval string     `yaml:"interval"` // How long from one poll to the next, such as 30s. Default: 60s.
 	Overlap  string     `yaml:"overlap"`  // How much earlier than the last change ${since} is, for what is told late. Default: 10s.
 	Complete bool       `yaml:"complete"` // It tells of every change and deletion: where the config says nothing, items are fresh for ten minutes.
-	Needs    []string   `yaml:"needs"`    // Settings and secrets without which there is no feed.
 	Paging   PagingSpec `yaml:"paging"`   // How pages follow one another. maxPages: of one poll, default 20.
 }
 

@@ -70,6 +70,8 @@ type compiler struct {
 // checkManifest compiles a manifest and gives its mistakes; the result stays with it.
 func checkManifest(m *Manifest) []error {
 	c := &compiler{m: m}
+	c.needs()
+	c.m, _ = m.settled(m.examples())
 	m.compiled = c.manifest()
 	return c.problems
 }

@@ -144,6 +144,7 @@ type templatePart struct {
 	words   string
 	expr    *expression
 	slashes bool // the value keeps its slashes in a path
+	setting bool // the expression is made of settings alone
 }
 
 func compileTemplate(src string, in func() (*expr.Dynamic, error)) (*template, error) {
@@ -161,7 +162,7 @@ func compileTemplate(src string, in func() (*expr.Dynamic, error)) (*template, e
 		if err != nil {
 			return nil, within(p, err)
 		}
-		t.parts = append(t.parts, templatePart{expr: e})
+		t.parts = append(t.parts, templatePart{expr: e, setting: e.ofSettings()})
 	}
 	return t, nil
 }

@@ -96,6 +96,7 @@ type CallSpec struct {
 	Body        any                  `yaml:"body"`        // A JSON body. Values in ${…} keep their type; absent ones are left out.
 	Form        map[string]QuerySpec `yaml:"form"`        // Instead: a form-encoded body. A field whose value is absent is left out.
 	GraphQL     *GraphQLSpec         `yaml:"graphql"`     // A GraphQL operation.
+	Needs       []string             `yaml:"needs"`       // Settings, and of changes secrets too, without which there is no such call.
 	SQL         string               `yaml:"sql"`         // Of protocol sql: the query. Values are its parameters: $ids, $first, a filter by its name.
 	Files       *FilesSpec           `yaml:"files"`       // Of protocol files: the folder whose files are the records.
 	Format      string               `yaml:"format"`      // What the answer is: JSON (default), XML, which becomes JSON, nothing but its headers, or a feed (RSS, Atom or JSON Feed).

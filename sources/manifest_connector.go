@@ -56,6 +56,7 @@ func (m *Manifest) definitions() []Definition {
 // build makes a connector with what a source's config gives, and tells what is missing there.
 func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint string) error) (*built, []error) {
 	settings, secrets, problems := m.values(c, place)
+	problems = append(problems, m.settle(settings)...)
 	conn := &manifestConnector{
 		compiled: m.compiled, manifest: m, source: c.Name, settings: settings, secrets: secrets, maxBytes: c.Limits.MaxBytes,
 		before: map[*field]string{}, links: map[*field]string{}, signers: map[*renditions]*pathSigner{}, now: d.Now, limit: c.Limits.Timeout, log: d.Log,
@@ -438,6 +439,7 @@ func (c *manifestConnector) readMany(k *compiledKind, a *answer, asks []Ask, s t
 		row.fresh = a.fresh
 		row.watch = watch
 		if isNull(row.text) {
+			b.Cut = b.Cut || a.unknownRow(i)
 			continue // a null in place is an id that the system does not have
 		}
 		if a.failedRow(i) {

@@ -27,7 +27,7 @@ func (t *template) address(vars map[string]any) (string, bool, error) {
 		s, err := writeValue(v)
 		switch {
 		case err != nil:
-		case p.isSetting():
+		case p.setting:
 			s, err = settingPath(s)
 		case p.slashes:
 			s, err = escapeSegments(s)
@@ -42,9 +42,10 @@ func (t *template) address(vars map[string]any) (string, bool, error) {
 	return b.String(), true, nil
 }
 
-// isSetting reports whether a part is the value of a setting and nothing else.
-func (p templatePart) isSetting() bool {
-	return p.expr != nil && len(p.expr.path) == 2 && p.expr.path[0] == "settings"
+// ofSettings reports whether an expression is made of settings and nothing else.
+func (e *expression) ofSettings() bool {
+	paths := e.prog.Paths()
+	return len(paths) > 0 && !slices.ContainsFunc(paths, func(path []string) bool { return path[0] != "settings" })
 }
 
 // settingPath writes a path of a setting, with its query.

@@ -68,13 +68,13 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 			c.wrong(at+".body", "stands beside graphql", "Write variables under graphql.")
 		}
 	}
-	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "${settings.") {
-		c.wrong(at+".path", "is missing or does not start with '/'", "Write, for example:  path: /v1/items/${id}")
-	}
 	if strings.ContainsAny(path, "?#") && !strings.Contains(path, "${") {
 		c.wrong(at+".path", "holds a query", "Write it under query.")
 	}
 	out.path = c.template(at+".path", path, requestNames)
+	if parts := out.path.parts; !strings.HasPrefix(path, "/") && (len(parts) == 0 || !parts[0].setting) {
+		c.wrong(at+".path", "is missing or does not start with '/'", "Write, for example:  path: /v1/items/${id}")
+	}
 	out.query = c.parameters(at+".query", s.Query)
 	if s.Body != nil {
 		out.body = c.node(at+".body", s.Body)

@@ -135,7 +135,10 @@ func addFields(t reflect.Type, said map[string]string, properties map[string]any
 			if f.Type.Kind() == reflect.Slice {
 				at = p["items"].(map[string]any)
 			}
-			at["enum"] = list
+			if at["enum"] = list; t == reflect.TypeFor[PagingSpec]() || t == reflect.TypeFor[QuerySpec]() { // or a setting that says it
+				delete(at, "enum")
+				at["anyOf"] = []any{map[string]any{"enum": list}, map[string]any{"pattern": aSetting.String()}}
+			}
 		}
 		properties[name] = p
 	}

@@ -53,6 +53,8 @@ var exceptions = map[string]string{
 	"feed":     "a feed has no calls for ids, nor webhooks; sources/feed_test.go and e2e/eleventy_test.go prove it",
 	"bluesky":  "e2e runs the contract suite against a real network",
 	"postgres": "its queries go to a real PostgreSQL in sources/postgres",
+	"rest":     "its recording runs the contract suite",
+	"graphql":  "its recording runs the contract suite",
 	"files":    "a folder is no server: sources/files_test.go asks one",
 	"intercom": "its recording is asked, by sources/contract",
 	"saleor":   "its recording is asked, by sources/contract",
