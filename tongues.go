@@ -47,9 +47,9 @@ func (t *Tongues) in(locale string) *Resource {
 // WithTongues notes how the resource of these Fields is had in other languages.
 func (f Fields) WithTongues(t *Tongues) Fields { return f.beside(t) }
 
-// In gives the resource in a language: itself, unless its record holds several.
+// In gives the resource in a language: itself for "", and unless its record holds several.
 func (r *Resource) In(locale string) *Resource {
-	if r.Fields.others == nil {
+	if locale == "" || r.Fields.others == nil {
 		return r
 	}
 	for i := len(*r.Fields.others) - 1; i >= 0; i-- {

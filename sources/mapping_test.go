@@ -78,3 +78,15 @@ func TestHelpersFillFields(t *testing.T) {
 		t.Errorf("what does not fit comes to %s", show(got))
 	}
 }
+
+// TestLinksOfSeveralKindsBecomeRefs is what docs/manifests.md shows.
+func TestLinksOfSeveralKindsBecomeRefs(t *testing.T) {
+	const spec = "    map:\n      related: {value: \"record.links.map(l, (l.type == 'Asset' ? 'dam' : source) + {'Asset': ':asset/', 'Entry': ':article/'}[l.type] + l.id)\", as: refs}\n"
+	got := mapped(t, spec, `{"id":"1","links":[{"type":"Asset","id":"a/1"},{"type":"Entry","id":"e"}]}`, "en")["related"]
+	if want := []tutti.Ref{{Source: "dam", Kind: "asset", ID: "a/1"}, {Source: "shop", Kind: "article", ID: "e"}}; show(got) != show(want) {
+		t.Errorf("they are %s, want %s", show(got), show(want))
+	}
+	if got := mapped(t, spec, `{"id":"1"}`, "en"); len(got) != 0 {
+		t.Errorf("without links it is %v", got)
+	}
+}
