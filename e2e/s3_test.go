@@ -140,6 +140,7 @@ func TestRealBucket(t *testing.T) {
 	}
 	open := func(set func(*config.Source)) *sources.Sources {
 		c := bucketSource(way.url)
+		c.Limits = config.SourceLimits{Timeout: 20 * time.Second, SoftTimeout: 20 * time.Second} // other tests run beside this one
 		if set != nil {
 			set(&c)
 		}
@@ -250,7 +251,7 @@ func TestRealBucket(t *testing.T) {
 			t.Errorf("with the bucket gone another comes to %v", g.Err)
 		}
 		b.start()
-		within(t, 5*time.Second, "fresh again", func() (string, bool) {
+		within(t, 15*time.Second, "fresh again", func() (string, bool) {
 			all.Forget("dam")
 			g := get(keys[9])
 			return fmt.Sprint(g.Freshness.State, g.Err), g.Resource != nil && g.Freshness.State == tutti.Fresh
