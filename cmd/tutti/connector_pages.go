@@ -171,7 +171,7 @@ func exampleConfig(m *sources.Manifest) string {
 	var b strings.Builder
 	name := strings.ToUpper(strings.ReplaceAll(m.Name, "-", "_"))
 	fmt.Fprintf(&b, "sources:\n  %s:\n    connector: %s\n", m.Name, m.Name)
-	if m.URL == "" {
+	if m.URL == "" && speaksHTTP(m) {
 		fmt.Fprintf(&b, "    url: https://%s.example.com\n", m.Name)
 	}
 	settings := map[string]string{}
@@ -199,16 +199,21 @@ func exampleConfig(m *sources.Manifest) string {
 	if m.Webhook != nil && m.Webhook.Secret == "" {
 		fmt.Fprintf(&b, "    webhook: {secret: \"${%s_WEBHOOK_SECRET}\"}\n", name)
 	}
-	b.WriteString("    kinds:\n")
+	kinds := ""
 	for _, d := range m.Definitions() {
 		if d.Owner != "" && d.OwnerFilter {
-			fmt.Fprintf(&b, "      %s: {access: visitor}\n", d.Name)
+			kinds += fmt.Sprintf("      %s: {access: visitor, owner: %s}\n", d.Name, d.Owner)
 			continue
 		}
-		fmt.Fprintf(&b, "      %s: {access: public}\n", d.Name)
+		kinds += fmt.Sprintf("      %s: {access: public}\n", d.Name)
 	}
-	return b.String()
+	if strings.Contains(kinds, "access: visitor") {
+		b.WriteString("    visitor: visitor # CEL: how this visitor is called there\n")
+	}
+	return b.String() + "    kinds:\n" + kinds
 }
+
+func speaksHTTP(m *sources.Manifest) bool { return m.Protocol == "" || m.Protocol == "http" }
 
 // screaming writes apiToken as API_TOKEN.
 func screaming(name string) string {
@@ -252,20 +257,22 @@ func (p *connectorPage) kind(d sources.Definition) {
 		p.say("; it belongs to its `%s`", d.Owner)
 	}
 	p.say(".\n\n")
+	var facts []string
 	if spec.ID.Pattern != "" {
-		p.say("Ids match `%s`.", spec.ID.Pattern)
+		facts = append(facts, "Ids match `"+spec.ID.Pattern+"`.")
 	}
 	if len(d.Dimensions) > 0 {
-		p.say(" It depends on %s.", strings.Join(d.Dimensions, ", "))
+		facts = append(facts, "It depends on "+strings.Join(d.Dimensions, ", ")+".")
 	}
 	switch {
 	case d.Whole != "":
-		p.say(" One call gives all of them.")
+		facts = append(facts, "One call gives all of them.")
 	case d.MaxIDs > 1:
-		p.say(" One call gives up to %d.", d.MaxIDs)
+		facts = append(facts, fmt.Sprintf("One call gives up to %d.", d.MaxIDs))
 	default:
-		p.say(" Each is a call; several are made at the same time.")
+		facts = append(facts, "Each is a call; several are made at the same time.")
 	}
+	p.say("%s", strings.Join(facts, " "))
 	p.say("\n\n| field | type | read from |\n|---|---|---|\n")
 	for _, name := range sortedNames(d.Fields) {
 		r, _ := p.m.FieldReading(d.Name, name)
@@ -335,6 +342,9 @@ func way(s *sources.SelectSpec) string {
 }
 
 func (p *connectorPage) limits() {
+	if !speaksHTTP(p.m) {
+		return
+	}
 	l := p.m.Limits
 	p.say("\n## Limits\n\n")
 	statuses := l.Statuses

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -183,6 +184,44 @@ func TestARecordingPlaysInTheConfig(t *testing.T) {
 	for what, line := range map[string]string{"there is no recording": "recording: nothing", "cannot be read": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: ./acme.recording.yaml\n    url: https://shop.example"} {
 		if code, _, errs := call(t, "validate", "--config", config(line)); code != failed || !strings.Contains(errs, what) || !strings.Contains(errs, "sources.shop.recording") {
 			t.Errorf("%s ends with %d: %s", line, code, errs)
+		}
+	}
+}
+
+// TestConnectorPagesAreTrue compares docs/connectors with what tutti connectors --docs writes, and opens
+// every example.
+func TestConnectorPagesAreTrue(t *testing.T) {
+	pages, err := connectorPages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, _ := filepath.Glob(docs + "connectors/*.md")
+	if len(kept) != len(pages) {
+		t.Errorf("there are %d pages, want %d", len(kept), len(pages))
+	}
+	for name, want := range pages {
+		if got, err := os.ReadFile(docs + "connectors/" + name); err != nil || string(got) != string(want) {
+			t.Errorf("docs/connectors/%s is another (%v). Run: go run ./cmd/tutti connectors --docs docs/connectors", name, err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(want), -1) {
+			if _, err := os.Stat(docs + "connectors/" + m[1]); err != nil && !strings.Contains(m[1], "://") {
+				t.Errorf("%s leads to %s, which is not there", name, m[1])
+			}
+		}
+	}
+	for _, name := range sources.Vendors() {
+		dir := t.TempDir()
+		example := "locales: {default: en, names: [en]}\n" + blocks(t, docs+"connectors/"+name+".md", "yaml")[0]
+		write(t, filepath.Join(dir, "tutti.yaml"), example)
+		for _, m := range regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`).FindAllStringSubmatch(example, -1) {
+			value := strings.Repeat("x", 32)
+			if strings.HasSuffix(m[1], "_URL") {
+				value = "postgres://reader:password@db.example/content?sslmode=verify-full"
+			}
+			t.Setenv(m[1], value)
+		}
+		if code, _, errs := call(t, "validate", "--config", filepath.Join(dir, "tutti.yaml")); code != done {
+			t.Errorf("the example of %s: %s\n%s", name, errs, example)
 		}
 	}
 }

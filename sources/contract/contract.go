@@ -56,7 +56,7 @@ type Result struct {
 	Question string   `json:"question"`
 	Outcome  Outcome  `json:"outcome"`
 	Why      []string `json:"why,omitempty"`
-	Absent   bool     `json:"absent,omitempty"` // of Cannot: the manifest does not offer it
+	Absent   bool     `json:"absent,omitempty"` // of Cannot: the manifest does not offer it, or no recording can hold it
 	Place    string   `json:"place,omitempty"`  // file:line:column of what to look at in the manifest, of a failure that may be its fault
 }
 
@@ -274,7 +274,7 @@ func (t *asking) cannot(format string, args ...any) {
 	panic(stopped{})
 }
 
-// without is cannot, for what the manifest does not offer.
+// without is cannot, for what the manifest does not offer or no recording can hold.
 func (t *asking) without(format string, args ...any) {
 	t.absent = true
 	t.cannot(format, args...)
