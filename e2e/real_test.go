@@ -490,6 +490,8 @@ func (f *front) fails(w http.ResponseWriter, r *http.Request, fault *sourcetest.
 		}
 	case "black-hole":
 		<-r.Context().Done()
+	case "reset":
+		panic(http.ErrAbortHandler)
 	case "error":
 		w.WriteHeader(fault.Status)
 	case "rate-limited":

@@ -363,6 +363,14 @@ func (p *connectorPage) limits() {
 	if l.Remaining != "" {
 		p.say(" Nor is one when `%s` of a good answer is 0.", l.Remaining)
 	}
+	switch {
+	case l.Rate > 0 && l.Concurrency > 0:
+		p.say(" At most %v calls are made a second, and %d at the same time.", l.Rate, l.Concurrency)
+	case l.Rate > 0:
+		p.say(" At most %v calls are made a second.", l.Rate)
+	case l.Concurrency > 0:
+		p.say(" At most %d calls are made at the same time.", l.Concurrency)
+	}
 	p.say(" `limits` in the config sets rate and concurrency of a source.\n")
 }
 

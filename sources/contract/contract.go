@@ -31,7 +31,9 @@ type System struct {
 	// Fault makes every call fail until Heal. Nil = faults are put before the system.
 	Fault func(Fault) error
 	Heal  func()
-	Pages int // how many pages of a list are read, where its kind does not say; 0 = 10
+	// Patience is how long the system may take before it is slow; 0 = 4 s, and 1 s for a recording.
+	Patience time.Duration
+	Pages    int // how many pages of a list are read, where its kind does not say; 0 = 10
 
 	player *recording.Player
 	front  *front
@@ -105,6 +107,11 @@ func New(s System) (*System, error) {
 	}
 	if s.Pages == 0 {
 		s.Pages = 10
+	}
+	if s.Patience == 0 {
+		if s.Patience = 4 * time.Second; s.Recording != nil { // a running system may be busy, and is not slow for that
+			s.Patience = time.Second
+		}
 	}
 	kinds := map[string]Kind{}
 	for _, d := range s.Manifest.Definitions() {

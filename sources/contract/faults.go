@@ -45,10 +45,7 @@ func failing(f Fault) func(t *asking, kind string) {
 		limits := func(c *config.Source) {
 			switch f.Kind {
 			case "slow":
-				c.Limits.Timeout, c.Limits.SoftTimeout = time.Second, 100*time.Millisecond
-				if t.sys.player == nil { // a running system may be busy, and is not slow for that
-					c.Limits.Timeout = 4 * time.Second
-				}
+				c.Limits.Timeout, c.Limits.SoftTimeout = t.sys.Patience, t.sys.Patience/4
 			case "oversize":
 				c.Limits.MaxBytes = 1 << 20
 			}

@@ -37,7 +37,7 @@ var played = map[string]struct {
 	"zendesk": {origin: "support", kinds: map[string]sourcetest.Kind{
 		"ticket":  {Missing: "990001", Field: "status", Owner: "20978392", Other: "20978393", Change: map[string]any{"status": "hold"}, Reads: field("status"), Want: "hold"},
 		"article": {Missing: "990001", Field: "body", Locale: "en", Change: map[string]any{"title": "Another title"}, Reads: field("title"), Want: "Another title"},
-	}},
+	}, skip: map[string]string{"ticket: changes": "the played help desk has no incremental export"}},
 	"../../demo/manifests/stay.yaml": {origin: "stay", settings: map[string]string{"imageKind": "dam:asset"}, kinds: map[string]sourcetest.Kind{
 		"hotel":       {Missing: "nowhere0001", Field: "location", Locale: "en", Change: map[string]any{"phone": "+34 1"}, Reads: field("phone"), Want: "+34 1"},
 		"place":       {Missing: "nowhere0001", Field: "category", Locale: "en", Change: map[string]any{"name": "Another"}, Reads: field("title"), Want: "Another"},

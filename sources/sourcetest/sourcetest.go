@@ -1,8 +1,8 @@
-// Package sourcetest is the contract suite of connectors: what every source promises, tried on a
-// running system, played or real.
+// Package sourcetest runs the contract suite of connectors in tests, on a running system, played or real, and
+// asks what can only be asked of one that can be changed: whether what was forgotten is gone.
 //
-// It owns the questions, not the systems: who runs it starts one, says how to make it fail, and
-// names what its kinds hold.
+// The other questions are those of sources/contract. Who runs it starts a system, says how to make it fail,
+// and names what its kinds hold.
 package sourcetest
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/contract"
 )
 
 // System is a running origin system and how to speak to it.
@@ -32,14 +33,8 @@ type System struct {
 	Skip    map[string]string                                                         // tests that cannot be, by name, with the reason; one that could be after all fails
 }
 
-// Fault is something that goes wrong: slow, error, garbage, oversize, wrong-type, rate-limited,
-// black-hole.
-type Fault struct {
-	Kind       string
-	Delay      time.Duration
-	Status     int
-	RetryAfter time.Duration
-}
+// Fault is something that goes wrong.
+type Fault = contract.Fault
 
 // Kind says what a kind of item holds.
 type Kind struct {
