@@ -140,7 +140,7 @@ type Definition struct {
 	Description string
 	Fields      map[string]tutti.FieldType
 	Dimensions  []string
-	Languages   bool // each record holds all of them: the locale is in no call and no key
+	Languages   bool        // each record holds all of them: the locale is in no call and no key
 	Owner       string      // the field that says whose an item is, where the config names none
 	Rights      *RightsSpec // the fields that say when and where an item may be shown; nil = there are none
 
