@@ -60,7 +60,7 @@ func (d *doubts) hold(k *kind, scope tutti.Scope, got []tutti.Got) {
 		if g.Resource == nil {
 			continue
 		}
-		why, next := k.hold.of(g.Resource, scope.Market, judged, now)
+		next, why := k.hold.of(g.Resource, scope.Market, judged, now)
 		if !next.IsZero() && next.Before(g.Until) {
 			g.Until = next
 		}

@@ -85,39 +85,39 @@ func (c *compiler) rights(at string, spec *RightsSpec, d *Definition) {
 }
 
 // of says whether an item is kept back now, and when that may change by time alone; zero = never.
-func (h *hold) of(r *tutti.Resource, market string, v verdicts, now time.Time) (why error, next time.Time) {
+func (h *hold) of(r *tutti.Resource, market string, v verdicts, now time.Time) (next time.Time, why error) {
 	if h.rights != nil {
-		if why, next = h.rights.of(r, market, now); why != nil {
-			return why, next
+		if next, why = h.rights.of(r, market, now); why != nil {
+			return next, why
 		}
 	}
 	switch h.state(r, v) {
 	case tutti.StatePending, tutti.StateBlocked:
-		return errPending, next
+		return next, errPending
 	case tutti.StateRejected:
-		return errRejected, next
+		return next, errRejected
 	}
-	return nil, next
+	return next, nil
 }
 
-func (g *RightsSpec) of(r *tutti.Resource, market string, now time.Time) (why error, next time.Time) {
+func (g *RightsSpec) of(r *tutti.Resource, market string, now time.Time) (next time.Time, why error) {
 	if until, ok := r.Fields.Get(g.Until).(time.Time); ok {
 		if !now.Before(until) {
-			return errExpired, next
+			return next, errExpired
 		}
 		next = until
 	}
 	if from, ok := r.Fields.Get(g.From).(time.Time); ok && now.Before(from) {
-		return errEmbargo, from
+		return from, errEmbargo
 	}
 	if markets, ok := r.Fields.Get(g.Markets).([]string); ok && len(markets) > 0 &&
 		!slices.ContainsFunc(markets, func(m string) bool { return strings.EqualFold(m, market) }) {
-		return errMarket, next
+		return next, errMarket
 	}
 	if credit, _ := r.Fields.Get(g.Credit).(string); g.Credit != "" && strings.TrimSpace(credit) == "" {
-		return errCredit, next
+		return next, errCredit
 	}
-	return nil, next
+	return next, nil
 }
 
 // state says how an item stands to its kind's moderation.
