@@ -38,8 +38,10 @@ func TestWhatLagsIsForgottenAgain(t *testing.T) {
 	h.Get(t.Context(), refs("a"), tutti.Scope{}) // an old copy, perhaps
 	<-again
 	src := h.byName["shop"]
-	src.events.mu.Lock() // the second forgetting is over
-	src.events.mu.Unlock()
+	func() { // the second forgetting is over
+		src.events.mu.Lock()
+		defer src.events.mu.Unlock()
+	}()
 	if got := h.Get(t.Context(), refs("a"), tutti.Scope{}); got[0].Cached || told.Load() != 2 {
 		t.Errorf("what was read in between is served as fresh: cached %v, %d times told", got[0].Cached, told.Load())
 	}

@@ -116,7 +116,7 @@ func moderating(t *testing.T, m tutti.Moderation, blocked ...string) (*testHouse
 		d.Now = clock.now
 		k := c.Kinds["item"]
 		k.Moderation, k.Blocked = m, blocked
-		c.Kinds["item"] = k
+		c.Kinds = map[string]config.KindConfig{"item": k}
 	})
 	return h, changed, clock
 }

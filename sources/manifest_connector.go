@@ -422,6 +422,9 @@ func (s *seen) reply(asks []Ask) Reply {
 // readMany reads a list as a set, keyed by the ids in the records.
 func (c *manifestConnector) readMany(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) (Batch, error) {
 	if err := a.failure(a.call.records); err != nil {
+		if len(asks) > 1 && tutti.CodeOf(err) == tutti.NotFound {
+			err = &Refused{Status: http.StatusBadRequest} // one of them is not there: which, halves tell
+		}
 		return Batch{}, err
 	}
 	rows, err := a.rows()

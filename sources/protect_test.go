@@ -83,7 +83,7 @@ func TestNoCallComesBeforeRetryAfter(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					if calls++; time.Now().Before(not) {
-						t.Errorf("a call came %v too early", not.Sub(time.Now()))
+						t.Errorf("a call came %v too early", time.Until(not))
 					}
 					not = time.Now().Add(7 * time.Second)
 					return time.Time{}, &Refused{Status: status, Until: not, Limit: status == http.StatusTooManyRequests}

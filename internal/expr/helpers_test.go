@@ -24,8 +24,8 @@ func recordOf(t *testing.T, s string) map[string]any {
 	return v
 }
 
-// failed stands for a value that cannot be read.
-var failed = errors.New("it cannot be read")
+// errUnread stands for a value that cannot be read.
+var errUnread = errors.New("it cannot be read")
 
 // TestHelpersReadWhatSystemsWrite evaluates each expression twice, once without CEL and once with it.
 func TestHelpersReadWhatSystemsWrite(t *testing.T) {
@@ -42,9 +42,9 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"n":1500}`, `money(record.n, 'KWD')`, money("1.500", "KWD")},
 		{`{"n":null}`, `money(record.n, 'EUR')`, nil},
 		{`{"n":1,"c":null}`, `money(record.n, record.c)`, nil},
-		{`{"n":1.5}`, `money(record.n, 'EUR')`, failed},
-		{`{"n":"15"}`, `money(record.n, 'EUR')`, failed},
-		{`{"n":1,"c":"EURO"}`, `money(record.n, record.c)`, failed},
+		{`{"n":1.5}`, `money(record.n, 'EUR')`, errUnread},
+		{`{"n":"15"}`, `money(record.n, 'EUR')`, errUnread},
+		{`{"n":1,"c":"EURO"}`, `money(record.n, record.c)`, errUnread},
 		{`{"n":"149.90"}`, `money.major(record.n, 'EUR')`, money("149.90", "EUR")},
 		{`{"n":149.9}`, `money.major(record.n, 'EUR')`, money("149.90", "EUR")},
 		{`{"n":150}`, `money.major(record.n, 'EUR')`, money("150.00", "EUR")},
@@ -57,15 +57,15 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"n":"007.5"}`, `money.major(record.n, 'EUR')`, money("7.50", "EUR")},
 		{`{"n":""}`, `money.major(record.n, 'EUR')`, nil},
 		{`{"n":null}`, `money.major(record.n, 'EUR')`, nil},
-		{`{"n":"1.234,50"}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":"1,50"}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":"1e3"}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":"EUR 5"}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":" 5"}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":"5."}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":{}}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":true}`, `money.major(record.n, 'EUR')`, failed},
-		{`{"n":"99999999999999999999999999999999999"}`, `money.major(record.n, 'EUR')`, failed},
+		{`{"n":"1.234,50"}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":"1,50"}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":"1e3"}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":"EUR 5"}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":" 5"}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":"5."}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":{}}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":true}`, `money.major(record.n, 'EUR')`, errUnread},
+		{`{"n":"99999999999999999999999999999999999"}`, `money.major(record.n, 'EUR')`, errUnread},
 		// dates
 		{`{"d":"2026-11-21T10:00:00+01:00"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":"2026-11-21T09:00:00+0000"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
@@ -77,14 +77,14 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"d":"21.11.2026 10:05"}`, `date(record.d, 'dd.MM.yyyy HH:mm', 'Europe/Berlin')`, at("2026-11-21T09:05:00Z")},
 		{`{"d":"Nov 1, 2026 at 9:05 PM"}`, `date(record.d, "MMM d, yyyy 'at' h:mm a")`, at("2026-11-01T21:05:00Z")},
 		{`{"d":"20261121T090500.250"}`, `date(record.d, "yyyyMMdd'T'HHmmss.SSS")`, at("2026-11-21T09:05:00.25Z")},
-		{`{"d":"21.11.26"}`, `date(record.d, 'dd.MM.yyyy')`, failed},
-		{`{"d":20261121}`, `date(record.d, 'yyyyMMdd')`, failed},
+		{`{"d":"21.11.26"}`, `date(record.d, 'dd.MM.yyyy')`, errUnread},
+		{`{"d":20261121}`, `date(record.d, 'yyyyMMdd')`, errUnread},
 		{`{"d":1795251600}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":1795251600000}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":1000}`, `date(record.d, 'ms')`, at("1970-01-01T00:00:01Z")},
 		{`{"d":"1795251600.5"}`, `date(record.d, 'unix')`, at("2026-11-21T09:00:00.5Z")},
-		{`{"d":"0x10"}`, `date(record.d, 'unix')`, failed},
-		{`{"d":1e300}`, `date(record.d, 'unix')`, failed},
+		{`{"d":"0x10"}`, `date(record.d, 'unix')`, errUnread},
+		{`{"d":1e300}`, `date(record.d, 'unix')`, errUnread},
 		{`{"d":"Sat, 21 Nov 2026 09:00:00 GMT"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":"Sat, 21 Nov 2026 10:00:00 +0100"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":"21 Nov 26 04:00 EST"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
@@ -93,17 +93,17 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"d":"Saturday, 21-Nov-26 09:00:00 UT"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":"Sat Nov 21 09:00:00 2026"}`, `date(record.d)`, at("2026-11-21T09:00:00Z")},
 		{`{"d":"Sat, 21 Nov 2026 10:00:00"}`, `date(record.d, '', 'Europe/Berlin')`, at("2026-11-21T09:00:00Z")},
-		{`{"d":"Sat, 21 Nov 2026 10:00:00 XYZ"}`, `date(record.d)`, failed},
-		{`{"d":"Sat, 31 Nov 2026 10:00:00 GMT"}`, `date(record.d)`, failed},
-		{`{"d":"yesterday"}`, `date(record.d)`, failed},
-		{`{"d":true}`, `date(record.d)`, failed},
-		{`{"d":"2026-11-21","z":"Atlantis/Centre"}`, `date(record.d, '', record.z)`, failed},
+		{`{"d":"Sat, 21 Nov 2026 10:00:00 XYZ"}`, `date(record.d)`, errUnread},
+		{`{"d":"Sat, 31 Nov 2026 10:00:00 GMT"}`, `date(record.d)`, errUnread},
+		{`{"d":"yesterday"}`, `date(record.d)`, errUnread},
+		{`{"d":true}`, `date(record.d)`, errUnread},
+		{`{"d":"2026-11-21","z":"Atlantis/Centre"}`, `date(record.d, '', record.z)`, errUnread},
 		{`{"d":""}`, `date(record.d)`, nil},
 		{`{"d":null}`, `date(record.d, 'dd.MM.yyyy')`, nil},
 		{`{"k":"a b/é?#%+.jpg"}`, `escape(record.k)`, "a%20b/%C3%A9%3F%23%25%2B.jpg"},
 		{`{"k":"s3://b/é??>"}`, `base64url(record.k)`, "czM6Ly9iL8OpPz8-"},
 		{`{"k":null}`, `base64url(record.k)`, nil},
-		{`{"k":7}`, `escape(record.k)`, failed},
+		{`{"k":7}`, `escape(record.k)`, errUnread},
 		{`{"d":"1970-01-01T00:00:00Z"}`, `nullIf(record.d, '1970-01-01T00:00:00Z')`, nil},
 		{`{"d":"1970-01-01 00:00:00"}`, `nullIf(date(record.d), date(0))`, nil},
 		{`{"d":"2026-11-21"}`, `nullIf(date(record.d), date(0))`, at("2026-11-21T00:00:00Z")},
@@ -124,7 +124,7 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"t":[{"tongue":"fr","value":"Mer"}]}`, `lang(record.t, 'fr', 'tongue')`, "Mer"},
 		{`{"t":[1,null,{"locale":7}]}`, `lang(record.t, 'fr')`, nil},
 		{`{"t":"Sea"}`, `lang(record.t, 'fr')`, "Sea"},
-		{`{"t":7}`, `lang(record.t, 'fr')`, failed},
+		{`{"t":7}`, `lang(record.t, 'fr')`, errUnread},
 		{`{"t":null}`, `lang(record.t, 'fr')`, nil},
 		{`{"t":{"en":{"a":[1]}}}`, `lang(record.t, 'en').a[0]`, int64(1)},
 		// rich text
@@ -132,9 +132,9 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"b":"<i>a</i><script>x</script>"}`, `rich(record.b, 'html').html`, "<i>a</i>"},
 		{`{"b":"a <b>"}`, `rich(record.b, 'plain').html`, "a &lt;b&gt;"},
 		{`{"b":{"text":"a"}}`, `rich(record.b, 'facets').plain`, "a"},
-		{`{"b":7}`, `rich(record.b, 'html')`, failed},
-		{`{"b":"x","f":"rtf"}`, `rich(record.b, record.f)`, failed},
-		{`{"b":"x"}`, `rich(record.b, 'contentful')`, failed},
+		{`{"b":7}`, `rich(record.b, 'html')`, errUnread},
+		{`{"b":"x","f":"rtf"}`, `rich(record.b, record.f)`, errUnread},
+		{`{"b":"x"}`, `rich(record.b, 'contentful')`, errUnread},
 		{`{"b":null}`, `rich(record.b, 'storyblok')`, nil},
 		// addresses
 		{`{"u":"/a/b.jpg"}`, `url(record.u, 'https://x.example/c/d')`, "https://x.example/a/b.jpg"},
@@ -142,9 +142,9 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 		{`{"u":"//y.example/b"}`, `url(record.u, 'https://x.example/')`, "https://y.example/b"},
 		{`{"u":"https://y.example/b"}`, `url(record.u, 'https://x.example/')`, "https://y.example/b"},
 		{`{"u":" "}`, `url(record.u, 'https://x.example/')`, nil},
-		{`{"u":"%zz"}`, `url(record.u, 'https://x.example/')`, failed},
-		{`{"u":"a","base":"nowhere"}`, `url(record.u, record.base)`, failed},
-		{`{"u":7}`, `url(record.u, 'https://x.example/')`, failed},
+		{`{"u":"%zz"}`, `url(record.u, 'https://x.example/')`, errUnread},
+		{`{"u":"a","base":"nowhere"}`, `url(record.u, record.base)`, errUnread},
+		{`{"u":7}`, `url(record.u, 'https://x.example/')`, errUnread},
 		// lists
 		{`{"v":[{"id":1,"p":[{"id":"a"}]},{"id":2,"p":[{"id":"b"},{"id":"c"}]},{}]}`, `path(record, 'v.*.p.*.id')`, []any{"a", "b", "c"}},
 		{`{"v":[{"id":1},{"x":2}]}`, `path(record, 'v.*.id')`, []any{int64(1)}},
@@ -162,7 +162,7 @@ func TestHelpersReadWhatSystemsWrite(t *testing.T) {
 				continue
 			}
 			got, err := p.Eval(vars)
-			if c.want == failed {
+			if c.want == errUnread {
 				if !errors.Is(err, tutti.Invalid) {
 					t.Errorf("%s over %s gives %v, %v; want Invalid", src, c.record, got, err)
 				}

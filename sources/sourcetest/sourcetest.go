@@ -152,9 +152,3 @@ func (h *house) ids(t *testing.T, kind string, n int) []string {
 	}
 	return ids[:min(n, len(ids))]
 }
-
-func (h *house) logged() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.log.String()
-}
