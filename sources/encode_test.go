@@ -32,11 +32,17 @@ func TestExpressionsAreWrittenInTheirLanguage(t *testing.T) {
 		want string
 	}{
 		{"RT, by id", QuerySpec{Value: "${ids}", Each: "id = {}", Quote: "ticketsql"}, `id = '1' OR id = 'o\'b"r\\n'`},
-		{"RT, a search", QuerySpec{Value: "{} ORDER", All: []string{"Queue = ${settings.queue}", "Status = ${filter.status}", "Subject LIKE ${text}"}, Quote: "ticketsql"},
-			`Queue = 'General' AND Subject LIKE 'a\' OR 1=1 -- "\\' ORDER`},
+		{
+			"RT, a search",
+			QuerySpec{Value: "{} ORDER", All: []string{"Queue = ${settings.queue}", "Status = ${filter.status}", "Subject LIKE ${text}"}, Quote: "ticketsql"},
+			`Queue = 'General' AND Subject LIKE 'a\' OR 1=1 -- "\\' ORDER`,
+		},
 		{"RT, since", QuerySpec{Value: "LastUpdated > ${since}", Quote: "ticketsql"}, `LastUpdated > '2026-11-21 12:30:00'`},
-		{"SOQL", QuerySpec{Value: "SELECT Id FROM Case WHERE {} ORDER BY ${sort} LIMIT ${first}", All: []string{"Id > ${cursor}", "SystemModstamp > ${since}", "IsClosed = ${filter.open}"}, Quote: "soql"},
-			`SELECT Id FROM Case WHERE Id > '500A\'' AND SystemModstamp > 2026-11-21T12:30:00Z AND IsClosed = true ORDER BY Created DESC LIMIT 20`},
+		{
+			"SOQL",
+			QuerySpec{Value: "SELECT Id FROM Case WHERE {} ORDER BY ${sort} LIMIT ${first}", All: []string{"Id > ${cursor}", "SystemModstamp > ${since}", "IsClosed = ${filter.open}"}, Quote: "soql"},
+			`SELECT Id FROM Case WHERE Id > '500A\'' AND SystemModstamp > 2026-11-21T12:30:00Z AND IsClosed = true ORDER BY Created DESC LIMIT 20`,
+		},
 		{"Lucene", QuerySpec{Value: "id:(${ids})", Quote: "lucene"}, `id:("1" OR "o'b\"r\\n")`},
 		{"a list of JSON texts", QuerySpec{Value: "id in (${ids})", Join: ", ", Quote: "json"}, `id in ("1", "o'b\"r\\n")`},
 		{"SQL", QuerySpec{Value: "id IN (${ids})", Join: ", ", Quote: "sql"}, `id IN ('1', 'o''b"r\n')`},

@@ -226,8 +226,10 @@ func TestPicturesOfAFeedNeedNoCallOfTheirOwn(t *testing.T) {
 		c.Connector, c.Settings = "feed", map[string]string{"path": "/feed.json"}
 	})
 	got := h.Get(t.Context(), []tutti.Ref{
-		{Source: "shop", Kind: "article", ID: "7"}, {Source: "shop", Kind: "article", ID: "x y"},
-		{Source: "shop", Kind: "picture", ID: "7"}, {Source: "shop", Kind: "picture", ID: "x y"},
+		{Source: "shop", Kind: "article", ID: "7"},
+		{Source: "shop", Kind: "article", ID: "x y"},
+		{Source: "shop", Kind: "picture", ID: "7"},
+		{Source: "shop", Kind: "picture", ID: "x y"},
 	}, tutti.Scope{})
 	if got[0].Resource == nil || got[1].Resource == nil || got[2].Resource == nil || got[3].Resource != nil {
 		t.Fatalf("it came as %+v", got)

@@ -385,8 +385,12 @@ func TestAMessageWithoutItsIDIsRefused(t *testing.T) {
 		want int
 		had  int // events so far
 	}{
-		{`{"ids": ["a"], "of": "x"}`, http.StatusBadRequest, 0}, {`{"at": 1, "ids": ["a"]}`, http.StatusAccepted, 1}, {`{"at": 1, "ids": ["a"], "try": 2}`, http.StatusAccepted, 1},
-		{`{"at": 1, "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2}, {`{"at": "1", "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2}, {`{"at": {"x": 1}, "ids": []}`, http.StatusBadRequest, 2},
+		{`{"ids": ["a"], "of": "x"}`, http.StatusBadRequest, 0},
+		{`{"at": 1, "ids": ["a"]}`, http.StatusAccepted, 1},
+		{`{"at": 1, "ids": ["a"], "try": 2}`, http.StatusAccepted, 1},
+		{`{"at": 1, "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2},
+		{`{"at": "1", "of": "x", "ids": ["a"]}`, http.StatusAccepted, 2},
+		{`{"at": {"x": 1}, "ids": []}`, http.StatusBadRequest, 2},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(c.body))
 		r.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(hmacOf(sha256.New, ownSecret, c.body)))

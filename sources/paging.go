@@ -321,7 +321,7 @@ func nextLink(h http.Header) string {
 			if !found || !closed {
 				break
 			}
-			var rel, anchored = "", false
+			rel, anchored := "", false
 			rel, anchored, line = linkParams(rest)
 			if !anchored && slices.ContainsFunc(strings.Fields(rel), func(r string) bool { return strings.EqualFold(r, "next") }) {
 				return strings.TrimSpace(target)

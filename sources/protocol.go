@@ -65,8 +65,15 @@ func (c *compiler) systemCall(at string, s *CallSpec) *call {
 		key string
 		has bool
 	}{
-		{"method", s.Method != ""}, {"path", s.Path != ""}, {"query", len(s.Query) > 0}, {"headers", len(s.Headers) > 0}, {"body", s.Body != nil},
-		{"graphql", s.GraphQL != nil}, {"format", s.Format != ""}, {"conditional", s.Conditional != ""}, {"fresh", s.Fresh != ""},
+		{"method", s.Method != ""},
+		{"path", s.Path != ""},
+		{"query", len(s.Query) > 0},
+		{"headers", len(s.Headers) > 0},
+		{"body", s.Body != nil},
+		{"graphql", s.GraphQL != nil},
+		{"format", s.Format != ""},
+		{"conditional", s.Conditional != ""},
+		{"fresh", s.Fresh != ""},
 	} {
 		if k.has {
 			c.wrong(at+"."+k.key, "is not for protocol: "+c.m.Protocol, "Remove it.")

@@ -153,8 +153,10 @@ func (s *keyServer) answer(w http.ResponseWriter) {
 	var all []map[string]string
 	for _, n := range s.public.Load().([]string) {
 		p := s.keys[n].PublicKey
-		all = append(all, map[string]string{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": n,
-			"n": base64.RawURLEncoding.EncodeToString(p.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(p.E)).Bytes())})
+		all = append(all, map[string]string{
+			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": n,
+			"n": base64.RawURLEncoding.EncodeToString(p.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(p.E)).Bytes()),
+		})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"keys": all})

@@ -46,7 +46,8 @@ func TestAChangedShapeIsAWarningUntilItIsAccepted(t *testing.T) {
 			Since                  time.Time
 			Fields, Compositions   []string
 		}
-	}) bool {
+	},
+	) bool {
 		return s.Name == "stay"
 	})
 	if len(got.Sources[i].Drifts) != 1 {

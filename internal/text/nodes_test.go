@@ -26,7 +26,8 @@ func TestDocumentsBecomeRichText(t *testing.T) {
 		in   string
 		html string
 	}{
-		"contentful": {FromContentful, `{"nodeType":"document","data":{},"content":[
+		"contentful": {
+			FromContentful, `{"nodeType":"document","data":{},"content":[
 			{"nodeType":"heading-2","data":{},"content":[{"nodeType":"text","value":"Rooms & <rates>","marks":[],"data":{}}]},
 			{"nodeType":"paragraph","content":[{"nodeType":"text","value":"A ","marks":[]},{"nodeType":"text","value":"quiet","marks":[{"type":"bold"},{"type":"italic"}]},
 				{"nodeType":"hyperlink","data":{"uri":"https://a.example/x?y=1&z=2"},"content":[{"nodeType":"text","value":" place"}]},
@@ -34,11 +35,13 @@ func TestDocumentsBecomeRichText(t *testing.T) {
 			{"nodeType":"unordered-list","content":[{"nodeType":"list-item","content":[{"nodeType":"paragraph","content":[{"nodeType":"text","value":"one"}]}]}]},
 			{"nodeType":"embedded-asset-block","data":{},"content":[{"nodeType":"text","value":"never"}]},
 			{"nodeType":"of-tomorrow","content":[{"nodeType":"text","value":"kept"}]}]}`,
-			`<h2>Rooms &amp; &lt;rates&gt;</h2><p>A <strong><em>quiet</em></strong><a href="https://a.example/x?y=1&amp;z=2" rel="nofollow"> place</a></p><ul><li><p>one</p></li></ul>kept`},
+			`<h2>Rooms &amp; &lt;rates&gt;</h2><p>A <strong><em>quiet</em></strong><a href="https://a.example/x?y=1&amp;z=2" rel="nofollow"> place</a></p><ul><li><p>one</p></li></ul>kept`,
+		},
 		"contentful, one line":         {FromContentful, `{"nodeType":"document","content":[{"nodeType":"paragraph","content":[{"nodeType":"text","value":"a\nb"}]}]}`, `a<br/>b`},
 		"contentful, a link that runs": {FromContentful, `{"nodeType":"document","content":[{"nodeType":"paragraph","content":[{"nodeType":"hyperlink","data":{"uri":"javascript:alert(1)"},"content":[{"nodeType":"text","value":"x"}]}]}]}`, `x`},
 		"contentful, odd":              {FromContentful, `{"nodeType":"document","content":[7,null,{"nodeType":"text"},{"nodeType":"paragraph","content":{"a":1}},{"content":[{"nodeType":"text","value":"x","marks":[3,{"type":7}]}]}]}`, `<p></p>x`},
-		"storyblok": {FromStoryblok, `{"type":"doc","content":[
+		"storyblok": {
+			FromStoryblok, `{"type":"doc","content":[
 			{"type":"heading","attrs":{"level":3},"content":[{"type":"text","text":"Hi"}]},
 			{"type":"paragraph","content":[{"type":"text","text":"See ","marks":[{"type":"bold"}]},{"type":"text","text":"us","marks":[{"type":"link","attrs":{"href":"/about","linktype":"story","anchor":"team"}}]},
 				{"type":"hard_break"},{"type":"text","text":"mail","marks":[{"type":"link","attrs":{"href":"a@b.example","linktype":"email"}}]},{"type":"emoji","attrs":{"name":"smile","emoji":"🙂"}}]},
@@ -46,7 +49,8 @@ func TestDocumentsBecomeRichText(t *testing.T) {
 			{"type":"blok","attrs":{"body":[{"component":"button","text":"never"}]}},
 			{"type":"image","attrs":{"src":"https://a.storyblok.com/x.jpg","alt":"A \"field\""}},
 			{"type":"code_block","content":[{"type":"text","text":"1 < 2"}]}]}`,
-			`<h3>Hi</h3><p><strong>See </strong><a href="/about#team">us</a><br/><a href="mailto:a@b.example">mail</a>🙂</p><ol start="3"><li><p>c</p></li></ol><img src="https://a.storyblok.com/x.jpg" alt="A &#34;field&#34;"/><pre>1 &lt; 2</pre>`},
+			`<h3>Hi</h3><p><strong>See </strong><a href="/about#team">us</a><br/><a href="mailto:a@b.example">mail</a>🙂</p><ol start="3"><li><p>c</p></li></ol><img src="https://a.storyblok.com/x.jpg" alt="A &#34;field&#34;"/><pre>1 &lt; 2</pre>`,
+		},
 		"storyblok, hidden HTML": {FromStoryblok, `{"type":"doc","content":[{"type":"paragraph","content":[{"type":"text","text":"<script>x</script>"}]}]}`, `&lt;script&gt;x&lt;/script&gt;`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,8 +81,10 @@ func TestFacetsAreRangesOfBytes(t *testing.T) {
 	link := `{"$type":"app.bsky.richtext.facet#link","uri":"https://a.example/"}`
 	for name, c := range map[string]struct{ text, facets, html string }{
 		"bytes, not characters": {"é link", facet(3, 7, link), `é <a href="https://a.example/" rel="nofollow">link</a>`},
-		"mention and tag": {"@ana #sea", facet(0, 4, `{"$type":"app.bsky.richtext.facet#mention","did":"did:plc:abc"}`) + "," + facet(5, 9, `{"$type":"app.bsky.richtext.facet#tag","tag":"sea side"}`),
-			`<a href="https://bsky.app/profile/did:plc:abc" rel="nofollow">@ana</a> <a href="https://bsky.app/hashtag/sea%20side" rel="nofollow">#sea</a>`},
+		"mention and tag": {
+			"@ana #sea", facet(0, 4, `{"$type":"app.bsky.richtext.facet#mention","did":"did:plc:abc"}`) + "," + facet(5, 9, `{"$type":"app.bsky.richtext.facet#tag","tag":"sea side"}`),
+			`<a href="https://bsky.app/profile/did:plc:abc" rel="nofollow">@ana</a> <a href="https://bsky.app/hashtag/sea%20side" rel="nofollow">#sea</a>`,
+		},
 		"overlap":                   {"abcdef", facet(2, 5, link) + "," + facet(0, 3, link), `<a href="https://a.example/" rel="nofollow">abc</a>def`},
 		"beyond the end":            {"abc", facet(1, 4, link), `abc`},
 		"empty and backwards":       {"abc", facet(1, 1, link) + "," + facet(2, 1, link), `abc`},
