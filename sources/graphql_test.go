@@ -194,3 +194,23 @@ func TestASearchThatKnowsOnlyIDsIsAsFreshAsItsItems(t *testing.T) {
 		t.Errorf("an aged item that cannot be read comes as %s", page.Freshness.State)
 	}
 }
+
+// TestAListThatIsNotFoundIsAskedForInHalves: a system that says of all ids at once that one of them is not
+// there loses that one alone.
+func TestAListThatIsNotFoundIsAskedForInHalves(t *testing.T) {
+	h := play(t, nodesManifest, public, graphqlOrigin(t, func(_ string, variables map[string]any) (int, string) {
+		var rows []string
+		for _, id := range variables["ids"].([]any) {
+			if id == "c" {
+				return 200, `{"data": {"nodes": null}, "errors": [{"message": "x", "path": ["nodes"], "extensions": {"code": "NODE_NOT_FOUND"}}]}`
+			}
+			rows = append(rows, fmt.Sprintf(`{"id": %q, "name": "N"}`, id))
+		}
+		return 200, `{"data": {"nodes": [` + strings.Join(rows, ",") + `]}}`
+	}))
+	for i, g := range h.Get(t.Context(), refs("a", "b", "c", "d"), tutti.Scope{}) {
+		if (g.Resource == nil) != (i == 2) || i == 2 && tutti.CodeOf(g.Err) != tutti.NotFound {
+			t.Errorf("item %d: %+v", i, g)
+		}
+	}
+}
