@@ -37,7 +37,7 @@ func read(res *http.Response, limit int64) ([]byte, error) {
 			return nil, errTooLarge
 		}
 		if zipped {
-			from, told = &gunzip{wire: &counted{r: res.Body, left: limit}}, -1
+			from, told = &gunzip{wire: &counted{r: res.Body, left: limit}, started: limit}, -1
 		}
 	}
 	return readAll(from, told, limit)

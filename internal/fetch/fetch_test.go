@@ -286,3 +286,34 @@ func lastLabel(host string) string {
 	host = strings.TrimSuffix(host, ".")
 	return host[strings.LastIndex(host, ".")+1:]
 }
+
+// TestABombIsNotDecoded: a body that unfolds to a thousand times its size is refused long before its limit; one
+// that repeats itself as records do is not.
+func TestABombIsNotDecoded(t *testing.T) {
+	var honest bytes.Buffer
+	z := gzip.NewWriter(&honest)
+	for i := range 40_000 {
+		fmt.Fprintf(z, `{"id":%d,"title":"The same words in each of them, again and again","state":"open"},`, i)
+	}
+	z.Close()
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		if r.URL.Path == "/bomb" {
+			w.Write(zipped(3 << 20))
+		} else {
+			w.Write(honest.Bytes())
+		}
+	})
+	c := open(t, Config{})
+	if _, err := c.Do(t.Context(), Request{URL: at + "/bomb"}); !errors.Is(err, tutti.TooLarge) {
+		t.Errorf("a bomb below the size limit: %v", err)
+	}
+	if res, err := c.Do(t.Context(), Request{URL: at + "/"}); err != nil || len(res.Body) < 3<<20 {
+		t.Errorf("%d bytes of records: %v", honest.Len(), err)
+	}
+	if res, err := c.HTTP().Get(at + "/bomb"); err != nil {
+		t.Error(err)
+	} else if _, err := io.ReadAll(res.Body); !errors.Is(err, errBomb) {
+		t.Errorf("the client for libraries decodes the bomb: %v", err)
+	}
+}

@@ -59,7 +59,7 @@ func (l *limited) wrap(res *http.Response) error {
 	wire := &counted{r: res.Body, left: l.max}
 	body := &body{Reader: wire, closer: res.Body}
 	if zipped {
-		body.Reader = &counted{r: &gunzip{wire: wire}, left: l.max}
+		body.Reader = &counted{r: &gunzip{wire: wire, started: l.max}, left: l.max}
 		res.Header.Del("Content-Encoding")
 		res.Header.Del("Content-Length")
 		res.ContentLength, res.Uncompressed = -1, true
@@ -116,11 +116,24 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// gunzip reads the gzip header at the first Read; an empty body is an empty body.
+// gunzip reads the gzip header at the first Read; an empty body is an empty body. It fails with
+// tutti.TooLarge once it is sure that the body is made to be large.
 type gunzip struct {
-	wire io.Reader
-	z    *gzip.Reader
+	wire    *counted
+	z       *gzip.Reader
+	started int64 // what was left of wire
+	came    int64 // bytes, decoded
 }
+
+// A body of which more than suspicious bytes came, from less than a hundredth of that, is a bomb: texts that
+// repeat themselves a lot are a thirtieth of their length. Decoding it up to the size limit would
+// cost milliseconds of a core with each call.
+const (
+	suspicious = 512 << 10
+	hundredth  = 100
+)
+
+var errBomb = tutti.Errorf(tutti.TooLarge, "the answer unfolds to more than a hundred times its size")
 
 func (g *gunzip) Read(p []byte) (int, error) {
 	if g.z == nil {
@@ -130,5 +143,9 @@ func (g *gunzip) Read(p []byte) (int, error) {
 		}
 		g.z = z
 	}
-	return g.z.Read(p)
+	n, err := g.z.Read(p)
+	if g.came += int64(n); g.came > suspicious && g.came > hundredth*(g.started-g.wire.left) {
+		return 0, errBomb
+	}
+	return n, err
 }
