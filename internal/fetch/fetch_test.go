@@ -311,9 +311,12 @@ func TestABombIsNotDecoded(t *testing.T) {
 	if res, err := c.Do(t.Context(), Request{URL: at + "/"}); err != nil || len(res.Body) < 3<<20 {
 		t.Errorf("%d bytes of records: %v", honest.Len(), err)
 	}
-	if res, err := c.HTTP().Get(at + "/bomb"); err != nil {
-		t.Error(err)
-	} else if _, err := io.ReadAll(res.Body); !errors.Is(err, errBomb) {
+	res, err := c.HTTP().Get(at + "/bomb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, errBomb) {
 		t.Errorf("the client for libraries decodes the bomb: %v", err)
 	}
 }
