@@ -100,7 +100,7 @@ func (c *connectorNewCommand) ask(out io.Writer) error {
 	}
 	in := c.in
 	if in == nil {
-		if stat, err := os.Stdin.Stat(); err == nil && stat.Mode()&os.ModeCharDevice != 0 {
+		if stat, err := os.Stdin.Stat(); err == nil && stat.Mode()&os.ModeCharDevice != 0 && !isNull(stat) {
 			in = os.Stdin
 		}
 	}
@@ -223,7 +223,7 @@ auth: {type: header, name: X-Api-Key, value: "${secrets.key}"}
 kinds:
   {{.Kind}}:
     type: {{.Type}}
-    description: A {{.Kind}}.
+    description: One {{.Kind}} of {{.Name}}.
     id: {pattern: "[0-9A-Za-z_-]{1,64}"} # what ids look like: others are not asked for
 {{if eq .From "graphql"}}
     batch: # each id becomes an alias of the field; a list by ids, where the system has one, is better
@@ -258,4 +258,10 @@ Next:
   tutti connector test %s --url %s%s
   tutti connector record %s --url %s%s -o %s.recording.yaml
 `, shorten(c.Out), file, c.Kind, c.URL, secrets, file, c.URL, secrets, file, c.URL, secrets, c.Name)
+}
+
+// isNull reports whether a file is the null device, which is a character device as a terminal is.
+func isNull(stat os.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(stat, null)
 }
