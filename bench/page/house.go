@@ -107,7 +107,7 @@ func (h *house) end() {
 func (h *house) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(h.bin, args...)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), "TUTTI_DATABASE_URL=sqlite:./tutti.db", "TUTTI_CONFIG=tutti.yaml")
+	cmd.Env = append(os.Environ(), "TUTTI_DATABASE_URL=sqlite:./tutti.db", "TUTTI_CONFIG=tutti.yaml", "BENCH_HOOK_SECRET="+hookSecret)
 	return cmd
 }
 

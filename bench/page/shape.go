@@ -96,7 +96,7 @@ func config(origin string) string {
 	var b strings.Builder
 	b.WriteString("locales: {default: en, names: [en]}\nmarkets: {eu: {currency: EUR}}\nsources:\n")
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "  %ss:\n    connector: plain.yaml\n    url: %s\n    allowPrivate: [127.0.0.1]\n    limits: {concurrency: 256}\n    freshness: {fresh: 1h, stale: 1h}\n    webhook: {secret: %s}\n    kinds:\n", k.name, origin, hookSecret)
+		fmt.Fprintf(&b, "  %ss:\n    connector: plain.yaml\n    url: %s\n    allowPrivate: [127.0.0.1]\n    limits: {concurrency: 256}\n    freshness: {fresh: 1h, stale: 1h}\n    webhook: {secret: \"${BENCH_HOOK_SECRET}\"}\n    kinds:\n", k.name, origin)
 		for _, other := range kinds {
 			fmt.Fprintf(&b, "      %s: {access: %s}\n", other.name, map[bool]string{true: "public", false: "internal"}[other == k])
 		}

@@ -26,7 +26,7 @@ func TestASecretCanComeFromAFile(t *testing.T) {
 		"${file:shop}": "canary-key",
 		"${file:" + filepath.Join(dir, "shop") + "}": "canary-key",
 		"Token ${file:shop}":                         "Token canary-key",
-		"$${file:shop}":                              "${file:shop}",
+		"$${file:shop} ${file:shop}":                 "${file:shop} canary-key",
 	} {
 		c, err := read(value)
 		if err != nil || c.Source("shop").Secrets["key"].Reveal() != want {

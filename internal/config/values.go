@@ -36,6 +36,10 @@ type bytesSize int64
 func (d *decoder) special(n *yaml.Node, v reflect.Value, path string) bool {
 	switch to := v.Addr().Interface().(type) {
 	case *tutti.Secret:
+		if n.Kind == yaml.ScalarNode && n.Value != "" && !strings.Contains(strings.ReplaceAll(n.Value, "$${", ""), "${") {
+			d.problem(n, path, "is written out; secrets come from the environment or a file", last(path)+": ${ACME_"+strings.ToUpper(last(path))+"}  or  "+last(path)+": ${file:/run/secrets/"+last(path)+"}")
+			return true
+		}
 		if s, ok := d.words(n, path); ok {
 			*to = tutti.NewSecret(s)
 		}
