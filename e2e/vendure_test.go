@@ -135,11 +135,14 @@ func TestRealVendure(t *testing.T) {
 	})
 	t.Run("selections and search to the end", func(t *testing.T) {
 		var dearest struct { // a shop sorts a product by the price of one of its variants, and does not say of which
-			Search struct{ Items []struct{ ProductID string } }
+			Search struct {
+				TotalItems int
+				Items      []struct{ ProductID string }
+			}
 		}
-		ask(t, s.url+"/shop-api", "", `{ search(input: {collectionSlug: "computers", groupByProduct: true, sort: {price: DESC}, take: 4}) { items { productId } } }`, nil, &dearest)
+		ask(t, s.url+"/shop-api", "", `{ search(input: {collectionSlug: "computers", groupByProduct: true, sort: {price: DESC}, take: 4}) { totalItems items { productId } } }`, nil, &dearest)
 		shown := x.Components[2].Resources
-		if len(shown.Nodes) != 4 || shown.TotalCount == nil || *shown.TotalCount < 5 || !slices.EqualFunc(shown.Nodes, dearest.Search.Items, func(n *item, own struct{ ProductID string }) bool { return n.Ref == "catalog:product/"+own.ProductID }) {
+		if len(shown.Nodes) < 2 || shown.TotalCount == nil || *shown.TotalCount != dearest.Search.TotalItems || !slices.EqualFunc(shown.Nodes, dearest.Search.Items, func(n *item, own struct{ ProductID string }) bool { return n.Ref == "catalog:product/"+own.ProductID }) {
 			t.Errorf("the dearest of a collection are %+v, and in the shop %+v", shown, dearest)
 		}
 		refs, total := h.all(t, "catalog", "product", "", 20)
