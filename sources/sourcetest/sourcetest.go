@@ -7,8 +7,6 @@ package sourcetest
 
 import (
 	"context"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,15 +50,14 @@ type Kind struct {
 	Want   any
 }
 
-// house is one opened set of sources with a clock that the test moves and a log that it reads.
+// house is one opened set of sources with a clock that the test moves.
 type house struct {
 	*sources.Sources
 	sys  *System
 	name string
 
-	mu    sync.Mutex // guards ahead and log
+	mu    sync.Mutex // guards ahead
 	ahead time.Duration
-	log   strings.Builder
 }
 
 func (h *house) now() time.Time {
@@ -73,13 +70,6 @@ func (h *house) advance(d time.Duration) {
 	h.mu.Lock()
 	h.ahead += d
 	h.mu.Unlock()
-}
-
-// Write takes the log.
-func (h *house) Write(b []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.log.Write(b)
 }
 
 // open opens the source with nothing kept. set may change the config first.
@@ -99,7 +89,7 @@ func (sys *System) open(t *testing.T, set ...func(*config.Source)) *house {
 	for _, s := range set {
 		s(&c)
 	}
-	all, err := sources.Open([]config.Source{c}, sources.Deps{Cache: 32 << 20, Now: h.now, Log: slog.New(slog.NewTextHandler(h, nil)), Dir: sys.Dir})
+	all, err := sources.Open([]config.Source{c}, sources.Deps{Cache: 32 << 20, Now: h.now, Dir: sys.Dir})
 	if err != nil {
 		t.Fatalf("opening %s: %v", c.Name, err)
 	}
