@@ -92,7 +92,7 @@ func TestRealBluesky(t *testing.T) {
 	page := strings.NewReplacer("$PLAIN", n.state.Posts["plain"], "$FACETS", n.state.Posts["facets"], "$QUOTE", n.state.Posts["quote"],
 		"$HIDDEN", n.state.Posts["hidden"], "$SECRET", n.state.Posts["secret"], "$PICTURE", apart, "$NUDITY", n.state.Posts["nudity"]).Replace(wallPage)
 	h := startHouse(t, house{
-		env:   []string{"APPVIEW_URL=" + n.url, "PDS_URL=" + n.pds, "APP_PASSWORD=" + app.Password},
+		env:   []string{"APPVIEW_URL=" + n.url, "PDS_URL=" + n.pds, "APP_USER=ana.test", "APP_PASSWORD=" + app.Password},
 		files: map[string]string{"tutti.yaml": wallConfig, "content/compositions/wall.yaml": page},
 	})
 	type post struct {
@@ -200,7 +200,7 @@ func TestRealBluesky(t *testing.T) {
 		was := h
 		defer func() { h = was }()
 		h = startHouse(t, house{ // what was begun with the password goes on a while, what begins now does not
-			env:   []string{"APPVIEW_URL=" + n.url, "PDS_URL=" + n.pds, "APP_PASSWORD=" + app.Password},
+			env:   []string{"APPVIEW_URL=" + n.url, "PDS_URL=" + n.pds, "APP_USER=ana.test", "APP_PASSWORD=" + app.Password},
 			files: map[string]string{"tutti.yaml": wallConfig, "content/compositions/wall.yaml": page},
 		})
 		w := look(n.state.Posts["reply"])
@@ -259,7 +259,7 @@ sources:
   account:
     connector: bluesky
     url: ${PDS_URL}
-    secrets: {identifier: ana.test, appPassword: "${APP_PASSWORD}"}
+    secrets: {identifier: "${APP_USER}", appPassword: "${APP_PASSWORD}"}
     allowPrivate: [127.0.0.1]
     limits: {timeout: 15s, softTimeout: 15s}
     kinds:

@@ -668,3 +668,15 @@ func keepsContract(t *testing.T, c config.Source) {
 		t.Fatal(err)
 	}
 }
+
+// tellsOfOutage reports whether the problems of a page say UNAVAILABLE both of what an old copy stands in for
+// and of what is missing.
+func (p realPage) tellsOfOutage() bool {
+	var standsIn, missing bool
+	for _, problem := range p.Problems {
+		if problem.Code == "UNAVAILABLE" {
+			standsIn, missing = standsIn || problem.Stale, missing || !problem.Stale
+		}
+	}
+	return standsIn && missing
+}
