@@ -166,6 +166,7 @@ kinds:
 // served at once for twenty, and then stands in for a day: a minute of faults meets all three.
 func startFaultyHouse(t *testing.T) *faultyHouse {
 	t.Helper()
+	bomb() // takes seconds to make, which are not to be those of the faults
 	log := zerolog.Nop()
 	h := &faultyHouse{origins: map[string]*faultyOrigin{}}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), log)
