@@ -72,7 +72,7 @@ func TestNoEventIsLost(t *testing.T) {
 		writing.Go(func() {
 			for i := range ids {
 				id := strconv.Itoa(i)
-				if _, err := processes[w%2].Seen(t.Context(), "dam", id, []string{id}, time.Now()); err != nil {
+				if _, err := processes[w%2].Seen(t.Context(), "dam", id, []string{id}, time.Now(), store.EventsKept); err != nil {
 					t.Errorf("noting an event: %v", err)
 				}
 			}

@@ -25,7 +25,7 @@ func (c *compiler) again(src string) time.Duration {
 }
 
 // again forgets things a second time, some time after the first: of a system whose reads lag behind its
-// events, what was read in between may be old. Nothing else remembers it: when the process ends, what
+// events, what was read in between may be old; and what looks like a repetition may be another change. Nothing else remembers it: when the process ends, what
 // waits is lost. Safe for concurrent use.
 type again struct {
 	every  []string // stands for everything, when too much waits
@@ -42,8 +42,9 @@ type again struct {
 }
 
 type secondForget struct {
-	at   time.Time
-	tags []string
+	at    time.Time
+	event string
+	tags  []string
 }
 
 func newAgain(every []string, forget func(ctx context.Context, tags []string)) *again {
@@ -52,19 +53,21 @@ func newAgain(every []string, forget func(ctx context.Context, tags []string)) *
 	return a
 }
 
-// later has tags forgotten after some time, which is the same each time. When too much waits, everything
-// is forgotten then.
-func (a *again) later(d time.Duration, tags []string) {
+// later has the tags of an event forgotten after some time. Nothing is added while the same of that event
+// waits. When too much waits, everything is forgotten.
+func (a *again) later(d time.Duration, event string, tags []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.closed || len(tags) == 0 {
+	if a.closed || len(tags) == 0 || slices.ContainsFunc(a.waiting, func(w secondForget) bool { return w.event == event }) {
 		return
 	}
 	if a.tags += len(tags); a.tags > mostPending {
 		a.waiting, tags, a.tags = nil, a.every, len(a.every)
 	}
-	a.waiting = append(a.waiting, secondForget{time.Now().Add(d), tags})
-	if a.timer == nil {
+	at := time.Now().Add(d)
+	place, _ := slices.BinarySearchFunc(a.waiting, at, func(w secondForget, at time.Time) int { return w.at.Compare(at) })
+	a.waiting = slices.Insert(a.waiting, place, secondForget{at, event, tags})
+	if a.timer == nil || place == 0 && a.timer.Stop() { // one that cannot be stopped is about to look itself
 		a.timer = time.AfterFunc(d, a.due)
 	}
 }

@@ -24,7 +24,7 @@ func TestWhatLagsIsForgottenAgain(t *testing.T) {
 	manifest := strings.Replace(itemManifest, "  changes:", "  again: 1s\n  changes:", 1)
 	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
 		c.Webhook.Secret = secret
-		d.Seen = func(_ context.Context, _, id string, tags []string) (bool, error) {
+		d.Seen = func(_ context.Context, _, id string, tags []string, _ time.Duration) (bool, error) {
 			if told.Add(1); strings.HasPrefix(id, "again:") && slices.Contains(tags, "shop:part/pa") {
 				again <- struct{}{}
 			}
@@ -44,6 +44,46 @@ func TestWhatLagsIsForgottenAgain(t *testing.T) {
 	}()
 	if got := h.Get(t.Context(), refs("a"), tutti.Scope{}); got[0].Cached || told.Load() != 2 {
 		t.Errorf("what was read in between is served as fresh: cached %v, %d times told", got[0].Cached, told.Load())
+	}
+}
+
+// TestWhatMayBeAnotherChangeIsNotLost: what comes as the same bytes soon after has its effect too, together and a little
+// later, where nothing tells a repetition from another change; after that it is another one.
+func TestWhatMayBeAnotherChangeIsNotLost(t *testing.T) {
+	const bare = "  scheme: bearer\n"
+	var now atomic.Int64
+	h := play(t, strings.Replace(itemManifest, "  scheme: hook\n", bare, 1), public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
+		c.Webhook.Secret = tutti.NewSecret(ownSecret)
+		d.Now = func() time.Time { return time.Unix(1_800_000_000+now.Load(), 0) }
+	})
+	src := h.byName["shop"]
+	for _, c := range []struct {
+		at    int64
+		body  string
+		stale bool
+		waits int // how many are to be forgotten later
+	}{
+		{0, `{"parts": ["pa"]}`, true, 0},
+		{1, `{"parts": ["pa"]}`, false, 1},
+		{9, `{"parts": ["pa"]}`, false, 1},
+		{9, `{"parts": ["pa", "pb"]}`, true, 1},
+		{10, `{"parts": ["pa"]}`, true, 1},
+	} {
+		now.Store(c.at)
+		h.Get(t.Context(), refs("a"), tutti.Scope{})
+		r := httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader(c.body))
+		r.Header.Set("Authorization", "Bearer "+ownSecret)
+		w := httptest.NewRecorder()
+		h.Webhook("shop").ServeHTTP(w, r)
+		if got := h.Get(t.Context(), refs("a"), tutti.Scope{}); w.Code != http.StatusAccepted || got[0].Cached == c.stale {
+			t.Errorf("at %d s it is answered %d, and the item is from memory: %v", c.at, w.Code, got[0].Cached)
+		}
+		src.again.mu.Lock()
+		waits := len(src.again.waiting)
+		src.again.mu.Unlock()
+		if waits != c.waits {
+			t.Errorf("at %d s %d wait, want %d", c.at, waits, c.waits)
+		}
 	}
 }
 
@@ -69,25 +109,25 @@ func TestTheSecondTimeIsBounded(t *testing.T) {
 			}
 			forgotten = nil
 		}
-		a.later(5*time.Second, []string{"b", "a"})
-		a.later(5*time.Second, []string{"a", "c"})
+		a.later(5*time.Second, "1", []string{"b", "a"})
+		a.later(5*time.Second, "2", []string{"a", "c"})
 		check(4 * time.Second)
-		a.later(5*time.Second, []string{"d"})
+		a.later(5*time.Second, "3", []string{"d"})
 		check(time.Second, []string{"a", "b", "c"})
 		check(3 * time.Second)
 		check(time.Second, []string{"d"})
-		a.later(5*time.Second, nil)
+		a.later(5*time.Second, "4", nil)
 		check(time.Minute)
 		many := make([]string, mostPending)
 		for i := range many {
 			many[i] = strconv.Itoa(i)
 		}
-		a.later(5*time.Second, many)
-		a.later(5*time.Second, []string{"one more"})
+		a.later(5*time.Second, "5", many)
+		a.later(5*time.Second, "6", []string{"one more"})
 		check(5*time.Second, []string{"shop"})
-		a.later(5*time.Second, []string{"e"})
+		a.later(5*time.Second, "7", []string{"e"})
 		a.close()
-		a.later(5*time.Second, []string{"f"})
+		a.later(5*time.Second, "8", []string{"f"})
 		check(time.Minute)
 	})
 }

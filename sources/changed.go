@@ -21,6 +21,7 @@ type compiledWebhook struct {
 	id        *expression
 	changes   []compiledChange
 	handshake *compiledHandshake
+	sameFor   time.Duration // 0 = for ever
 	again     time.Duration
 }
 
@@ -55,8 +56,36 @@ func (c *compiler) webhook() *compiledWebhook {
 		out.changes = append(out.changes, compiledChange{when: c.optional(at+".when", ch.When, eventNames), kind: ch.Kind, ids: c.optional(at+".ids", ch.IDs, eventNames)})
 	}
 	out.handshake = c.handshake(w.Handshake)
-	out.again = c.again(w.Again)
+	out.again, out.sameFor = c.again(w.Again), c.sameFor(w, &out.scheme)
+	for i, kind := range w.Complete {
+		if _, ok := c.m.Kinds[kind]; !ok {
+			c.wrong("webhook.complete."+strconv.Itoa(i), "is no kind of the manifest", "Write one of "+list(sortedKeys(c.m.Kinds))+".")
+		}
+	}
 	return out
+}
+
+// sameUnsigned is how long the same message is a repetition where nothing says that it is: as long as a
+// system may take to send it twice at once.
+const sameUnsigned = 10 * time.Second
+
+// sameFor is how long the same bytes are a repetition; 0 = for ever.
+func (c *compiler) sameFor(w *WebhookSpec, s *scheme) time.Duration {
+	told := w.ID != "" || s.ID != "" || s.Timestamp.Header != ""
+	if w.SameFor == "" {
+		if !told && s.Algorithm == "secret" {
+			return sameUnsigned
+		}
+		return 0
+	}
+	d, err := time.ParseDuration(w.SameFor)
+	switch {
+	case err != nil || d < time.Second || d > mostAgain:
+		c.wrong("webhook.sameFor", "is no duration from 1s to 1m", "Write how long the system may take to repeat a message, for example:  sameFor: 10s")
+	case told:
+		c.wrong("webhook.sameFor", "is beside an id or a signed time, which tell a repetition for sure", "Remove it.")
+	}
+	return d
 }
 
 // knowsRecord reports whether a change of that kind of record can concern anything.
@@ -108,6 +137,11 @@ func (c *manifestConnector) listen(cfg config.Source, place func(path, what, hin
 	return problems
 }
 
+// TellsAll reports whether every change and deletion of a kind is posted, when the webhook is set up as the manifest says.
+func (c *manifestConnector) TellsAll(kind string) bool {
+	return slices.Contains(c.manifest.Webhook.Complete, kind)
+}
+
 // Listens reports whether there is what webhooks are verified with.
 func (c *manifestConnector) Listens() bool { return c.webhook != nil && c.hook.listens() }
 
@@ -129,7 +163,7 @@ func (c *manifestConnector) Changed(r *http.Request, body []byte) (Event, error)
 	if h := c.webhook.handshake; h != nil && h.when != nil && h.when.truth(vars) {
 		return Event{Ping: true}, nil
 	}
-	e := Event{ID: id, Again: c.webhook.again}
+	e := Event{ID: id, SameFor: c.webhook.sameFor, Again: c.webhook.again}
 	if c.webhook.id != nil {
 		if e.ID, err = c.webhook.ownID(vars); err != nil {
 			return Event{}, err

@@ -85,7 +85,8 @@ type Page struct {
 
 // Event is a verified webhook.
 type Event struct {
-	ID      string // the same for a repeated delivery, and for no other; made of signed bytes only. "" = each has its effect
+	ID      string        // the same for a repeated delivery; made of signed bytes only, if anything is signed
+	SameFor time.Duration // for which another with this ID is a repetition; 0 = always. After it, another change may have come as the same
 	Changes []Change
 	Again   time.Duration // after which the same is forgotten a second time; 0 = never
 	Ping    bool          // it only asks whether we are there

@@ -420,7 +420,7 @@ func TestAChangeThatCannotBeNotedIsForgottenAllTheSame(t *testing.T) {
 	noted := false
 	h := play(t, itemManifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
 		c.Webhook.Secret = secret
-		d.Seen = func(context.Context, string, string, []string) (bool, error) {
+		d.Seen = func(context.Context, string, string, []string, time.Duration) (bool, error) {
 			if noted {
 				return false, nil
 			}

@@ -202,6 +202,8 @@ type WebhookSpec struct {
 	ID        string         `yaml:"id"`        // CEL over event: a text, or a list of them: the same for a repeated delivery, and for no other. Default: a digest of what is signed.
 	Handshake *HandshakeSpec `yaml:"handshake"` // How the system asks whether we are there.
 	Changes   []ChangeSpec   `yaml:"changes"`   // What an event changes.
+	SameFor   string         `yaml:"sameFor"`   // How long the same bytes are a repetition, where two changes may come as the same: 10s. Default: for ever; where nothing is signed, 10s.
+	Complete  []string       `yaml:"complete"`  // Kinds of which it tells every change and deletion, if it is set up as told: with a webhook secret in the config their items are fresh for ten minutes where that says nothing.
 	Again     string         `yaml:"again"`     // After how long the same is forgotten a second time, where reads lag behind events: 5s.
 }
 

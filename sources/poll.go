@@ -110,13 +110,21 @@ func (s *Source) feeds(polls Polls) (all []*polling) {
 		if !ok || every <= 0 || written == nil && s.takesWebhooks() {
 			continue
 		}
-		k := s.kinds[name]
-		if f.Complete && s.cfg.FreshAssumed && s.cfg.Kinds[name].Freshness == nil && (k.def.MaxAge == 0 || k.def.MaxAge > config.DefaultToldFresh) {
-			k.policy.Fresh = max(k.policy.Fresh, config.DefaultToldFresh)
+		if f.Complete {
+			s.tellsAll(name)
 		}
-		all = append(all, &polling{Polling: f, s: s, k: k, polls: polls, every: every})
+		all = append(all, &polling{Polling: f, s: s, k: s.kinds[name], polls: polls, every: every})
 	}
 	return all
+}
+
+// tellsAll keeps items of a kind fresh for longer, because every change of them is told, unless the config
+// says how long.
+func (s *Source) tellsAll(kind string) {
+	k := s.kinds[kind]
+	if s.cfg.FreshAssumed && s.cfg.Kinds[kind].Freshness == nil && (k.def.MaxAge == 0 || k.def.MaxAge > config.DefaultToldFresh) {
+		k.policy.Fresh = max(k.policy.Fresh, config.DefaultToldFresh)
+	}
 }
 
 // StartPolling begins to ask the systems that can tell what changed, each at its interval, until

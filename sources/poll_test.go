@@ -554,6 +554,34 @@ func TestWhatIsToldOfIsKeptLonger(t *testing.T) {
 	}
 }
 
+// TestWhatWebhooksTellAllOfIsKeptLonger: where the config says that they are set up, and not how long.
+func TestWhatWebhooksTellAllOfIsKeptLonger(t *testing.T) {
+	manifest := strings.Replace(itemManifest, "  changes:", "  complete: [item]\n  changes:", 1)
+	for _, test := range []struct {
+		name, manifest string
+		secret         string
+		assumed        bool
+		want           time.Duration
+	}{
+		{"all is told", manifest, ownSecret, true, 10 * time.Minute},
+		{"not all is told", itemManifest, ownSecret, true, time.Minute},
+		{"it is not set up", manifest, "", true, time.Minute},
+		{"the config says how long", manifest, ownSecret, false, time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := play(t, test.manifest, public, nil, func(c *config.Source, _ *Deps) {
+				c.FreshAssumed = test.assumed
+				if test.secret != "" {
+					c.Webhook.Secret = tutti.NewSecret(test.secret)
+				}
+			})
+			if got := h.byName["shop"].kinds["item"].policy.Fresh; got != test.want {
+				t.Errorf("it is fresh for %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
 func TestWhatEndsIsNotShownLonger(t *testing.T) {
 	s := newFeedSystem()
 	manifest := strings.Replace(feedManifest(sinceFeed), "    map:", "    maxAge: 2h\n    map:", 1)

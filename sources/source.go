@@ -142,7 +142,7 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 	s := &Source{
 		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
 		breaker: &breaker{now: d.Now}, gate: m.Limits.gate(d.Now, c.Limits), health: &health{now: d.Now},
-		events: newEvents(d.Seen),
+		events: newEvents(d.Seen, d.Now),
 	}
 	if b != nil {
 		s.conn, s.release = b.conn, b.release
@@ -180,7 +180,7 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 		}
 	}
 	s.again = newAgain(s.forgets(s.name), func(ctx context.Context, tags []string) {
-		if _, err := s.note(ctx, "again:"+rand.Text(), tags); err != nil {
+		if _, err := s.note(ctx, "again:"+rand.Text(), tags, 0); err != nil {
 			s.log.Warn("what a webhook named could not be forgotten a second time elsewhere", "source", s.name, "code", tutti.CodeOf(err))
 		}
 	})

@@ -35,9 +35,9 @@ type Deps struct {
 	Dir     string                // where relative manifest paths start; "" = the working directory
 	Metrics prometheus.Registerer // nil = nothing is registered
 	// Seen notes a webhook's event id, and the tags of what it makes old as other processes may
-	// know them (see Outward), and reports whether it is the first time. Nil remembers the last
+	// know them (see Outward), and reports whether it is the first time, or the first since sameFor (0 = ever). Nil remembers the last
 	// ten thousand ids of each source in memory, and tells nobody.
-	Seen     func(ctx context.Context, source, eventID string, tags []string) (first bool, err error)
+	Seen     func(ctx context.Context, source, eventID string, tags []string, sameFor time.Duration) (first bool, err error)
 	Shapes   []tutti.Shape // what was stored of UnsavedShapes
 	Checking bool          // answers are compared with these shapes, one record is enough, and nothing is learned
 	Locales  tutti.Locales // what stands in for a locale whose words a record does not have
@@ -111,6 +111,7 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	}
 	for _, src := range s.order {
 		src.polled = src.feeds(d.Polls)
+		src.listens()
 	}
 	for _, src := range s.order {
 		src.cache, src.secret, src.meter, src.doubts = s.cache, s.secret, s.meter, s.doubts

@@ -55,8 +55,8 @@ func forged(why string) error {
 }
 
 // verify checks a message over its raw body, in constant time. It gives what makes the message
-// this one and no other: a digest of the delivery's id, or else of everything, that is signed. ""
-// when nothing is, because the message brings the secret itself. Codes: Unauthenticated, and
+// this one and no other: a digest of the delivery's id, or else of everything, that is signed; of the
+// body when nothing is, because the message brings the secret itself. Codes: Unauthenticated, and
 // Unavailable when the system's keys cannot be fetched.
 func (v *verifier) verify(r *http.Request, body []byte) (id string, err error) {
 	s := &v.scheme
@@ -78,7 +78,7 @@ func (v *verifier) verify(r *http.Request, body []byte) (id string, err error) {
 	}
 	switch s.Algorithm {
 	case "secret":
-		return "", v.isSecret(given)
+		err = v.isSecret(given)
 	case "jws":
 		err = v.signedByKey(r.Context(), given, body)
 	default:

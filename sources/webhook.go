@@ -2,11 +2,11 @@ package sources
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/tuttihq/tutti"
 )
@@ -49,6 +49,20 @@ func (s *Sources) Webhook(source string) http.Handler {
 	})
 }
 
+// listens keeps what webhooks tell all of fresh for longer, where the config says that they are set up: by
+// their secret.
+func (s *Source) listens() {
+	l, ok := s.conn.(interface{ TellsAll(kind string) bool })
+	if !ok || s.cfg.Webhook.Secret.IsZero() {
+		return
+	}
+	for _, name := range s.kindNames() {
+		if l.TellsAll(name) {
+			s.tellsAll(name)
+		}
+	}
+}
+
 func (s *Source) takesWebhooks() bool {
 	l, ok := s.conn.(interface{ Listens() bool })
 	return ok && l.Listens()
@@ -81,9 +95,6 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 
 // take does what an event asks, once.
 func (s *Source) take(ctx context.Context, event Event) (status int, err error) {
-	if event.ID == "" { // nothing tells a repetition from another change: losing one would be worse than reading twice
-		event.ID = "each:" + rand.Text()
-	}
 	var tags []string
 	for _, c := range event.Changes {
 		if len(c.IDs) == 0 {
@@ -93,12 +104,15 @@ func (s *Source) take(ctx context.Context, event Event) (status int, err error) 
 			tags = append(tags, s.forgets(tutti.Ref{Source: s.name, Kind: c.Kind, ID: id}.Tag())...)
 		}
 	}
-	first, err := s.note(ctx, event.ID, tags)
+	first, err := s.note(ctx, event.ID, tags, event.SameFor)
 	if err == nil && !first {
+		if event.SameFor > 0 { // it may be another change: then losing it would be worse than reading twice
+			s.again.later(event.SameFor, event.ID, tags)
+		}
 		return http.StatusAccepted, nil
 	}
 	if event.Again > 0 {
-		s.again.later(event.Again, tags)
+		s.again.later(event.Again, event.ID, tags)
 	}
 	if err != nil { // it may have been noted all the same: then its repetition has no effect any more
 		return http.StatusServiceUnavailable, tutti.Errorf(tutti.Unavailable, "noting a webhook: %w", err)
@@ -109,10 +123,10 @@ func (s *Source) take(ctx context.Context, event Event) (status int, err error) 
 
 // note notes an event and forgets its tags, if it is the first time or may be. One at a time, so that a
 // repetition is answered only when the first has had its effect.
-func (s *Source) note(ctx context.Context, id string, tags []string) (first bool, err error) {
+func (s *Source) note(ctx context.Context, id string, tags []string, sameFor time.Duration) (first bool, err error) {
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
-	if first, err = s.events.seen(ctx, s.name, id, s.veil.outward(tags)); first || err != nil {
+	if first, err = s.events.seen(ctx, s.name, id, s.veil.outward(tags), sameFor); first || err != nil {
 		s.cache.Forget(tags...)
 	}
 	return first, err
@@ -121,16 +135,17 @@ func (s *Source) note(ctx context.Context, id string, tags []string) (first bool
 // events remembers which messages have been taken.
 type events struct {
 	mu   sync.Mutex // one message of a source at a time; guards ring and have
-	seen func(ctx context.Context, source, id string, tags []string) (bool, error)
+	seen func(ctx context.Context, source, id string, tags []string, sameFor time.Duration) (bool, error)
+	now  func() time.Time
 	ring []string
-	have map[string]bool
+	have map[string]time.Time // when it was first
 	next int
 }
 
 const rememberedEvents = 10_000
 
-func newEvents(seen func(ctx context.Context, source, id string, tags []string) (bool, error)) *events {
-	e := &events{seen: seen, have: map[string]bool{}}
+func newEvents(seen func(ctx context.Context, source, id string, tags []string, sameFor time.Duration) (bool, error), now func() time.Time) *events {
+	e := &events{seen: seen, now: now, have: map[string]time.Time{}}
 	if seen == nil {
 		e.seen = e.inMemory
 	}
@@ -138,9 +153,14 @@ func newEvents(seen func(ctx context.Context, source, id string, tags []string) 
 }
 
 // inMemory stands in for the store; the caller holds mu.
-func (e *events) inMemory(_ context.Context, _, id string, _ []string) (bool, error) {
-	if e.have[id] {
-		return false, nil
+func (e *events) inMemory(_ context.Context, _, id string, _ []string, sameFor time.Duration) (bool, error) {
+	now := e.now()
+	if at, ok := e.have[id]; ok {
+		if sameFor == 0 || now.Sub(at) < sameFor {
+			return false, nil
+		}
+		e.have[id] = now
+		return true, nil
 	}
 	if len(e.ring) < rememberedEvents {
 		e.ring = append(e.ring, id)
@@ -149,6 +169,6 @@ func (e *events) inMemory(_ context.Context, _, id string, _ []string) (bool, er
 		e.ring[e.next] = id
 		e.next = (e.next + 1) % rememberedEvents
 	}
-	e.have[id] = true
+	e.have[id] = now
 	return true, nil
 }

@@ -133,8 +133,8 @@ type Store interface {
 
 	// Seen notes a webhook's event and the cache tags that it makes old, which other processes
 	// find in their feeds, and reports whether this was the first time. Of any number of callers with the same source and event id
-	// exactly one gets true. Tags only: never content.
-	Seen(ctx context.Context, source, eventID string, tags []string, at time.Time) (first bool, err error)
+	// exactly one gets true; of those who come sameFor after it, or later, one again. Tags only: never content.
+	Seen(ctx context.Context, source, eventID string, tags []string, at time.Time, sameFor time.Duration) (first bool, err error)
 
 	// TakePoll gives where the feed of changes of a kind is, and the turn to poll it, until the lease
 	// is over, to exactly one of any number of callers: when nobody has a turn, and it is due. Of

@@ -391,6 +391,9 @@ func (p *connectorPage) webhook() {
 	if w.Setup != "" {
 		p.say("\n%s\n", strings.TrimSpace(w.Setup))
 	}
+	if len(w.Complete) > 0 {
+		p.say("\nEvery change of `%s` is told so. With `webhook: {secret: …}` they are fresh for ten minutes where `freshness` says nothing, and not for one.\n", strings.Join(w.Complete, "`, `"))
+	}
 	p.say("\n| message | makes old |\n|---|---|\n")
 	for _, c := range w.Changes {
 		when := "any"

@@ -22,7 +22,7 @@ func TestOldWebhooksAreForgotten(t *testing.T) {
 	defer st.Close()
 	note := func(event string, age time.Duration) bool {
 		t.Helper()
-		first, err := st.Seen(ctx, "shop", event, nil, time.Now().Add(-age))
+		first, err := st.Seen(ctx, "shop", event, nil, time.Now().Add(-age), store.EventsKept)
 		if err != nil {
 			t.Fatal(err)
 		}

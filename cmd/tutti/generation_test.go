@@ -124,7 +124,7 @@ func TestWhatIsToldCountsInEveryGeneration(t *testing.T) {
 	}
 	for name, tell := range map[string]func(){
 		"a webhook": func() {
-			if first, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag())); err != nil || !first {
+			if first, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag()), 0); err != nil || !first {
 				t.Errorf("noting it: %v, %v", first, err)
 			}
 		},
@@ -141,7 +141,7 @@ func TestWhatIsToldCountsInEveryGeneration(t *testing.T) {
 		}
 	}
 	cached()
-	if _, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag())); err != nil {
+	if _, err := h.seen(t.Context(), "stay", "event-1", other.sources.Outward(hotel.Tag()), 0); err != nil {
 		t.Error(err)
 	}
 	if got := cached(); !slices.Equal(got, []bool{true, true}) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -290,8 +291,8 @@ func (h *house) published(ctx context.Context) (docs []engine.Doc, next, rest ti
 
 // seen notes a webhook, and does what it asks in every generation. One that could not be noted
 // may have been all the same.
-func (h *house) seen(ctx context.Context, source, event string, tags []string) (first bool, err error) {
-	first, err = h.store.Seen(ctx, source, event, tags, time.Now())
+func (h *house) seen(ctx context.Context, source, event string, tags []string, sameFor time.Duration) (first bool, err error) {
+	first, err = h.store.Seen(ctx, source, event, tags, time.Now(), cmp.Or(sameFor, store.EventsKept))
 	if first || err != nil {
 		h.told(false, tags)
 	}

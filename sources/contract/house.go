@@ -64,9 +64,9 @@ func (h *house) lost() []string {
 }
 
 // seen is how the house notes a webhook: as in memory, and for the suite.
-func (h *house) seen() func(context.Context, string, string, []string) (bool, error) {
+func (h *house) seen() func(context.Context, string, string, []string, time.Duration) (bool, error) {
 	have := map[string]bool{}
-	return func(_ context.Context, _, id string, tags []string) (bool, error) {
+	return func(_ context.Context, _, id string, tags []string, _ time.Duration) (bool, error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if have[id] {

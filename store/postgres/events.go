@@ -10,12 +10,13 @@ import (
 )
 
 // Seen is promised at store.Store.
-func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string, now time.Time) (bool, error) {
+func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string, now time.Time, sameFor time.Duration) (bool, error) {
 	first := false
 	err := s.change(ctx, "noting an event", func(tx pgx.Tx) error {
 		done, err := tx.Exec(ctx, `
-			INSERT INTO events (source, id, seen_at) VALUES ($1, $2, $3) ON CONFLICT (source, id) DO NOTHING`,
-			source, store.EventID(eventID), store.Time(now))
+			INSERT INTO events (source, id, seen_at) VALUES ($1, $2, $3)
+			ON CONFLICT (source, id) DO UPDATE SET seen_at = excluded.seen_at WHERE events.seen_at <= $4`,
+			source, store.EventID(eventID), store.Time(now), store.Time(now).Add(-sameFor))
 		if err != nil {
 			return err
 		}

@@ -149,7 +149,7 @@ func killListener(t *testing.T, s *Store) {
 
 func see(t *testing.T, s *Store, id string) {
 	t.Helper()
-	if _, err := s.Seen(t.Context(), "dam", id, []string{id}, noon); err != nil {
+	if _, err := s.Seen(t.Context(), "dam", id, []string{id}, noon, store.EventsKept); err != nil {
 		t.Fatal(err)
 	}
 }

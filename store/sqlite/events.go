@@ -9,12 +9,13 @@ import (
 )
 
 // Seen is promised at store.Store.
-func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string, now time.Time) (bool, error) {
+func (s *Store) Seen(ctx context.Context, source, eventID string, tags []string, now time.Time, sameFor time.Duration) (bool, error) {
 	first := false
 	err := s.change(ctx, "noting an event", func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `
-			INSERT INTO events (source, id, seen_at) VALUES (?, ?, ?) ON CONFLICT (source, id) DO NOTHING`,
-			source, store.EventID(eventID), store.Time(now).UnixMicro())
+			INSERT INTO events (source, id, seen_at) VALUES (?, ?, ?)
+			ON CONFLICT (source, id) DO UPDATE SET seen_at = excluded.seen_at WHERE events.seen_at <= ?`,
+			source, store.EventID(eventID), store.Time(now).UnixMicro(), store.Time(now).Add(-sameFor).UnixMicro())
 		if err != nil {
 			return err
 		}

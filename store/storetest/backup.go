@@ -38,7 +38,7 @@ func Fill(t *testing.T, s store.Store) {
 	used.UsedAt = noon
 	_, err = s.AddOperations(ctx, []tutti.Operation{used, operation("query Unused { __typename }")})
 	noError(t, err)
-	_, err = s.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset/2"}, noon)
+	_, err = s.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset/2"}, noon, store.EventsKept)
 	noError(t, err)
 	poll, err := s.TakePoll(ctx, "dam", "asset", noon, time.Minute)
 	noError(t, err)

@@ -183,7 +183,7 @@ func testDrafts(t *testing.T, database Database) {
 		moves("add a key", true, func() error { return s.AddKey(ctx, key("k1")) })
 		moves("touch a key", false, func() error { return s.TouchKey(ctx, "k1", noon) })
 		moves("revoke a key", true, func() error { return s.RevokeKey(ctx, "k1", noon) })
-		moves("an event", false, func() error { _, err := s.Seen(ctx, "dam", "1", nil, noon); return err })
+		moves("an event", false, func() error { _, err := s.Seen(ctx, "dam", "1", nil, noon, store.EventsKept); return err })
 		moves("a secret", false, func() error { _, err := s.DeploymentSecret(ctx); return err })
 		moves("a conflict", false, func() error {
 			_, err := s.SaveDraft(ctx, page("home", `{}`, 99), "Ana", noon)

@@ -15,7 +15,7 @@ func testEvents(t *testing.T, database Database) {
 	ctx := context.Background()
 	seen := func(t *testing.T, s store.Store, source, id string, at time.Time) bool {
 		t.Helper()
-		first, err := s.Seen(ctx, source, id, []string{source + ":asset/" + id}, at)
+		first, err := s.Seen(ctx, source, id, []string{source + ":asset/" + id}, at, store.EventsKept)
 		noError(t, err)
 		return first
 	}
@@ -36,7 +36,7 @@ func testEvents(t *testing.T, database Database) {
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
-				first, err := stores[i%2].Seen(ctx, "dam", "1", []string{"dam:asset/x"}, noon)
+				first, err := stores[i%2].Seen(ctx, "dam", "1", []string{"dam:asset/x"}, noon, store.EventsKept)
 				if err != nil {
 					t.Errorf("noting an event: %v", err)
 				}
@@ -50,6 +50,15 @@ func testEvents(t *testing.T, database Database) {
 		lines := backup(t, stores[0], "outbox")
 		equal(t, "rows of the outbox", len(lines), 1)
 		equal(t, "tags", lines[0]["tags"], `["dam:asset/x"]`)
+	})
+	t.Run("is another one after some time", func(t *testing.T) {
+		s := start(t, database)
+		for minute, want := range []bool{true, false, true, false, true} {
+			first, err := s.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, after(minute), 2*time.Minute)
+			noError(t, err)
+			equal(t, "first", first, want)
+		}
+		equal(t, "rows of the outbox", len(backup(t, s, "outbox")), 3)
 	})
 	t.Run("forgets after 48 hours", func(t *testing.T) {
 		s := start(t, database)

@@ -34,12 +34,12 @@ func testFeed(t *testing.T, database Database) {
 	t.Run("gives what others told, once", func(t *testing.T) {
 		open := database(t)
 		one, other := openOne(t, open), openOne(t, open)
-		_, err := other.Seen(ctx, "dam", "before", []string{"dam:asset/0"}, noon)
+		_, err := other.Seen(ctx, "dam", "before", []string{"dam:asset/0"}, noon, store.EventsKept)
 		noError(t, err)
 		f := openFeed(t, one)
 		equal(t, "nothing", read(t, f, noon), []store.Notice{})
 
-		_, err = other.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset"}, noon)
+		_, err = other.Seen(ctx, "dam", "1", []string{"dam:asset/1", "dam:asset"}, noon, store.EventsKept)
 		noError(t, err)
 		noError(t, other.Suppress(ctx, suppression("dam:asset/2", 0), []string{"dam:asset/2"}))
 		noError(t, other.Unsuppress(ctx, suppression("dam:asset/2", 0).Ref, []string{"dam:asset/2"}, "over", "key_1", noon))
@@ -60,7 +60,7 @@ func testFeed(t *testing.T, database Database) {
 	t.Run("gives nobody what he told himself", func(t *testing.T) {
 		s := start(t, database)
 		f := openFeed(t, s)
-		_, err := s.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon)
+		_, err := s.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon, store.EventsKept)
 		noError(t, err)
 		save(t, s, "home", `{}`)
 		equal(t, "notices", read(t, f, noon), []store.Notice{})
@@ -70,7 +70,7 @@ func testFeed(t *testing.T, database Database) {
 		one, other := openOne(t, open), openOne(t, open)
 		f := openFeed(t, one)
 		for range 2 {
-			_, err := other.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon)
+			_, err := other.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon, store.EventsKept)
 			noError(t, err)
 		}
 		equal(t, "notices", len(read(t, f, noon)), 1)
@@ -86,7 +86,7 @@ func testFeed(t *testing.T, database Database) {
 			writing.Go(func() {
 				for i := range each {
 					id := fmt.Sprintf("%d/%d", w, i)
-					if _, err := s.Seen(ctx, "dam", id, []string{id}, noon); err != nil {
+					if _, err := s.Seen(ctx, "dam", id, []string{id}, noon, store.EventsKept); err != nil {
 						t.Errorf("noting an event: %v", err)
 					}
 				}
@@ -128,7 +128,7 @@ func testFeed(t *testing.T, database Database) {
 		open := database(t)
 		one, other := openOne(t, open), openOne(t, open)
 		f := openFeed(t, one)
-		_, err := other.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon)
+		_, err := other.Seen(ctx, "dam", "1", []string{"dam:asset/1"}, noon, store.EventsKept)
 		noError(t, err)
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
@@ -142,7 +142,7 @@ func testFeed(t *testing.T, database Database) {
 		one, other := openOne(t, open), openOne(t, open)
 		f := openFeed(t, one)
 		for i, id := range []string{"old", "young"} {
-			_, err := other.Seen(ctx, "dam", id, []string{id}, after(i))
+			_, err := other.Seen(ctx, "dam", id, []string{id}, after(i), store.EventsKept)
 			noError(t, err)
 		}
 		_, err := other.PruneEvents(ctx, after(1).Add(store.EventsKept))
