@@ -22,7 +22,10 @@ import (
 // What a feed may be. Documents with declarations of their own are refused, so no entity expands.
 const (
 	maxFeed      = 10 << 20
-	maxFeedDepth = 1000 // of elements in elements
+	maxFeedItems = 10_000
+	maxFeedTags  = 100 // of one item; its enclosures too
+	maxFeedNames = 10  // authors of one item
+	maxFeedName  = 200 // bytes of an author: each item has those of the feed
 )
 
 // feed is what manifests read of RSS, Atom and JSON Feed alike. What a feed does not say is not there.
@@ -70,7 +73,8 @@ func readFeed(body []byte, at string) ([]byte, error) {
 	if len(body) > maxFeed {
 		return nil, tutti.Errorf(tutti.TooLarge, "reading the feed: it is larger than 10 MB")
 	}
-	if err := plainXML(body); err != nil {
+	body, err := plainFeed(body)
+	if err != nil {
 		return nil, err
 	}
 	p := gofeed.NewParser()
@@ -78,6 +82,9 @@ func readFeed(body []byte, at string) ([]byte, error) {
 	f, err := p.Parse(bytes.NewReader(body))
 	if err != nil { // its words quote the feed
 		return nil, tutti.Errorf(tutti.BadAnswer, "reading the feed: it is none of RSS, Atom and JSON Feed")
+	}
+	if len(f.Items) > maxFeedItems {
+		return nil, errManyItems
 	}
 	base, err := url.Parse(at)
 	if err != nil {
@@ -131,17 +138,17 @@ func feedItemOf(item *gofeed.Item, base *url.URL) feedItem {
 		it.Summary = plainWords(item.Description)
 	}
 	for _, a := range item.Authors {
-		if a != nil && (a.Name != "" || a.Email != "") {
+		if n := len(it.Authors); a != nil && (a.Name != "" || a.Email != "") && len(a.Name)+len(a.Email) <= maxFeedName && n < maxFeedNames {
 			it.Authors = append(it.Authors, feedAuthor{a.Name, a.Email})
 		}
 	}
 	for _, e := range item.Enclosures {
-		if e != nil && e.URL != "" {
+		if e != nil && e.URL != "" && len(it.Enclosures) < maxFeedTags {
 			it.Enclosures = append(it.Enclosures, feedEnclosure{absolute(base, e.URL), e.Type, e.Length})
 		}
 	}
 	for _, t := range item.Categories {
-		if t = strings.TrimSpace(t); t != "" && !slices.Contains(it.Tags, t) {
+		if t = strings.TrimSpace(t); t != "" && len(it.Tags) < maxFeedTags && !slices.Contains(it.Tags, t) {
 			it.Tags = append(it.Tags, t)
 		}
 	}
@@ -259,53 +266,5 @@ func absoluteHTML(base *url.URL, s string) string {
 		default:
 			out.Write(z.Raw())
 		}
-	}
-}
-
-// plainXML refuses XML that declares things of its own, or is nested without end. It only looks at
-// the marks, so it takes what is no XML at all: the parser says what is wrong with that.
-func plainXML(b []byte) error {
-	if first := bytes.TrimLeft(b, " \t\r\n\xef\xbb\xbf\xfe\xff\x00"); len(first) == 0 || first[0] != '<' {
-		return nil
-	}
-	if bytes.IndexByte(b[:min(len(b), 8)], 0) >= 0 {
-		return tutti.Errorf(tutti.BadAnswer, "reading the feed: it is written in UTF-16 or UTF-32; write it in UTF-8")
-	}
-	depth := 0
-	for {
-		i := bytes.IndexByte(b, '<')
-		if i < 0 {
-			return nil
-		}
-		b = b[i:]
-		end := []byte(">")
-		switch {
-		case bytes.HasPrefix(b, []byte("<!--")):
-			end = []byte("-->")
-		case bytes.HasPrefix(b, []byte("<![CDATA[")):
-			end = []byte("]]>")
-		case bytes.HasPrefix(b, []byte("<?")):
-			end = []byte("?>")
-		case bytes.HasPrefix(b, []byte("<!")):
-			n := bytes.IndexByte(b, '>')
-			if n < 0 || bytes.IndexByte(b[:n], '[') >= 0 || !bytes.EqualFold(b[:min(n, 9)], []byte("<!DOCTYPE")) {
-				return tutti.Errorf(tutti.BadAnswer, "reading the feed: it declares entities, which feeds do not need")
-			}
-		case bytes.HasPrefix(b, []byte("</")):
-			depth--
-		default:
-			depth++
-		}
-		n := bytes.Index(b[1:], end)
-		if n < 0 {
-			return nil
-		}
-		if len(end) == 1 && b[n] == '/' && b[1] != '/' {
-			depth--
-		}
-		if depth > maxFeedDepth {
-			return tutti.Errorf(tutti.BadAnswer, "reading the feed: its elements are nested more than %d deep", maxFeedDepth)
-		}
-		b = b[1+n+len(end):]
 	}
 }
