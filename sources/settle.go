@@ -14,8 +14,9 @@ var aSetting = regexp.MustCompile(`^\$\{settings\.(\w+)\}$`)
 
 // settler puts values in for such settings.
 type settler struct {
-	values map[string]string
-	used   bool
+	manifest *Manifest
+	values   map[string]string
+	used     bool
 }
 
 // text gives the value of a setting, "" when it is not set; any other text as it is.
@@ -31,7 +32,7 @@ func (s *settler) text(src string) string {
 // settled gives the manifest with values of settings where they are part of its calls, without the calls whose
 // needs are not set. used is false where nothing depends on settings: then it is the manifest itself.
 func (m *Manifest) settled(values map[string]string) (out *Manifest, used bool) {
-	s := &settler{values: values}
+	s := &settler{manifest: m, values: values}
 	next := *m
 	next.Kinds = maps.Clone(m.Kinds)
 	for name, k := range m.Kinds {
@@ -73,7 +74,7 @@ func (m *Manifest) examples() map[string]string {
 
 func (s *settler) kind(k *KindSpec) *KindSpec {
 	out := *k
-	out.Get, out.Batch, out.Whole, out.Select = nil, nil, nil, nil
+	out.Get, out.Batch, out.Whole, out.Select, out.Changes = nil, nil, nil, nil, nil
 	if k.Get != nil && s.meets(k.Get) {
 		c := s.call(*k.Get)
 		out.Get = &c
@@ -98,16 +99,28 @@ func (s *settler) kind(k *KindSpec) *KindSpec {
 		}
 		one := *sel
 		one.CallSpec = s.call(one.CallSpec)
-		p := &one.Paging
-		p.Type, p.Next, p.Param, p.End = s.text(p.Type), s.text(p.Next), s.text(p.Param), s.text(p.End)
+		one.Paging = s.paging(one.Paging)
 		out.Select = append(out.Select, &one)
+	}
+	if k.Changes != nil && s.meets(&k.Changes.CallSpec) {
+		c := *k.Changes
+		c.CallSpec, c.Paging = s.call(c.CallSpec), s.paging(c.Paging)
+		out.Changes = &c
 	}
 	return &out
 }
 
-// meets reports whether everything that a call needs is set.
+func (s *settler) paging(p PagingSpec) PagingSpec {
+	p.Type, p.Next, p.Param, p.End = s.text(p.Type), s.text(p.Next), s.text(p.Param), s.text(p.End)
+	return p
+}
+
+// meets reports whether every setting that a call needs is set.
 func (s *settler) meets(c *CallSpec) bool {
 	for _, name := range c.Needs {
+		if _, ok := s.manifest.Settings[name]; !ok {
+			continue // a secret: see Polls
+		}
 		s.used = true
 		if s.values[name] == "" {
 			return false
