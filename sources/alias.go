@@ -69,11 +69,12 @@ func (c *compiler) alias(at string, k *KindSpec) *compiledAlias {
 	}
 	out.found = c.expression(at+".found", found, recordNames)
 	if !out.many {
-		out.call = c.call(at, &a.CallSpec, k.Fragment)
+		before := len(c.problems)
+		out.call = c.call(at, &a.CallSpec, k.Fragment, getNames)
 		if out.call.statuses == nil && out.call.graphql == nil {
 			out.call.statuses = []int{http.StatusNotFound, http.StatusGone}
 		}
-		if !mentions(a.Path, "id") && !mentions(a.Body, "id") && a.GraphQL == nil && !queryMentions(a.Query, "id") && !queryMentions(a.Form, "id") {
+		if each := out.call.graphql != nil && out.call.graphql.each != ""; !each && len(c.problems) == before && !out.call.uses("id") {
 			c.wrong(at, "does not use ${id}", "Write, for example:  query: {handle: \"${id}\"}  (or maxIds and ${ids}, for many at once)")
 		}
 		if out.call.record == nil && out.call.records == nil {

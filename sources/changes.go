@@ -43,7 +43,9 @@ const (
 
 func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCall {
 	s := k.Changes
-	f := &changesCall{call: c.call(at, &s.CallSpec, k.Fragment), spec: s, ids: out.recordID}
+	before := len(c.problems)
+	f := &changesCall{call: c.call(at, &s.CallSpec, k.Fragment, changeNames), spec: s, ids: out.recordID}
+	written := len(c.problems) == before
 	if f.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
@@ -59,7 +61,7 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 		c.wrong(at+".at", "is missing", "Write the field that says when a record changed, for example:  at: record.updated_at")
 	}
 	if s.By == "" || s.By == "since" {
-		if !f.uses("since") {
+		if written && !f.uses("since") {
 			c.wrong(at, "does not use ${since}", "Write it into query or body, or say  by: cursor  or  by: newest")
 		}
 	}
@@ -78,6 +80,9 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 		}
 	}
 	c.paging(at+".paging", &s.Paging, &f.pager)
+	if written {
+		c.leadsOn(at+".paging", &f.pager, f.call)
+	}
 	paging := s.Paging
 	if f.rounds = changesPages; paging.MaxPages > 0 {
 		f.rounds = paging.MaxPages
@@ -85,12 +90,6 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 	paging.MaxPages, f.pager.spec = f.rounds+1, &paging // one more, to see that there is one more
 	f.call.next, f.call.end, f.call.leads = f.pager.next, f.pager.end, f.pager.leads
 	return f
-}
-
-// uses reports whether the call writes a name somewhere.
-func (f *changesCall) uses(name string) bool {
-	s := &f.spec.CallSpec
-	return queryMentions(s.Query, name) || mentions(s.Path, name) || mentions(s.Body, name) || s.GraphQL != nil && mentions(s.GraphQL.Variables, name)
 }
 
 // duration reads a time such as 90s or 5m.

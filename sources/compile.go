@@ -63,6 +63,8 @@ type tagRule struct {
 // compiler collects the mistakes of one manifest.
 type compiler struct {
 	m        *Manifest
+	of       *KindSpec // that is being compiled
+	takes    []string  // the filters that the call takes which is being compiled
 	problems []error
 	limited  *limits // of all calls
 }
@@ -136,6 +138,8 @@ var (
 func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	at := "kinds." + name
 	out := &compiledKind{name: name}
+	c.of = k
+	defer func() { c.of = nil }()
 	if !slices.Contains(resources, k.Type) {
 		c.wrong(at+".type", unknown(k.Type), "Write one of "+list(resources)+".")
 	}
@@ -163,14 +167,15 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.whole = c.whole(at+".whole", name, k)
 	}
 	if k.Get != nil {
-		out.get = c.call(at+".get", k.Get, k.Fragment)
+		before := len(c.problems)
+		out.get = c.call(at+".get", k.Get, k.Fragment, getNames)
 		if k.Get.NotFound == nil && k.Get.GraphQL == nil { // elsewhere a status speaks of the whole list or API, never of one item
 			out.get.statuses = []int{http.StatusNotFound, http.StatusGone}
 		}
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}
-		if !mentions(k.Get.Path, "id") && !mentions(k.Get.Body, "id") && k.Get.GraphQL == nil && !strings.Contains(k.Get.SQL, "$id") && !queryMentions(k.Get.Query, "id") && !queryMentions(k.Get.Form, "id") {
+		if each := out.get.graphql != nil && out.get.graphql.each != ""; !each && len(c.problems) == before && !out.get.uses("id") {
 			c.wrong(at+".get", "does not use ${id}", "Write, for example:  path: /v1/items/${id}")
 		}
 	}
@@ -373,7 +378,7 @@ func (d *Definition) limits(b *BatchSpec, call *call) {
 		if d.MaxIDBytes = b.MaxURLBytes; d.MaxIDBytes == 0 {
 			d.MaxIDBytes = 6 << 10 // Node servers answer 431 over 16 KiB of headers, proxies cut at 8
 		}
-		d.EachIDBytes = call.idCost(b.Query)
+		d.EachIDBytes = call.idCost()
 	}
 }
 
@@ -437,7 +442,7 @@ func (c *compiler) expression(path, src string, in func() (*expr.Dynamic, error)
 	return e
 }
 
-// declared makes sure that an expression reads only settings and secrets that there are.
+// declared makes sure that an expression reads only settings, secrets, dimensions and filters that there are.
 func (c *compiler) declared(path string, e *expression) {
 	for _, p := range e.prog.Paths() {
 		for group, have := range map[string]map[string]Declaration{"settings": c.m.Settings, "secrets": c.m.Secrets} {
@@ -448,6 +453,7 @@ func (c *compiler) declared(path string, e *expression) {
 				c.wrong(path, "uses "+group+"."+p[1]+", which is not declared", "Declare it under "+group+", or write one of "+list(sortedKeys(have))+".")
 			}
 		}
+		c.depends(path, p)
 	}
 }
 

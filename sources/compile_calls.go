@@ -19,10 +19,16 @@ type selectCall struct {
 }
 
 func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
-	b := k.Batch
-	call := c.call(at, &b.CallSpec, k.Fragment)
+	b, before := k.Batch, len(c.problems)
+	call := c.call(at, &b.CallSpec, k.Fragment, batchNames)
+	written := len(c.problems) == before
 	if b.MaxIDs < 1 {
 		c.wrong(at+".maxIds", "is missing", "Write how many ids the system takes in one call, for example:  maxIds: 100")
+	}
+	for key, n := range map[string]int{"maxRows": b.MaxRows, "maxUrlBytes": b.MaxURLBytes} {
+		if n < 0 {
+			c.wrong(at+"."+key, "is less than 1", "")
+		}
 	}
 	each := call.graphql != nil && call.graphql.each != ""
 	if call.records == nil && !each {
@@ -32,18 +38,12 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 		c.wrong(at+".record", "is not for many", "Write records.")
 	}
 	c.onlyOfOne(at, &b.CallSpec)
-	if out.single = b.MinIDs > 1; out.single && (k.Get == nil || b.MinIDs > 2) {
-		c.wrong(at+".minIds", "is more than 2, or there is no get for a single one", "Write get besides, and  minIds: 2")
+	if out.single = b.MinIDs > 1; b.MinIDs < 0 || b.MinIDs > 2 || out.single && k.Get == nil {
+		c.wrong(at+".minIds", "is not 2, or there is no get for a single one", "Write get besides, and  minIds: 2")
 	}
-	uses := each
-	if c.idsIn(at+".query", b.Query, out) {
-		uses, call.idsInURL = true, true
-	}
-	uses = c.idsIn(at+".form", b.Form, out) || uses
-	if b.GraphQL != nil && mentions(b.GraphQL.Variables, "ids") || mentions(b.Body, "ids") || strings.Contains(b.SQL, "$ids") {
-		uses = true
-	}
-	if !uses {
+	call.idsInURL = c.idsIn(at+".query", b.Query, call.query, out)
+	c.idsIn(at+".form", b.Form, call.form, out)
+	if !each && written && !call.uses("ids") {
 		c.wrong(at, "does not use ${ids}", "Write it into query, body, form, graphql.variables or sql.")
 	}
 	if call.method != http.MethodGet {
@@ -53,13 +53,14 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 }
 
 // idsIn reports whether parameters hold the list of ids, and notes what ids can then not hold.
-func (c *compiler) idsIn(at string, parameters map[string]QuerySpec, out *compiledKind) (uses bool) {
-	for name, q := range parameters {
-		if !q.mentions("ids") {
+func (c *compiler) idsIn(at string, spec map[string]QuerySpec, parts []queryPart, out *compiledKind) (uses bool) {
+	for i := range parts {
+		name := parts[i].name
+		if !parts[i].uses("ids") {
 			continue
 		}
 		uses = true
-		switch q.Encode {
+		switch q := spec[name]; q.Encode {
 		case "csv":
 			out.listSign = ","
 		case "pipe":
@@ -81,32 +82,6 @@ func (c *compiler) onlyOfOne(at string, s *CallSpec) {
 	}
 }
 
-// mentions reports whether a text in a tree holds a word.
-func mentions(v any, word string) bool {
-	switch v := v.(type) {
-	case string:
-		return strings.Contains(v, word)
-	case []any:
-		return slices.ContainsFunc(v, func(x any) bool { return mentions(x, word) })
-	case map[string]any:
-		for _, x := range v {
-			if mentions(x, word) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func queryMentions(q map[string]QuerySpec, word string) bool {
-	for _, p := range q {
-		if p.mentions(word) {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall {
 	if s == nil {
 		c.wrong(at, "is empty", "")
@@ -118,7 +93,11 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	if len(s.Where) > 0 || len(s.Search) > 0 {
 		c.wrong(at, "has where or search, which are only for a kind with whole, whose records are all here", "Write what the system is asked for.")
 	}
-	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment), spec: s, sorts: map[string]any{}}
+	before := len(c.problems)
+	c.takes = slices.Concat(s.Filters, s.Optional)
+	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment, selectNames), spec: s, sorts: map[string]any{}}
+	written := len(c.problems) == before
+	c.takes = nil
 	if out.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
@@ -134,9 +113,13 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 		}
 	}
 	for _, name := range sortedKeys(s.Sorts) {
-		out.sorts[name] = c.node(at+".sorts."+name, s.Sorts[name])
+		out.sorts[name] = c.node(at+".sorts."+name, s.Sorts[name], wholeNames) // nothing that somebody asks with: it is written as it is
 	}
 	c.paging(at+".paging", &s.Paging, &out.pager)
+	if written {
+		c.usesWhatItTakes(at, s, out.call)
+		c.leadsOn(at+".paging", &out.pager, out.call)
+	}
 	out.call.next, out.call.end, out.call.leads = out.pager.next, out.pager.end, out.pager.leads
 	out.ids = c.optional(at+".ids", s.IDs, recordNames)
 	return out

@@ -65,8 +65,35 @@ func (c *compiler) exprPart(at string, q QuerySpec, in func() (*expr.Dynamic, er
 	out.before, out.after = c.template(at+".value", before, in), c.template(at+".value", after, in)
 	for i, condition := range q.All {
 		out.all = append(out.all, c.template(fmt.Sprintf("%s.all.%d", at, i), condition, in))
+		c.unquoted(fmt.Sprintf("%s.all.%d", at, i), out.quote, out.all[i])
 	}
+	c.unquoted(at+".value", out.quote, out.before)
+	c.unquoted(at+".value", out.quote, out.after)
+	c.unquoted(at+".each", out.quote, &template{parts: []templatePart{{words: out.each}, {expr: &expression{}}}})
 	return out
+}
+
+// unquoted makes sure that no value stands in quotation marks of the manifest: it brings its own, and what it holds would
+// stand outside of both.
+func (c *compiler) unquoted(at string, q *quoting, t *template) {
+	if q == nil {
+		return
+	}
+	open := false
+	for _, p := range t.parts {
+		if p.expr != nil && open {
+			c.wrong(at, "has a value in quotation marks, which quote writes itself", "Write, for example:  name = ${text}  (marks of a pattern are part of the value:  ${'%' + text + '%'})")
+			return
+		}
+		for i := 0; i < len(p.words); i++ {
+			switch {
+			case open && q.escape == `\` && p.words[i] == '\\':
+				i++
+			case p.words[i] == q.mark:
+				open = !open
+			}
+		}
+	}
 }
 
 // onlyExpr makes sure that the keys of encode expr stand beside it.
@@ -77,11 +104,6 @@ func (c *compiler) onlyExpr(at string, q QuerySpec) {
 			c.wrong(at+"."+key, "is only for an expression", "Write  encode: expr")
 		}
 	}
-}
-
-// mentions reports whether a parameter uses a name.
-func (q QuerySpec) mentions(name string) bool {
-	return strings.Contains(q.Value, name) || mentions(any(anys(q.All)), name)
 }
 
 func anys(list []string) []any {
@@ -241,10 +263,10 @@ func (q *queryPart) idCost() int {
 }
 
 // idCost is the most that a parameter with ids adds for each.
-func (k *call) idCost(spec map[string]QuerySpec) int {
+func (k *call) idCost() int {
 	most := 1
 	for i := range k.query {
-		if spec[k.query[i].name].mentions("ids") {
+		if k.query[i].uses("ids") {
 			most = max(most, k.query[i].idCost())
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func expressions(t *testing.T, q QuerySpec) *exprPart {
 	t.Helper()
 	c := &compiler{m: &Manifest{file: "acme.yaml", Settings: map[string]Declaration{"queue": {}}, lines: map[string]spot{}}}
-	p := c.exprPart("query", q, requestNames)
+	p := c.exprPart("query", q, names("settings", "ids", "since", "text", "first", "filter", "cursor", "sort"))
 	if len(c.problems) > 0 {
 		t.Fatal(c.problems)
 	}

@@ -20,14 +20,21 @@ var (
 	configNames  = names("settings", "secrets") // of what stays between us and the system
 	idNames      = names("id")
 	aliasNames   = names("id", "name", "found")
-	requestNames = names("settings", "id", "ids", "count", "filter", "text", "words", "first", "cursor", "since", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
+	getNames     = names("settings", "id", "locale", "market", "currency", "draft")
+	batchNames   = names("settings", "ids", "count", "locale", "market", "currency", "draft")
+	wholeNames   = names("settings", "locale", "market", "currency", "draft")
+	selectNames  = names("settings", "filter", "text", "words", "first", "cursor", "page", "offset", "sort", "owner", "locale", "market", "currency", "draft")
+	changeNames  = names("settings", "since", "cursor", "first", "page", "offset")
 	recordNames  = names("record", "id", "settings", "locale", "locales", "source")
 	pictureNames = names("record", "id", "settings", "width", "height", "format", signatureName)
 	answerNames  = names("answer")
 	eventNames   = names("event", "settings")
 )
 
-func names(n ...string) func() (*expr.Dynamic, error) {
+// namesOf makes the environment of one of these places.
+type namesOf = func() (*expr.Dynamic, error)
+
+func names(n ...string) namesOf {
 	return sync.OnceValues(func() (*expr.Dynamic, error) { return expr.NewDynamic(n...) })
 }
 

@@ -9,14 +9,14 @@ import (
 const formType = "application/x-www-form-urlencoded"
 
 // form compiles a form-encoded body.
-func (c *compiler) form(at string, s *CallSpec, out *call) {
+func (c *compiler) form(at string, s *CallSpec, out *call, in namesOf) {
 	if len(s.Form) == 0 {
 		return
 	}
 	if s.Body != nil || s.GraphQL != nil {
 		c.wrong(at+".form", "stands beside body or graphql", "Write one of them.")
 	}
-	out.form = c.parameters(at+".form", s.Form)
+	out.form = c.parameters(at+".form", s.Form, in)
 	if s.Method == "" {
 		out.method = http.MethodPost
 	} else if out.method == http.MethodGet || out.method == http.MethodHead {

@@ -183,6 +183,7 @@ name: acme
 kinds:
   item:
     type: Record
+    dimensions: [locale]
     batch: {path: /search, form: {ids: {value: "${ids}", encode: repeat}, lang: "${locale}", fixed: a b&c}, records: items, maxIds: 10}
     map: {title: record.name}
 `

@@ -235,7 +235,7 @@ func hasType(v any, want tutti.FieldType) (ok bool) {
 
 // FuzzAddress: no value of a request leaves its place in the address.
 func FuzzAddress(f *testing.F) {
-	m, err := ParseManifest("acme.yaml", []byte("name: acme\nkinds: {item: {type: Record, get: {path: '/v1/items/${id}/x', query: {q: 'a:${id} b', lang: '${locale}'}}, map: {title: record.name}}}"))
+	m, err := ParseManifest("acme.yaml", []byte("name: acme\nkinds: {item: {type: Record, dimensions: [locale], get: {path: '/v1/items/${id}/x', query: {q: 'a:${id} b', lang: '${locale}'}}, map: {title: record.name}}}"))
 	if err != nil {
 		f.Fatal(err)
 	}

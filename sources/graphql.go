@@ -17,22 +17,27 @@ type graphqlCall struct {
 	variables any
 }
 
-func (c *compiler) graphql(at string, s *GraphQLSpec, fragment string) *graphqlCall {
+func (c *compiler) graphql(at string, s *GraphQLSpec, fragment string, in namesOf) *graphqlCall {
 	out := &graphqlCall{document: strings.TrimSpace(s.Document), each: strings.TrimSpace(s.Each), idType: s.IDType, fragment: strings.TrimSpace(fragment)}
 	switch {
 	case (out.document == "") == (out.each == ""):
 		c.wrong(at, "needs either document or each", "Write  document: query (…) {…}")
 	case strings.Contains(out.document+out.each, "${"):
 		c.wrong(at, "puts values into the document", "Write a variable ($ids) and its value under variables.")
-	case out.each != "" && !strings.Contains(out.each, "$id"):
+	case out.each != "" && !idVariable.MatchString(out.each):
 		c.wrong(at+".each", "does not use $id", "Write, for example:  each: \"product(id: $id) { id name }\"")
+	case out.each != "" && len(s.Variables) > 0:
+		c.wrong(at+".variables", "stands beside each, which has no variable but $id", "Write a document with $ids instead.")
 	}
 	if out.idType == "" {
 		out.idType = "ID!"
 	}
-	out.variables, out.used = c.node(at+".variables", s.Variables), out.uses()
+	out.variables, out.used = c.node(at+".variables", s.Variables, in), out.uses()
 	return out
 }
+
+// idVariable is $id, and not $identity.
+var idVariable = regexp.MustCompile(`\$id\b`)
 
 var fragmentName = regexp.MustCompile(`fragment\s+(\w+)\s+on\s`)
 
@@ -62,7 +67,7 @@ func (g *graphqlCall) body(vars map[string]any) (any, error) {
 		for i, id := range ids {
 			n := strconv.Itoa(i)
 			params.WriteString("$i" + n + ": " + g.idType + " ")
-			fields.WriteString("a" + n + ": " + strings.ReplaceAll(g.each, "$id", "$i"+n) + "\n")
+			fields.WriteString("a" + n + ": " + idVariable.ReplaceAllLiteralString(g.each, "$i"+n) + "\n")
 			variables["i"+n] = id
 		}
 		document = "query(" + params.String() + ") {\n" + fields.String() + "}"

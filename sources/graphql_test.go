@@ -28,7 +28,7 @@ kinds:
       - graphql: {document: "query { things { ...Thing } }"}
         records: data.things
       - text: required
-        graphql: {document: "query($q: String!) { find(q: $q) { id } }", variables: {q: "${words}", nested: {deep: "${filter.none}"}}}
+        graphql: {document: "query($q: String!) { find(q: $q) { id } }", variables: {q: "${words}", nested: {deep: "${cursor}"}}}
         records: data.find
         ids: record.id
     map: {title: record.name}

@@ -54,6 +54,9 @@ func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth in
 		t = t.Elem()
 	}
 	if n.Kind == yaml.ScalarNode && shortForms[t] {
+		if n.Tag == "!!null" {
+			c.wrong(path, n, "is empty", "Write a value, or take the line out.")
+		}
 		return
 	}
 	switch t.Kind() {
@@ -140,8 +143,8 @@ func (c *shapeChecker) scalar(path string, n *yaml.Node, t reflect.Type) {
 	case reflect.Int:
 		want = "a whole number"
 		if ok = ok && n.Tag == "!!int"; ok {
-			_, err := strconv.Atoi(n.Value)
-			ok = err == nil
+			i, err := strconv.Atoi(n.Value)
+			ok = err == nil && strconv.Itoa(i) == n.Value // 010 is eight to YAML
 		}
 	case reflect.Float64:
 		ok, want = ok && (n.Tag == "!!int" || n.Tag == "!!float"), "a number"

@@ -224,7 +224,7 @@ func TestAForeignCursorIsRefused(t *testing.T) {
 		"{type: cursor, next: n}": true, "{type: keyset, key: record.id}": true, "{type: header, header: X}": true, "{type: link, param: p}": true,
 		"{type: url, next: n}": false, "{type: link}": false, "{type: continue, next: n}": false, "{type: page}": false, "{type: offset}": false, "{}": false,
 	} {
-		h := play(t, paged("path: /api/items\nquery: {c: \"${cursor}\"}\nrecords: items\npaging: "+paging), public, func(w http.ResponseWriter, _ *http.Request) { write(w, map[string]any{"items": rows(nil)}) })
+		h := play(t, paged("path: /api/items\nquery: {c: \"${cursor}\", n: \"${page}\"}\nrecords: items\npaging: "+paging), public, func(w http.ResponseWriter, _ *http.Request) { write(w, map[string]any{"items": rows(nil)}) })
 		for _, after := range append(texts, other...) {
 			_, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", After: after}, tutti.Scope{})
 			if ok := err == nil; ok != (taken && slices.Contains(texts, after)) || err != nil && tutti.CodeOf(err) != tutti.InvalidValue {

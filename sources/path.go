@@ -9,12 +9,13 @@ import (
 )
 
 // address renders the path of a call. A value is part of one segment and can neither add nor remove one. A setting, which the
-// operator wrote, may be several segments and end with a query.
+// operator wrote, may be several segments and end with a query, which becomes the whole path's.
 func (t *template) address(vars map[string]any) (string, bool, error) {
 	if len(t.parts) == 1 && t.parts[0].expr == nil {
 		return t.parts[0].words, true, nil
 	}
 	var b strings.Builder
+	queries := "" // of settings: they stand at the end, whatever follows them
 	for _, p := range t.parts {
 		if p.expr == nil {
 			b.WriteString(p.words)
@@ -37,9 +38,17 @@ func (t *template) address(vars map[string]any) (string, bool, error) {
 		if err != nil {
 			return "", false, err
 		}
+		if p.setting {
+			path, query, found := strings.Cut(s, "?")
+			if s = path; found && queries != "" {
+				queries += "&" + query
+			} else if found {
+				queries = "?" + query
+			}
+		}
 		b.WriteString(s)
 	}
-	return b.String(), true, nil
+	return b.String() + queries, true, nil
 }
 
 // ofSettings reports whether an expression is made of settings and nothing else.

@@ -59,7 +59,7 @@ func (c *compiler) protocol() {
 }
 
 // systemCall compiles a call that is no HTTP.
-func (c *compiler) systemCall(at string, s *CallSpec) *call {
+func (c *compiler) systemCall(at string, s *CallSpec, in namesOf) *call {
 	out := &call{limits: c.limited, method: http.MethodGet, path: &template{}}
 	for _, k := range []struct {
 		key string
@@ -94,7 +94,7 @@ func (c *compiler) systemCall(at string, s *CallSpec) *call {
 	case "files":
 		c.files(at+".files", s.Files, out)
 	case "sql":
-		c.sql(at+".sql", s.SQL, out)
+		c.sql(at+".sql", s.SQL, out, in)
 	}
 	return out
 }

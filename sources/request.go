@@ -2,16 +2,18 @@ package sources
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tuttihq/tutti"
-	"github.com/tuttihq/tutti/internal/expr"
 	"github.com/tuttihq/tutti/internal/fetch"
 )
 
@@ -53,14 +55,14 @@ var (
 	encodings    = []string{"", "csv", "pipe", "repeat", "bracket", "json", "expr"}
 )
 
-func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
+func (c *compiler) call(at string, s *CallSpec, fragment string, in namesOf) *call {
 	if !c.m.speaksHTTP() || s.SQL != "" || s.Files != nil {
-		return c.systemCall(at, s)
+		return c.systemCall(at, s, in)
 	}
-	out := &call{limits: c.limited, method: s.Method, headers: c.headers(at+".headers", s.Headers, requestNames)}
+	out := &call{limits: c.limited, method: s.Method, headers: c.headers(at+".headers", s.Headers, in)}
 	path := s.Path
 	if s.GraphQL != nil {
-		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment)
+		out.graphql = c.graphql(at+".graphql", s.GraphQL, fragment, in)
 		if path == "" {
 			path = c.m.GraphQL
 		}
@@ -68,16 +70,16 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 			c.wrong(at+".body", "stands beside graphql", "Write variables under graphql.")
 		}
 	}
-	if strings.ContainsAny(path, "?#") && !strings.Contains(path, "${") {
-		c.wrong(at+".path", "holds a query", "Write it under query.")
+	out.path = c.template(at+".path", path, in)
+	if slices.ContainsFunc(out.path.parts, func(p templatePart) bool { return strings.ContainsAny(p.words, "?#") }) {
+		c.wrong(at+".path", "holds a query", "Write it under query, where values are escaped for it.")
 	}
-	out.path = c.template(at+".path", path, requestNames)
 	if parts := out.path.parts; !strings.HasPrefix(path, "/") && (len(parts) == 0 || !parts[0].setting) {
 		c.wrong(at+".path", "is missing or does not start with '/'", "Write, for example:  path: /v1/items/${id}")
 	}
-	out.query = c.parameters(at+".query", s.Query)
+	out.query = c.parameters(at+".query", s.Query, in)
 	if s.Body != nil {
-		out.body = c.node(at+".body", s.Body)
+		out.body = c.node(at+".body", s.Body, in)
 	}
 	if out.method == "" {
 		out.method = http.MethodGet
@@ -85,7 +87,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 			out.method = http.MethodPost
 		}
 	}
-	c.form(at, s, out)
+	c.form(at, s, out, in)
 	if !slices.Contains([]string{"GET", "HEAD", "POST", "SEARCH", "QUERY"}, out.method) {
 		c.wrong(at+".method", "is none that only reads", "Write GET, HEAD, POST, SEARCH or QUERY.")
 	}
@@ -94,6 +96,11 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 	out.keyed = s.Keyed
 	if s.NotFound != nil {
 		out.statuses = s.NotFound.Statuses
+		for i, status := range out.statuses {
+			if status <= 200 || status > 599 {
+				c.wrong(fmt.Sprintf("%s.notFound.statuses.%d", at, i), "is no status that can mean “there is none”", "Write, for example:  statuses: [404]  (or  when: answer.found == false,  for what an answer of 200 says)")
+			}
+		}
 		out.notFound = c.optional(at+".notFound.when", s.NotFound.When, answerNames)
 	}
 	if !slices.Contains(conditionals, s.Conditional) {
@@ -109,18 +116,22 @@ func (c *compiler) call(at string, s *CallSpec, fragment string) *call {
 }
 
 // parameters compiles those of a query or a form.
-func (c *compiler) parameters(at string, in map[string]QuerySpec) (out []queryPart) {
-	for _, name := range sortedKeys(in) {
-		q, qat := in[name], at+"."+name
+func (c *compiler) parameters(at string, all map[string]QuerySpec, in namesOf) (out []queryPart) {
+	for _, name := range sortedKeys(all) {
+		q, qat := all[name], at+"."+name
 		if !slices.Contains(encodings, q.Encode) {
 			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket, json or expr.")
 		}
 		if q.Encode == "expr" {
-			out = append(out, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, requestNames)})
+			out = append(out, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, in)})
 			continue
 		}
 		c.onlyExpr(qat, q)
-		out = append(out, queryPart{name: name, template: c.template(qat, q.Value, requestNames), encode: q.Encode})
+		part := queryPart{name: name, template: c.template(qat, q.Value, in), encode: q.Encode}
+		if part.encode != "" && part.whole() == nil {
+			c.wrong(qat+".encode", "is for a list, and the value is not one ${…} alone", "Write, for example:  value: \"${ids}\"  (or  encode: expr,  for a list in an expression)")
+		}
+		out = append(out, part)
 	}
 	return out
 }
@@ -141,28 +152,47 @@ func (c *compiler) path(at, src string) []string {
 }
 
 // node compiles the values of a JSON tree in a request.
-func (c *compiler) node(at string, v any) any { return c.nodeIn(at, v, requestNames) }
-
-func (c *compiler) nodeIn(at string, v any, in func() (*expr.Dynamic, error)) any {
+func (c *compiler) node(at string, v any, in namesOf) any {
 	switch v := v.(type) {
 	case string:
 		return c.template(at, v, in)
 	case map[string]any:
 		out := map[string]any{}
 		for _, k := range sortedKeys(v) {
-			out[k] = c.nodeIn(at+"."+k, v[k], in)
+			out[k] = c.node(at+"."+k, v[k], in)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = c.nodeIn(at+"."+strconv.Itoa(i), v[i], in)
+			out[i] = c.node(at+"."+strconv.Itoa(i), v[i], in)
 		}
 		return out
 	case map[any]any:
 		c.wrong(at, "has keys that are not text", "")
+	case time.Time:
+		c.wrong(at, "is an instant to YAML, and would be written as one", "Write it in quotes.")
+	case int, int64, uint64, float64:
+		c.number(at, v)
 	}
 	return v
+}
+
+// number makes sure that a number in a request is what it looks like.
+func (c *compiler) number(at string, v any) {
+	f, isFloat := v.(float64)
+	src := ""
+	if n := c.m.lines[at].value; n != nil {
+		src = n.Value
+	}
+	switch digits := strings.Trim(src, "-0123456789"); {
+	case isFloat && (math.IsNaN(f) || math.IsInf(f, 0)):
+		c.wrong(at, "is no number that JSON has", "Write it in quotes, or take it out.")
+	case isFloat && src != "" && digits == "":
+		c.wrong(at, "has more digits than a number keeps", "Write it in quotes.")
+	case !isFloat && src != "" && src != fmt.Sprint(v):
+		c.wrong(at, fmt.Sprintf("is %v to YAML", v), "Write that, or what you mean in quotes.")
+	}
 }
 
 // fillNode puts values into a compiled JSON tree. A text that is one ${…} becomes the value with

@@ -72,7 +72,7 @@ func (c *compiler) login(at string, s *LoginSpec, in func() (*expr.Dynamic, erro
 		out.headers = append(out.headers, namedTemplate{http.CanonicalHeaderKey(name), c.template(at+".headers."+name, s.Headers[name], in)})
 	}
 	if s.Body != nil {
-		out.body = c.nodeIn(at+".body", s.Body, in)
+		out.body = c.node(at+".body", s.Body, in)
 	}
 	return out
 }

@@ -56,7 +56,7 @@ var (
 var sqlNames = strings.Fields("id ids count text words first cursor offset page sort owner locale market currency draft")
 
 // sql compiles a query.
-func (c *compiler) sql(at, src string, out *call) {
+func (c *compiler) sql(at, src string, out *call, in namesOf) {
 	out.stmt = &statement{}
 	if !sqlBegins.MatchString(src) {
 		c.wrong(at, "is missing or does not begin with select", "Write, for example:  sql: select id, title from articles where id = any($ids)")
@@ -92,7 +92,7 @@ func (c *compiler) sql(at, src string, out *call) {
 		case part[0] == '$':
 			name := part[1:]
 			if place[name] == "" {
-				e := c.parameter(at, name)
+				e := c.parameter(at, name, in)
 				if e == nil {
 					return
 				}
@@ -109,9 +109,9 @@ func (c *compiler) sql(at, src string, out *call) {
 
 // parameter gives what a parameter of a query stands for: a name that calls have, a filter of the kind, or a
 // setting.
-func (c *compiler) parameter(at, name string) *expression {
-	kind, src := c.m.Kinds[strings.Split(at, ".")[1]], ""
-	_, isFilter := kind.Filters[name]
+func (c *compiler) parameter(at, name string, in namesOf) *expression {
+	src := ""
+	_, isFilter := c.of.Filters[name]
 	_, isSetting := c.m.Settings[name]
 	switch {
 	case slices.Contains(sqlNames, name):
@@ -124,7 +124,7 @@ func (c *compiler) parameter(at, name string) *expression {
 		c.wrong(at, "uses $"+name+", which is nothing that calls have", "There are "+list(sqlNames)+", the kind's filters and the settings.")
 		return nil
 	}
-	return c.expression(at, src, requestNames)
+	return c.expression(at, src, in)
 }
 
 // databaseCalls answer the calls of a source over a database.

@@ -42,14 +42,9 @@ func (c *compiler) whole(at, name string, k *KindSpec) *wholeKind {
 		c.wrong(at, "stands beside get or batch", "Remove them: its one answer holds all items.")
 	}
 	if w.Of == "" {
-		out.call = c.call(at, &w.CallSpec, k.Fragment)
+		out.call = c.call(at, &w.CallSpec, k.Fragment, wholeNames)
 		if out.call.records == nil {
 			c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items  (or '.' for the answer itself)")
-		}
-		for _, name := range []string{"id", "ids", "first", "cursor"} {
-			if mentions(w.Path, "${"+name+"}") {
-				c.wrong(at, "uses ${"+name+"}, but asks for all items at once", "Write get or batch instead.")
-			}
 		}
 		return out
 	}
@@ -82,12 +77,14 @@ func (c *compiler) wholeSelection(at string, k *KindSpec, s *SelectSpec) *select
 	if s.Owner {
 		c.wrong(at+".owner", "is not possible for a kind with whole", "Remove it.")
 	}
+	c.takes = slices.Concat(spec.Filters, spec.Optional)
 	for _, name := range sortedKeys(s.Where) {
 		if _, ok := k.Filters[name]; !ok {
 			c.wrong(at+".where."+name, "is no filter of the kind", "Declare it under filters.")
 		}
 		out.whole.where = append(out.whole.where, whereRule{name, c.expression(at+".where."+name, s.Where[name], rowNames)})
 	}
+	c.takes = nil
 	for _, name := range append(slices.Clone(s.Filters), s.Optional...) {
 		if _, ok := s.Where[name]; !ok {
 			c.wrong(at+".where."+name, "is missing", "Write what the filter means, for example:  "+name+": record."+name+" == filter."+name)
