@@ -49,6 +49,29 @@ func (m *Manifest) Capabilities(kind string) []Capability {
 	return slices.DeleteFunc(slices.Clone(capabilities), func(c Capability) bool { return !have[c] })
 }
 
+// ReadsHeader reports whether the connector reads a header of answers, its name in any case.
+func (m *Manifest) ReadsHeader(name string) bool {
+	l := m.Limits
+	all := append([]string{l.Limit, l.Remaining, l.Reset}, append(l.Fields, l.Usage...)...)
+	whole := false // an answer is read that is its headers
+	for _, k := range m.Kinds {
+		calls := []*CallSpec{k.Get}
+		if k.Batch != nil {
+			calls = append(calls, &k.Batch.CallSpec)
+		}
+		if k.Changes != nil {
+			calls, all = append(calls, &k.Changes.CallSpec), append(all, k.Changes.Paging.Header)
+		}
+		for _, s := range k.Select {
+			calls, all = append(calls, &s.CallSpec), append(all, s.Paging.Header)
+		}
+		for _, c := range calls {
+			whole = whole || c != nil && c.Format == "headers"
+		}
+	}
+	return whole || slices.ContainsFunc(all, func(h string) bool { return strings.EqualFold(h, name) })
+}
+
 // FieldReading is how a mapped field is read.
 type FieldReading struct {
 	Value   string // the expression

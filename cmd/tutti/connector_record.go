@@ -52,7 +52,9 @@ func (c *connectorRecordCommand) Run(ctx context.Context, out, errs io.Writer) e
 	if err != nil {
 		return err
 	}
-	s := contract.System{Source: src, Dir: dir, Manifest: m, Hooks: known.Hooks, Recorder: recording.Record(src.URL, revealed(src)), Pages: c.Pages}
+	recorder := recording.Record(src.URL, revealed(src))
+	recorder.Reads(m.ReadsHeader)
+	s := contract.System{Source: src, Dir: dir, Manifest: m, Hooks: known.Hooks, Recorder: recorder, Pages: c.Pages}
 	if s.Kinds, err = c.into(known.Kinds, m); err != nil {
 		return err
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/sources"
 )
 
@@ -157,6 +162,90 @@ func TestRecordsHoldNoSecret(t *testing.T) {
 		if strings.Contains(out, secret) {
 			t.Errorf("try tells the %s", name)
 		}
+	}
+}
+
+// TestTryShowsNoSecret asks a system that writes back, in every answer, all that it was sent.
+func TestTryShowsNoSecret(t *testing.T) {
+	const id, secret = "app-of-acme", "hunter+2/secret=="
+	issued := "made-at-run-time"
+	var api *httptest.Server
+	api = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/token" {
+			_ = json.NewEncoder(w).Encode(map[string]any{"access_token": issued, "token_type": "Bearer", "expires_in": 60})
+			return
+		}
+		w.Header().Set("X-Key", secret)
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"id": 1, "title": "\x1b[31mred\x1b]0;mine\a and " + secret, "note": base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)), "long": strings.Repeat("x", 90) + secret,
+			"token": r.Header.Get("Authorization"), "next": api.URL + "/?key=" + url.QueryEscape(secret),
+		})
+	}))
+	defer api.Close()
+	t.Chdir(t.TempDir())
+	t.Setenv("ACME_ID", id)
+	t.Setenv("ACME_SECRET", secret)
+	write(t, "acme.yaml", `name: acme
+secrets: {id: {description: The id.}, secret: {description: The secret.}}
+auth: {type: oauth2, tokenUrl: /token, clientId: "${secrets.id}", clientSecret: "${secrets.secret}", scope: read}
+kinds:
+  item:
+    type: Record
+    get: {path: "/items/${id}"}
+    map: {title: record.title, note: record.note, long: record.long, token: record.token, next: record.next}
+`)
+	for _, more := range []string{"", "--whole"} {
+		args := []string{"connector", "try", "./acme.yaml", "item/1", "--url", api.URL, "--secret", "id=ACME_ID", "--secret", "secret=ACME_SECRET"}
+		if more != "" {
+			args = append(args, more)
+		}
+		out, _ := succeed(t, args...)
+		for _, no := range []string{"hunter", issued, "aHVudGVy", "h1bnRlc", "odW50ZXI", "\x1b", "\a", "%2Fsecret"} {
+			if strings.Contains(out, no) {
+				t.Errorf("it shows %q:\n%s", no, out)
+			}
+		}
+		wants(t, "try", out, "grant_type=client_credentials&scope=read", `"access_token": "***"`, `title          "\u001b[31mred\u001b]0;mine\u0007 and ***"`, `token          "Bearer ***"`, "X-Key: ***")
+	}
+}
+
+// TestExamplesOfHelpAreRight reads the examples that the help of each command gives, and runs those that need no network.
+func TestExamplesOfHelpAreRight(t *testing.T) {
+	parser := func() *kong.Kong {
+		p, err := kong.New(new(cli), kong.Name("tutti"), kong.Exit(func(int) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	examples := 0
+	for _, leaf := range parser().Model.Leaves(false) {
+		for line := range strings.Lines(leaf.Detail) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), " | ")
+			line, _, _ = strings.Cut(line, "  (") // what it is for
+			rest, ok := strings.CutPrefix(line, "tutti ")
+			if !ok {
+				continue
+			}
+			examples++
+			args := regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`).FindAllString(rest, -1)
+			for i := range args {
+				args[i] = strings.Trim(args[i], `"'`)
+			}
+			if at := slices.Index(args, ">"); at >= 0 {
+				args = args[:at]
+			}
+			if _, err := parser().Parse(args); err != nil && !strings.Contains(err.Error(), "no such file") {
+				t.Errorf("%s: %v", line, err)
+			}
+			if i := slices.Index(args, "--recording"); i > 0 && tutti.IsName(args[i+1]) {
+				succeed(t, args...)
+			}
+		}
+	}
+	if examples < 30 {
+		t.Errorf("there are %d examples", examples)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -37,7 +39,7 @@ field with its value, and the JSON pointer of what it was read from in the recor
 Examples:
   tutti connector try ./acme.yaml item/7 --url https://acme.example --secret key=ACME_KEY
   tutti connector try ./acme.yaml item/7 --recording ./acme.recording.yaml
-  tutti connector try vendure product/2 --recording vendure --locale de --currency EUR
+  tutti connector try vendure product/1 --recording vendure --currency USD
   tutti connector try --source shop item/7 --config prod/tutti.yaml`
 }
 
@@ -55,13 +57,13 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 		return &tutti.Error{Code: tutti.InvalidValue, Field: "ITEM", Message: "“" + c.Item + "” names no item.", Hint: "Write kind/id; the kinds are " + strings.Join(sortedNames(m.Kinds), ", ") + "."}
 	}
 	w := &watcher{}
+	var played *recording.Recording
 	if c.Recording != "" || src.Recording != "" {
-		r, err := c.played(src, dir)
-		if err != nil {
+		if played, err = c.played(src, dir); err != nil {
 			return err
 		}
-		w.player = r.Play()
-		src = sources.Recorded(src, m, r)
+		w.player = played.Play()
+		src = sources.Recorded(src, m, played)
 	}
 	src.Recording = ""
 	w.recorder = recording.Record("", revealed(src))
@@ -72,13 +74,16 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	}
 	defer origins.Close()
 	got := origins.Get(ctx, []tutti.Ref{{Source: src.Name, Kind: kind, ID: id}}, tutti.Scope{Locale: c.Locale, Market: c.Market, Currency: c.Currency, Draft: c.Draft})[0]
-	for _, e := range w.seen {
+	for _, e := range w.all() {
 		e.show(out, c.Whole)
 	}
-	if len(w.seen) == 0 {
+	if len(w.all()) == 0 {
 		fmt.Fprintln(out, "No call was made.")
 	}
-	return c.told(out, m, kind, got)
+	if played != nil && len(w.player.Misses()) > 0 {
+		return notRecorded(played, kind)
+	}
+	return c.told(out, m, kind, got, w.recorder.Clean)
 }
 
 // played is the recording that answers: that of the flag, or of the config.
@@ -89,15 +94,29 @@ func (c *connectorTryCommand) played(src config.Source, dir string) (*recording.
 	return sources.ReadRecording(src.Recording, dir)
 }
 
+// notRecorded tells what a recording can be asked for instead.
+func notRecorded(r *recording.Recording, kind string) error {
+	e := &tutti.Error{Code: tutti.NotFound, Message: "the recording has no answer to that."}
+	if k := r.Kinds[kind]; len(k.IDs) > 0 {
+		e.Hint = "Ask for  " + kind + "/" + k.IDs[0]
+		for _, more := range [][2]string{{"--locale", strings.Join(k.Locales[:min(1, len(k.Locales))], "")}, {"--market", k.Market}, {"--currency", k.Currency}} {
+			if more[1] != "" {
+				e.Hint += " " + more[0] + " " + more[1]
+			}
+		}
+	}
+	return e
+}
+
 // told shows what the mapping made of it.
-func (c *connectorTryCommand) told(out io.Writer, m *sources.Manifest, kind string, got tutti.Got) error {
+func (c *connectorTryCommand) told(out io.Writer, m *sources.Manifest, kind string, got tutti.Got, clean func(string) string) error {
 	if got.Resource == nil {
 		return got.Err
 	}
 	r := got.Resource
-	fmt.Fprintf(out, "\n%s %s", r.Type, r.Ref)
+	fmt.Fprintf(out, "\n%s %s", r.Type, onScreen(clean(r.Ref.String())))
 	if r.Locale != "" {
-		fmt.Fprintf(out, " in %s", r.Locale)
+		fmt.Fprintf(out, " in %s", onScreen(r.Locale))
 	}
 	fmt.Fprintln(out)
 	unread := map[string]bool{}
@@ -119,13 +138,13 @@ func (c *connectorTryCommand) told(out io.Writer, m *sources.Manifest, kind stri
 		case v == nil:
 			fmt.Fprintf(out, "  %-14s – absent; read from %s\n", name, at)
 		default:
-			fmt.Fprintf(out, "  %-14s %s  (%s, from %s)\n", name, shownValue(v, c.Whole), fieldType(m, kind, name), at)
+			fmt.Fprintf(out, "  %-14s %s  (%s, from %s)\n", name, shownValue(v, c.Whole, clean), fieldType(m, kind, name), at)
 		}
 	}
 	if r.Assets != nil {
-		fmt.Fprintf(out, "  %-14s %s\n", "rendition", r.Assets.URL(640, 0, ""))
+		fmt.Fprintf(out, "  %-14s %s\n", "rendition", onScreen(clean(r.Assets.URL(640, 0, ""))))
 	}
-	fmt.Fprintf(out, "  tags           %s\n", strings.Join(r.Tags, ", "))
+	fmt.Fprintf(out, "  tags           %s\n", onScreen(clean(strings.Join(r.Tags, ", "))))
 	if bad > 0 {
 		return &tutti.Error{Code: tutti.BadAnswer, Message: fmt.Sprintf("%s could not be read.", count(bad, "field"))}
 	}
@@ -141,18 +160,37 @@ func fieldType(m *sources.Manifest, kind, name string) tutti.FieldType {
 	return ""
 }
 
-func shownValue(v any, whole bool) string {
+func shownValue(v any, whole bool, clean func(string) string) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return fmt.Sprint(v)
+		return onScreen(clean(fmt.Sprint(v)))
 	}
-	s := strings.TrimSpace(b.String())
+	s := clean(strings.TrimSpace(b.String()))
 	if r := []rune(s); !whole && len(r) > 100 {
 		s = string(r[:100]) + "…"
 	}
-	return s
+	return onScreen(s)
+}
+
+// onScreen writes a text of somebody else so that a terminal shows it and does not obey it: signs that control it, or the
+// direction of writing, are written out, and so are bytes that are no UTF-8.
+func onScreen(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
 }
 
 // watcher looks at exchanges.
@@ -166,6 +204,12 @@ type watcher struct {
 
 type watched struct {
 	request, answer string
+}
+
+func (w *watcher) all() []watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen
 }
 
 func (w *watcher) through(_ string, network http.RoundTripper) http.RoundTripper {
@@ -193,10 +237,11 @@ func (w watching) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = r.Body.Close()
 		plain.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	note := watched{request: w.recorder.Clean(requestText(r, body))}
 	res, err := w.next.RoundTrip(plain)
+	note := watched{}
 	if err != nil {
-		note.answer = "no answer: " + w.recorder.Clean(err.Error())
+		sent, _ := w.recorder.Shown(r, body, nil)
+		note.request, note.answer = w.recorder.Clean(requestText(r, sent)), "no answer: "+w.recorder.Clean(err.Error())
 	} else {
 		got, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 		rest := res.Body
@@ -204,7 +249,8 @@ func (w watching) RoundTrip(r *http.Request) (*http.Response, error) {
 			io.Reader
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(got), rest), rest}
-		note.answer = w.recorder.Clean(answerText(res, got))
+		sent, answered := w.recorder.Shown(r, body, got)
+		note.request, note.answer = w.recorder.Clean(requestText(r, sent)), w.recorder.Clean(answerText(res, answered))
 	}
 	w.mu.Lock()
 	w.seen = append(w.seen, note)
@@ -267,7 +313,7 @@ const shownLines = 60
 // show writes the exchange, cut to what a person reads.
 func (e watched) show(out io.Writer, whole bool) {
 	for _, text := range []struct{ mark, text string }{{"> ", e.request}, {"< ", e.answer}} {
-		lines := strings.Split(strings.TrimRight(text.text, "\n"), "\n")
+		lines := strings.Split(strings.TrimRight(onScreen(strings.ReplaceAll(text.text, "\r\n", "\n")), "\n"), "\n")
 		for i, line := range lines {
 			if !whole && i == shownLines {
 				fmt.Fprintf(out, "%s… %d lines more (--whole shows them)\n", text.mark, len(lines)-i)

@@ -80,8 +80,11 @@ func (p *Player) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.misses = append(p.misses, miss)
 	}
 	p.mu.Unlock()
-	told, _ := json.Marshal(map[string]string{"error": miss})
-	return answer(r, http.StatusNotImplemented, map[string]string{"Content-Type": "application/json"}, told), nil
+	var told bytes.Buffer
+	enc := json.NewEncoder(&told)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(map[string]string{"error": miss}) // texts can be written
+	return answer(r, http.StatusNotImplemented, map[string]string{"Content-Type": "application/json"}, told.Bytes()), nil
 }
 
 // find gives the exchange that answers; nil when there is none.

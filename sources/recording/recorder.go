@@ -2,7 +2,6 @@ package recording
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +21,8 @@ import (
 type Recorder struct {
 	host    string // of the system
 	address *strings.Replacer
-	secrets []string
+	secrets hider
+	reads   func(header string) bool // of an answer, beside those that connectors usually read; nil = none
 
 	mu        sync.Mutex // guards the rest
 	when      string
@@ -31,17 +31,14 @@ type Recorder struct {
 	left      []string
 }
 
-const (
-	maxAnswer  = 256 << 10
-	leastBytes = 4 // of a secret: a shorter one would be found everywhere
-)
+const maxAnswer = 256 << 10
 
 // Address is where a recorded system is said to be, when nothing else is known.
 const Address = "https://recorded.example"
 
 // Record makes a recorder for the system at an address, which becomes Address wherever it stands; "" keeps
-// addresses as they are. Secrets are replaced by ***: as they are, and as they are written in addresses, JSON
-// and base64.
+// addresses as they are. Secrets are replaced by ***, however they are written, and so are the credentials with which
+// requests are made.
 func Record(address string, secrets []string) *Recorder {
 	r := &Recorder{known: map[string]bool{}, address: strings.NewReplacer()}
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
@@ -51,21 +48,23 @@ func Record(address string, secrets []string) *Recorder {
 		r.address = strings.NewReplacer(at, Address, escaped.Replace(at), escaped.Replace(Address), url.QueryEscape(at), url.QueryEscape(Address))
 	}
 	for _, s := range secrets {
-		if len(s) < leastBytes {
-			continue
-		}
-		b, _ := json.Marshal(s)
-		for _, form := range []string{
-			s, url.QueryEscape(s), url.PathEscape(s), strings.Trim(string(b), `"`), base64.StdEncoding.EncodeToString([]byte(s)),
-			base64.RawStdEncoding.EncodeToString([]byte(s)), base64.URLEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)),
-		} {
-			if !slices.Contains(r.secrets, form) {
-				r.secrets = append(r.secrets, form)
-			}
+		if !r.secrets.hide(s) {
+			r.left = append(r.left, fmt.Sprintf("A secret of %d characters is too short to be looked for: look at the recording before you publish it", len(s)))
 		}
 	}
-	slices.SortFunc(r.secrets, func(a, b string) int { return len(b) - len(a) }) // a long form may hold a short one
 	return r
+}
+
+// Reads says which headers of answers are noted, beside those that connectors usually read. It is called before anything is noted.
+func (r *Recorder) Reads(header func(name string) bool) { r.reads = header }
+
+// learn hides the credentials of a request: tokens are made while a system is asked.
+func (r *Recorder) learn(req *http.Request) {
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		if _, credentials, ok := strings.Cut(req.Header.Get(name), " "); ok && !strings.ContainsAny(credentials, " ,") { // else it is a signature
+			r.secrets.hide(credentials)
+		}
+	}
 }
 
 // At says in which moment what follows is asked.
@@ -125,6 +124,7 @@ func (r recorded) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // note keeps an exchange that is not known yet.
 func (r *Recorder) note(req *http.Request, body []byte, res *http.Response, got []byte) {
+	r.learn(req)
 	body, got = veiled(req, body, got)
 	e := Exchange{Request: r.request(req, body)}
 	var why string
@@ -153,7 +153,7 @@ func (r *Recorder) request(req *http.Request, body []byte) Request {
 		q.Path = r.Clean(req.URL.EscapedPath())
 	}
 	if r.host != "" && req.URL.Host != r.host {
-		q.Host = req.URL.Host
+		q.Host = r.Clean(req.URL.Host)
 	}
 	for name, v := range req.Header {
 		if matters(name) && len(v) == 1 && !strings.Contains(r.Clean(v[0]), anything) {
@@ -229,8 +229,9 @@ func (r *Recorder) response(res *http.Response, got []byte) (a Response, why str
 	headers := map[string]string{}
 	for name, v := range res.Header {
 		head := res.Request.Method == http.MethodHead // then there is nothing but headers to be read
-		if told(name) && (name != "Content-Length" || head) || head && !slices.Contains(unread, name) {
-			headers[name] = r.Clean(v[0])
+		read := r.reads != nil && r.reads(name)
+		if (read || told(name)) && (name != "Content-Length" || head) || head && !slices.Contains(unread, name) {
+			headers[name] = r.Clean(strings.Join(v, ", "))
 		}
 	}
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
@@ -270,10 +271,4 @@ func (r *Recorder) values(in url.Values) map[string]Values {
 }
 
 // Clean removes every secret, and the system's address.
-func (r *Recorder) Clean(s string) string {
-	s = r.address.Replace(s)
-	for _, secret := range r.secrets {
-		s = strings.ReplaceAll(s, secret, anything)
-	}
-	return s
-}
+func (r *Recorder) Clean(s string) string { return r.secrets.clean(r.address.Replace(s)) }
