@@ -283,7 +283,7 @@ func (s *shaper) deliveredList(l *listing, def *tutti.PropDefinition) *tutti.Lis
 	var ids texts
 	for i, e := range l.entries {
 		at := ""
-		if len(need.Relations) > 0 || s.tells(e) {
+		if need.follows() || s.tells(e) {
 			at = s.at + "[" + strconv.Itoa(i) + "]"
 		}
 		s.use(e, at)

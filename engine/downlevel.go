@@ -151,7 +151,7 @@ func (c ComponentNeed) through(f *tutti.DownlevelForm) ComponentNeed {
 			out.Values = joinNeeds(out.Values, map[string]bool{p.From: true}, func(a, b bool) bool { return a || b })
 		}
 		if r, ok := c.Resources[p.Name]; ok {
-			out.Resources = joinNeeds(out.Resources, map[string]ResourceNeed{p.From: r}, ResourceNeed.with)
+			out.Resources = joinNeeds(out.Resources, map[string]ResourceNeed{p.From: r}, ResourceNeed.With)
 		}
 		if l, ok := c.Lists[p.Name]; ok {
 			out.Lists = joinNeeds(out.Lists, map[string]ListNeed{p.From: l}, ListNeed.with)

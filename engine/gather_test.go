@@ -126,6 +126,13 @@ func TestOnlyWhatIsNeededIsFetched(t *testing.T) {
 			t.Errorf("problems %v", x.Problems)
 		}
 	})
+	t.Run("a relation that is selected of items of one type", func(t *testing.T) {
+		image := engine.ResourceNeed{Relations: map[string]engine.ResourceNeed{"image": {}}}
+		for of, want := range map[tutti.ResourceType][]string{tutti.ProductType: {"catalog:product p", "dam:asset a"}, tutti.ArticleType: {"catalog:product p"}} {
+			h.assemble(p, engine.Need{Components: engine.ComponentNeed{Resources: map[string]engine.ResourceNeed{"offer": {ByType: map[tutti.ResourceType]engine.ResourceNeed{of: image}}}}})
+			h.wantCalls(want...)
+		}
+	})
 	t.Run("what a text reads", func(t *testing.T) {
 		q := plan("web", part{id: "c", props: map[string][]tutti.Value{"offer": one(toRef("catalog:product/p")), "headline": one(h.words("${offer.title} with ${offer.image.title}"))}})
 		x := h.assemble(q, engine.Need{Components: engine.ComponentNeed{Resources: map[string]engine.ResourceNeed{"headline": {}}}})

@@ -37,9 +37,21 @@ type ListNeed struct {
 // ResourceNeed says which relations of a resource are followed, and what of it is told when it cannot
 // be read.
 type ResourceNeed struct {
-	Relations map[string]ResourceNeed // by field name
-	Fields    []string                // mapped fields that are selected, relations too; "fields" for those that the type does not name
+	Relations map[string]ResourceNeed             // by field name
+	Fields    []string                            // mapped fields that are selected, relations too; "fields" for those that the type does not name
+	ByType    map[tutti.ResourceType]ResourceNeed // all that is needed of items of a type, where that is more
 }
+
+// of is what is needed of an item of a type.
+func (r *ResourceNeed) of(t tutti.ResourceType) ResourceNeed {
+	if own, ok := r.ByType[t]; ok {
+		return own
+	}
+	return ResourceNeed{Relations: r.Relations, Fields: r.Fields}
+}
+
+// follows reports whether relations of some items are followed.
+func (r *ResourceNeed) follows() bool { return len(r.Relations) > 0 || len(r.ByType) > 0 }
 
 // shows reports whether a mapped field is selected.
 func (r ResourceNeed) shows(t tutti.ResourceType, field string) bool {
@@ -64,7 +76,7 @@ func (n *Need) of(componentType string) ComponentNeed {
 	}
 	c.Props = c.Props || t.Props
 	c.Values = joinNeeds(c.Values, t.Values, func(a, b bool) bool { return a || b })
-	c.Resources = joinNeeds(c.Resources, t.Resources, ResourceNeed.with)
+	c.Resources = joinNeeds(c.Resources, t.Resources, ResourceNeed.With)
 	c.Lists = joinNeeds(c.Lists, t.Lists, ListNeed.with)
 	return c
 }
@@ -81,26 +93,39 @@ func (c *ComponentNeed) asks(prop string) bool {
 	return ok
 }
 
-func (r ResourceNeed) with(o ResourceNeed) ResourceNeed {
-	return ResourceNeed{Relations: joinNeeds(r.Relations, o.Relations, ResourceNeed.with), Fields: slices.Concat(r.Fields, o.Fields)}
+// With is what is needed for both.
+func (r ResourceNeed) With(o ResourceNeed) ResourceNeed {
+	both := ResourceNeed{Relations: joinNeeds(r.Relations, o.Relations, ResourceNeed.With), Fields: slices.Clip(r.Fields)}
+	for _, name := range o.Fields {
+		if !slices.Contains(both.Fields, name) {
+			both.Fields = append(both.Fields, name)
+		}
+	}
+	for t := range joinNeeds(r.ByType, o.ByType, func(a, _ ResourceNeed) ResourceNeed { return a }) {
+		if both.ByType == nil {
+			both.ByType = map[tutti.ResourceType]ResourceNeed{}
+		}
+		both.ByType[t] = r.of(t).With(o.of(t))
+	}
+	return both
 }
 
 func (l ListNeed) with(o ListNeed) ListNeed {
 	return ListNeed{
 		First:   max(l.First, o.First),
 		Default: l.Default || o.Default || (l.First == 0) != (o.First == 0),
-		Item:    l.Item.with(o.Item),
+		Item:    l.Item.With(o.Item),
 	}
 }
 
-func joinNeeds[V any](a, b map[string]V, with func(V, V) V) map[string]V {
+func joinNeeds[K comparable, V any](a, b map[K]V, with func(V, V) V) map[K]V {
 	if len(b) == 0 {
 		return a
 	}
 	if len(a) == 0 {
 		return b
 	}
-	m := make(map[string]V, len(a)+len(b))
+	m := make(map[K]V, len(a)+len(b))
 	for name, v := range a {
 		m[name] = v
 	}

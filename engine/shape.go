@@ -270,6 +270,7 @@ func (s *shaper) delivered(e *entry, need ResourceNeed, at string) *tutti.Delive
 
 func (s *shaper) deliver(d *tutti.Delivered, e *entry, need ResourceNeed, at, id string) {
 	*d = tutti.Delivered{ID: id, Resource: e.got.Resource, Freshness: e.got.Freshness, Cached: e.got.Cached, Channel: s.a.channel}
+	need = need.of(d.Resource.Type)
 	for _, u := range d.Resource.Fields.Unread() {
 		if need.shows(d.Resource.Type, u.Field) {
 			s.note(unread(joinPath(s.path, at)+"."+u.Field, e.ref, u, false))

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -154,7 +153,7 @@ func (w *needWalk) oneResource(c *engine.ComponentNeed, prop string, f *ast.Fiel
 	if c.Resources == nil {
 		c.Resources = map[string]engine.ResourceNeed{}
 	}
-	c.Resources[prop] = merged(c.Resources[prop], w.resource(f.SelectionSet))
+	c.Resources[prop] = c.Resources[prop].With(w.resource(f.SelectionSet))
 }
 
 func (w *needWalk) list(c *engine.ComponentNeed, prop string, f *ast.Field) {
@@ -167,42 +166,21 @@ func (w *needWalk) list(c *engine.ComponentNeed, prop string, f *ast.Field) {
 	} else {
 		l.Default = true
 	}
-	l.Item = merged(l.Item, w.resource(w.below(f.SelectionSet, "nodes")))
+	l.Item = l.Item.With(w.resource(w.below(f.SelectionSet, "nodes")))
 	c.Lists[prop] = l
 }
 
 func (w *needWalk) resource(set ast.SelectionSet) engine.ResourceNeed {
 	var n engine.ResourceNeed
-	w.each(set, "", func(f *ast.Field, _ string) {
-		if !slices.Contains(n.Fields, f.Name) {
-			n.Fields = append(n.Fields, f.Name)
+	w.each(set, "", func(f *ast.Field, condition string) {
+		one := engine.ResourceNeed{Fields: []string{f.Name}}
+		if relationFields[f.Name] {
+			one.Relations = map[string]engine.ResourceNeed{f.Name: w.resource(f.SelectionSet)}
 		}
-		if !relationFields[f.Name] {
-			return
+		if condition != "" {
+			one = engine.ResourceNeed{ByType: map[tutti.ResourceType]engine.ResourceNeed{tutti.ResourceType(condition): one}}
 		}
-		if n.Relations == nil {
-			n.Relations = map[string]engine.ResourceNeed{}
-		}
-		n.Relations[f.Name] = merged(n.Relations[f.Name], w.resource(f.SelectionSet))
+		n = n.With(one)
 	})
 	return n
-}
-
-func merged(a, b engine.ResourceNeed) engine.ResourceNeed {
-	for _, name := range b.Fields {
-		if !slices.Contains(a.Fields, name) {
-			a.Fields = append(a.Fields, name)
-		}
-	}
-	if len(b.Relations) == 0 {
-		return a
-	}
-	if a.Relations == nil {
-		a.Relations = b.Relations
-		return a
-	}
-	for name, n := range b.Relations {
-		a.Relations[name] = merged(a.Relations[name], n)
-	}
-	return a
 }
