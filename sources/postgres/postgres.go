@@ -121,16 +121,26 @@ func (d *Database) Query(ctx context.Context, query string, args []*string, rows
 }
 
 // Listen hears the messages on a channel, on a connection of its own, until ctx ends: see sources.Database.
+// While it cannot, it tries again and again, and tells the log once.
 func (d *Database) Listen(ctx context.Context, channel string, heard func(string), lost func()) {
-	const shortest, longest = 500 * time.Millisecond, 30 * time.Second
-	wait := shortest
+	const shortest, longest = 500 * time.Millisecond, 2 * time.Second // until it hears again, nobody knows what changed
+	wait, deaf := shortest, false
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := d.listen(ctx, channel, heard, lost)
+		err := d.listen(ctx, channel, heard, func() {
+			if deaf {
+				d.log.Info("listening to a database again", "source", d.config.Source)
+			}
+			deaf = false
+			lost()
+		})
 		if ctx.Err() != nil {
 			return
 		}
-		d.log.Warn("listening to a database", "source", d.config.Source, "err", err)
+		if !deaf {
+			d.log.Warn("listening to a database", "source", d.config.Source, "err", err)
+		}
+		deaf = true
 		if time.Since(began) > longest {
 			wait = shortest
 		}
