@@ -24,7 +24,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +33,6 @@ import (
 	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/contract"
 	"github.com/tuttihq/tutti/sources/recording"
-	"github.com/tuttihq/tutti/sources/sourcetest"
 )
 
 // What the tests of real systems share: a system that can be killed and started again, a server in
@@ -195,7 +193,7 @@ func startHouse(t *testing.T, h house) *house {
 	}
 	tutti("validate", "--config", "tutti.yaml", "content")
 	h.management, h.key = keyIn(t, tutti("keys", "create", "deploy", "--class", "management")), keyIn(t, tutti("keys", "create", "app", "--class", "server"))
-	cmd := exec.Command(binary(t), "serve", "--config", "tutti.yaml", "--listen", h.listen)
+	cmd := exec.Command(binary(t), "serve", "--config", "tutti.yaml", "--listen", h.listen, "--drain", "0s")
 	cmd.Dir, cmd.Env = dir, env
 	run(t, cmd)()
 	await(t, "http://"+h.listen+"/readyz")
@@ -248,6 +246,7 @@ type item struct {
 	Image     *item  // of a product or article
 	Excerpt   string // of an article
 	Body      *textual
+	Text      *textual // of a post
 }
 
 type (
@@ -258,12 +257,15 @@ type (
 const itemFragment = `
 fragment Picture on Asset { url(width: 320) crop: url(width: 320, height: 180) alt caption mediaType width height focal { x y } }
 fragment Item on Resource { __typename ref title locale tags fields freshness { state } ...Picture
-	... on Product { price { amount currency } image { __typename ref title ...Picture } }
-	... on Article { excerpt body { plain } image { __typename ref title ...Picture } } }`
+	... on Product { price { amount currency } image { __typename ref title freshness { state } ...Picture } }
+	... on Article { excerpt body { plain } image { __typename ref title freshness { state } ...Picture } }
+	... on SocialPost { text { plain } } }`
 
-const realQuery = `query($c: ID!, $p: JSON, $l: Locale, $preview: PreviewInput) { experience(composition: $c, params: $p, channel: "web", locale: $l, preview: $preview) {
+const realQuery = `query($c: ID!, $p: JSON, $l: Locale, $context: ContextInput, $preview: PreviewInput) { experience(composition: $c, params: $p, channel: "web", locale: $l, context: $context, preview: $preview) {
 	freshness { state } problems { path ref code message stale }
 	components { component resource(prop: "item") { ...Item } resources(prop: "items") { totalCount pageInfo { hasNextPage endCursor } nodes { ...Item } } } } }` + itemFragment
+
+var withoutPreview = strings.NewReplacer(", $preview: PreviewInput", "", ", preview: $preview", "")
 
 // experience assembles a composition. vars are of realQuery, such as l for the locale; those of a
 // preview are asked with the management key.
@@ -271,7 +273,7 @@ func (h *house) experience(t *testing.T, composition string, vars map[string]any
 	t.Helper()
 	all := map[string]any{"c": composition}
 	maps.Copy(all, vars)
-	key, query := h.key, strings.Replace(strings.Replace(realQuery, ", $preview: PreviewInput", "", 1), ", preview: $preview", "", 1)
+	key, query := h.key, withoutPreview.Replace(realQuery)
 	if vars["preview"] != nil {
 		key, query = h.management, realQuery
 	}
@@ -447,152 +449,47 @@ func tryCall(ctx context.Context, method, address string, header map[string]stri
 	return json.Unmarshal(raw, v)
 }
 
-// front stands between a connector and a real system: it counts calls and can make them fail, as the
-// contract suite needs.
-type front struct {
-	url   string
-	calls atomic.Int64
-	fault atomic.Pointer[sourcetest.Fault]
+// way is the way to a system: it counts the answers by status. A system that is gone is gone on its way, too.
+type way struct {
+	url  string
+	poll string // what the addresses of polls hold: they are not counted; "" = there are none
+
+	mu sync.Mutex // guards n
+	n  map[int]int
 }
 
-// startFront starts a front of the system at an address.
-func startFront(t *testing.T, system string) *front {
+// startWay makes a way to the system at an address.
+func startWay(t *testing.T, system string) *way {
 	t.Helper()
 	to, err := url.Parse(system)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{}
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.calls.Add(1)
-		if fault := f.fault.Load(); fault == nil || !f.fails(w, r, fault) {
-			proxy.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
-	f.url = srv.URL
-	return f
-}
-
-// fails answers with a fault; false when the system answers all the same, late.
-func (f *front) fails(w http.ResponseWriter, r *http.Request, fault *sourcetest.Fault) bool {
-	body, _ := io.ReadAll(r.Body) // until then nobody notices that the caller leaves
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	w.Header().Set("Content-Type", "application/json")
-	switch fault.Kind {
-	case "slow":
-		select {
-		case <-time.After(fault.Delay):
-			return false
-		case <-r.Context().Done():
-		}
-	case "black-hole":
-		<-r.Context().Done()
-	case "reset":
-		panic(http.ErrAbortHandler)
-	case "error":
-		w.WriteHeader(fault.Status)
-	case "rate-limited":
-		w.Header().Set("Retry-After", strconv.Itoa(int(fault.RetryAfter.Seconds())))
-		w.WriteHeader(http.StatusTooManyRequests)
-	case "garbage":
-		_, _ = io.WriteString(w, `{"data": [{"id": `)
-	case "wrong-type":
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<html>Welcome</html>")
-	case "oversize":
-		_, _ = io.WriteString(w, `{"data": "`)
-		for chunk := strings.Repeat("x", 1<<16); ; {
-			if _, err := io.WriteString(w, chunk); err != nil {
-				return true
-			}
-		}
-	}
-	return true
-}
-
-// posts receives what a system posts, hands it on, and lets tests wait for it.
-type posts struct {
-	url string
-
-	arrived chan struct{} // told of each post that was handed on
-
-	mu sync.Mutex // guards to
-	to string
-}
-
-func startPosts(t *testing.T) *posts {
-	t.Helper()
-	p := &posts{arrived: make(chan struct{}, 1000)}
-	srv := httptest.NewServer(p)
-	t.Cleanup(srv.Close)
-	p.url = srv.URL
-	return p
-}
-
-// handOn says where posts go; "" = nowhere.
-func (p *posts) handOn(to string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.to = to
-}
-
-func (p *posts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	p.mu.Lock()
-	to := p.to
-	p.mu.Unlock()
-	if err == nil && to != "" {
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, to, bytes.NewReader(body))
-		if err == nil {
-			req.Header = r.Header.Clone()
-			if res, err := http.DefaultClient.Do(req); err == nil {
-				res.Body.Close()
-			}
-		}
-	}
-	w.WriteHeader(http.StatusAccepted)
-	p.arrived <- struct{}{}
-}
-
-// after does a change and waits until the system has posted it, and what else comes of it: a product
-// that is deleted takes its variants along.
-func (p *posts) after(ctx context.Context, change func() error) error {
-	if err := change(); err != nil {
-		return err
-	}
-	for wait, some := 20*time.Second, false; ; {
-		select {
-		case <-p.arrived:
-			wait, some = 250*time.Millisecond, true
-		case <-time.After(wait):
-			if !some {
-				return fmt.Errorf("the system posted nothing within %s of the change", wait)
-			}
+	w := &way{n: map[int]int{}}
+	proxy := httputil.NewSingleHostReverseProxy(to) // the host that was signed stays
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if w.poll != "" && strings.Contains(r.Request.URL.RawQuery, w.poll) {
 			return nil
-		case <-ctx.Done():
-			return ctx.Err()
 		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.n[r.StatusCode]++
+		return nil
 	}
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	srv := httptest.NewServer(proxy)
+	t.Cleanup(srv.Close)
+	w.url = srv.URL
+	return w
 }
 
-// suite runs the contract suite against a real system through a front. sys says how to speak to it,
-// what it holds, and how to change it: Change is called without waiting for its webhook, which suite does.
-func suite(t *testing.T, sys *sourcetest.System, system string, hooks *posts) {
-	t.Helper()
-	f := startFront(t, system)
-	sys.Source.URL, sys.Source.AllowPrivate = f.url, []string{"127.0.0.1"}
-	sys.Calls = func() int { return int(f.calls.Load()) }
-	sys.Fault = func(fault sourcetest.Fault) error { f.fault.Store(&fault); return nil }
-	sys.Heal = func() { f.fault.Store(nil) }
-	sys.SetHook = hooks.handOn
-	change := sys.Change
-	sys.Change = func(ctx context.Context, record, id string, fields map[string]any) error {
-		return hooks.after(ctx, func() error { return change(ctx, record, id, fields) })
-	}
-	sourcetest.Run(t, sys)
+// take gives the counts and begins anew.
+func (w *way) take() map[int]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.n
+	w.n = map[int]int{}
+	return n
 }
 
 func await(t *testing.T, url string) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -88,12 +87,9 @@ func TestRealRequestTracker(t *testing.T) {
 		},
 	})
 	const ana, ben = "ana@example.test", "ben@example.test"
-	query := strings.NewReplacer("$preview: PreviewInput", "$visitor: ID", "preview: $preview", "context: {visitor: $visitor}").Replace(realQuery)
 	of := func(composition, visitor string, params any) realPage {
 		t.Helper()
-		var x struct{ Experience realPage }
-		ask(t, h.url, h.key, query, map[string]any{"c": composition, "visitor": visitor, "p": params}, &x)
-		return x.Experience
+		return h.experience(t, composition, map[string]any{"context": map[string]any{"visitor": visitor}, "p": params})
 	}
 	look := func(visitor, another string) realPage { return of("help", visitor, map[string]any{"another": another}) }
 	one := func(x realPage) *item { return x.Components[0].Resource }

@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -88,48 +85,11 @@ func TestRealBucketKeepsTheContract(t *testing.T) {
 	keepsContract(t, c)
 }
 
-// statuses is a way to a system that counts its answers by status.
-type statuses struct {
-	url string
-	mu  sync.Mutex
-	n   map[int]int
-}
-
-func countStatuses(t *testing.T, system string) *statuses {
-	t.Helper()
-	to, err := url.Parse(system)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &statuses{n: map[int]int{}}
-	proxy := httputil.NewSingleHostReverseProxy(to) // the host that was signed stays
-	proxy.ModifyResponse = func(r *http.Response) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.n[r.StatusCode]++
-		return nil
-	}
-	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	srv := httptest.NewServer(proxy)
-	t.Cleanup(srv.Close)
-	s.url = srv.URL
-	return s
-}
-
-// take gives the counts and begins anew.
-func (s *statuses) take() map[int]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := s.n
-	s.n = map[int]int{}
-	return n
-}
-
 // TestRealBucket reads a bucket of 60 objects: many with unknown keys among them, the list to its end, unchanged
 // ones without their content, and while it is gone and when it is back.
 func TestRealBucket(t *testing.T) {
 	b := startBucket(t)
-	way := countStatuses(t, b.url)
+	way := startWay(t, b.url)
 	// s3rver's lists escape & twice, so no key has one
 	keys := []string{"odd/a b+c (1)/é@2x=;,!.jpg", "odd/100%.jpg", "odd/日本.jpg"}
 	for i := range 57 {
