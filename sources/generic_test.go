@@ -96,6 +96,22 @@ func TestAPlainSystemNeedsNoManifest(t *testing.T) {
 	}
 }
 
+// TestAProductWithoutAPriceIsWhole, and one that counts cents has the right one.
+func TestAProductWithoutAPriceIsWhole(t *testing.T) {
+	for body, want := range map[string]any{
+		`{"id": "1", "title": "One", "cents": 1250}`: tutti.Money{Amount: "12.50", Currency: "USD"},
+		`{"id": "1", "title": "One"}`:                nil,
+	} {
+		h := generic(t, "rest", map[string]string{"list": "/items", "price": "cents", "priceIn": "minor", "currency": "USD"}, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(body))
+		})
+		p := h.Get(t.Context(), []tutti.Ref{{Source: "shop", Kind: "product", ID: "1"}}, tutti.Scope{})[0]
+		if p.Resource == nil || p.Resource.Fields.Get("price") != want || len(p.Resource.Fields.Unread()) > 0 {
+			t.Errorf("%s became %+v: %v", body, p.Resource, p.Err)
+		}
+	}
+}
+
 // TestAPlainerSystemGivesItemsOneByOne asks one that has a list without pages, and no search.
 func TestAPlainerSystemGivesItemsOneByOne(t *testing.T) {
 	h := generic(t, "rest", map[string]string{"list": "/items"}, func(w http.ResponseWriter, r *http.Request) {
