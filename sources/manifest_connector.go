@@ -68,14 +68,7 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 		}
 	}
 	vars := map[string]any{"settings": settings, "secrets": secrets}
-	address := c.URL
-	if address == "" && m.URL != "" {
-		escape := escapeSegment
-		if m.compiled.url.whole() != nil {
-			escape = nil // a setting that is the whole address
-		}
-		address, _, _ = m.compiled.url.render(vars, escape)
-	}
+	address := m.at(c, vars)
 	base, err := url.Parse(strings.TrimSuffix(address, "/"))
 	switch {
 	case !m.speaksHTTP():
@@ -133,6 +126,29 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 		return nil, []error{err}
 	}
 	return &built{conn: conn, description: m.Description, release: conn.release}, nil
+}
+
+// at is the address of a source's system; "" when nobody says it.
+func (m *Manifest) at(c config.Source, vars map[string]any) string {
+	if c.URL != "" || m.URL == "" {
+		return c.URL
+	}
+	escape := escapeSegment
+	if m.compiled.url.whole() != nil {
+		escape = nil // a setting that is the whole address
+	}
+	address, _, _ := m.compiled.url.render(vars, escape)
+	return address
+}
+
+// Address is where the system of a source is, as its config or the manifest says; "" when neither does, and for
+// what is not asked over HTTP.
+func (m *Manifest) Address(c config.Source) string {
+	if !m.speaksHTTP() {
+		return ""
+	}
+	settings, secrets, _ := m.values(c, func(_, _, _ string) error { return nil })
+	return m.at(c, map[string]any{"settings": settings, "secrets": secrets})
 }
 
 // release ends what the connector holds.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -30,7 +31,8 @@ type connectorRecordCommand struct {
 func (connectorRecordCommand) Help() string {
 	return `Asks a running system what "tutti connector test" asks, and keeps requests and answers. Every secret, however it is
 written, credentials and cookies are removed, and the system's address is replaced. What is large or binary is left out.
-The rest is the system's content: look at the file before you publish it.
+The rest is the system's content: look at the file before you publish it. The recording is then played, and what it does not
+answer as the system does is told. Of a system that answers nothing, nothing is written.
 
 With the file, tests, CI and demos need no network:
   tutti connector test ./acme.yaml --recording ./acme.recording.yaml
@@ -48,11 +50,16 @@ func (c *connectorRecordCommand) Run(ctx context.Context, out, errs io.Writer) e
 	if err != nil {
 		return err
 	}
+	if src.Recording != "" && c.URL == "" {
+		return &tutti.Error{Code: tutti.InvalidValue, Field: "--source", Message: "the source plays a recording, and there is no running system.", Hint: "Write --url"}
+	}
+	src.Recording = ""
 	known, err := c.known()
 	if err != nil {
 		return err
 	}
-	recorder := recording.Record(src.URL, revealed(src))
+	address := m.Address(src)
+	recorder := recording.Record(address, revealed(src))
 	recorder.Reads(m.ReadsHeader)
 	s := contract.System{Source: src, Dir: dir, Manifest: m, Hooks: known.Hooks, Recorder: recorder, Pages: c.Pages}
 	if s.Kinds, err = c.into(known.Kinds, m); err != nil {
@@ -63,29 +70,85 @@ func (c *connectorRecordCommand) Run(ctx context.Context, out, errs io.Writer) e
 		return err
 	}
 	results := sys.AskAll(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !slices.ContainsFunc(results, readSomething) {
+		report(errs, results)
+		return &tutti.Error{Code: tutti.Unavailable, Message: "nothing could be read of the running system, so nothing is written."}
+	}
 	settings := map[string]string{}
 	for name, v := range src.Settings {
-		settings[name] = sys.Recorder.Clean(v)
+		settings[name] = recorder.Clean(v)
 	}
-	r := &recording.Recording{Connector: m.Name, From: c.From, Settings: settings, Secrets: known.Secrets, Kinds: sys.Kinds, Hooks: known.Hooks}
+	r := &recording.Recording{Connector: m.Name, From: c.From, URL: recording.At(address), Settings: settings, Secrets: known.Secrets, Kinds: sys.Kinds, Hooks: known.Hooks}
 	for name, k := range r.Kinds {
 		if k.Pages == 0 {
 			k.Pages = c.Pages
-			r.Kinds[name] = k
 		}
+		r.Kinds[name] = cleaned(k, recorder.Clean)
 	}
 	var left []string
-	r.Exchanges, left = sys.Recorder.Exchanges()
+	r.Exchanges, left = recorder.Exchanges()
 	for _, why := range append(left, c.formless(m, r)...) {
 		fmt.Fprintln(errs, why+".")
 	}
-	if err := c.write(r, src); err != nil {
+	if err := c.write(r, recorder); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s: %s, %s.\n", shorten(c.Out), count(len(r.Exchanges), "exchange"), count(len(r.Kinds), "kind"))
 	if n := counted(results)[contract.Failed]; n > 0 {
 		report(errs, results)
 		return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("%s not kept by the running system, so the recording will not keep them either.", are(n, "promise"))}
+	}
+	return c.played(ctx, src, m, dir, errs)
+}
+
+// cleaned writes ids as answers are kept: an id may be an address of the system.
+func cleaned(k recording.Kind, clean func(string) string) recording.Kind {
+	all := func(ids []string) (out []string) {
+		for _, id := range ids {
+			out = append(out, clean(id))
+		}
+		return out
+	}
+	k.IDs, k.Missing = all(k.IDs), clean(k.Missing)
+	k.Selections = slices.Clone(k.Selections)
+	for i := range k.Selections {
+		k.Selections[i].Finds = all(k.Selections[i].Finds)
+	}
+	return k
+}
+
+// readSomething reports whether a question was answered with items.
+func readSomething(r contract.Result) bool {
+	return r.Outcome == contract.Passed && slices.Contains([]string{"fetch many", "fetch one", "list to the end"}, r.Question)
+}
+
+// played asks the recording what the system was asked, without secrets and without a network: what the system answered and the
+// recording does not is a mistake of the recording.
+func (c *connectorRecordCommand) played(ctx context.Context, src config.Source, m *sources.Manifest, dir string, errs io.Writer) error {
+	r, err := readRecording(c.Out)
+	if err != nil {
+		return err
+	}
+	src.URL, src.Settings, src.Secrets, src.Webhook = "", nil, nil, config.Webhook{}
+	sys, err := contract.New(contract.System{Source: src, Dir: dir, Manifest: m, Recording: r})
+	if err != nil {
+		return err
+	}
+	var failures []contract.Result
+	for _, q := range sys.Questions() {
+		if q.Slow || ctx.Err() != nil {
+			continue
+		}
+		if result := sys.Ask(ctx, q); result.Outcome == contract.Failed {
+			failures = append(failures, result)
+		}
+	}
+	if len(failures) > 0 {
+		report(errs, failures)
+		return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("%s kept by the running system and not by the recording.", are(len(failures), "promise"))}
 	}
 	return ctx.Err()
 }
@@ -115,15 +178,16 @@ func (c *connectorRecordCommand) formless(m *sources.Manifest, r *recording.Reco
 	return all
 }
 
-// write writes the file, unless a secret is still in it.
-func (c *connectorRecordCommand) write(r *recording.Recording, src config.Source) error {
+// write writes the file, unless a secret is still in it: in what was known before, or in an id.
+func (c *connectorRecordCommand) write(r *recording.Recording, recorder *recording.Recorder) error {
 	b, err := r.Write()
 	if err != nil {
 		return err
 	}
-	for _, secret := range revealed(src) {
-		if len(secret) > 5 && strings.Contains(string(b), secret) {
-			return &tutti.Error{Code: tutti.Internal, Message: "the recording would hold a secret, so it is not written."}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		if n++; recorder.Holds(line) {
+			return &tutti.Error{Code: tutti.Invalid, Message: fmt.Sprintf("line %d of the recording would hold a secret, so nothing is written: %s", n, onScreen(strings.TrimSpace(recorder.Clean(line))))}
 		}
 	}
 	if err := os.WriteFile(c.Out, b, 0o644); err != nil {

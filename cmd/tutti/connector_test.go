@@ -210,6 +210,77 @@ kinds:
 	}
 }
 
+// TestWhatIsRecordedIsPlayed records a system whose lists tell ids alone, which is asked with a key in a header of its own, and
+// whose manifest names an address that no recording has; then one that is gone.
+func TestWhatIsRecordedIsPlayed(t *testing.T) {
+	const secret = "key-of-acme-77"
+	item := func(id string) map[string]string { return map[string]string{"id": id, "title": "Rose " + id} }
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Page-At", "2")
+		q := r.URL.Query()
+		var all []map[string]string
+		switch {
+		case r.Header.Get("X-Acme") != secret:
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path != "/v2/items":
+			w.WriteHeader(http.StatusNotFound)
+		case q.Has("ids"):
+			for _, id := range strings.Split(q.Get("ids"), ",") {
+				if id < "7" {
+					all = append(all, item(id))
+				}
+			}
+		case q.Get("at") == "":
+			for _, id := range []string{"1", "2", "3", "4", "5"} {
+				all = append(all, map[string]string{"id": id})
+			}
+		default:
+			w.Header().Del("Page-At")
+			all = append(all, map[string]string{"id": "6"})
+		}
+		_ = json.NewEncoder(w).Encode(all)
+	}))
+	defer api.Close()
+	t.Chdir(t.TempDir())
+	t.Setenv("ACME_KEY", secret)
+	write(t, "acme.yaml", `name: acme
+url: http://127.0.0.1:9
+secrets: {key: {description: The key.}}
+auth: {type: header, name: X-Acme, value: "${secrets.key}"}
+kinds:
+  item:
+    type: Record
+    id: {pattern: "[0-9]"}
+    batch: {path: /items, query: {ids: {value: "${ids}", encode: csv}}, records: ., maxIds: 10}
+    select:
+      - {text: optional, path: /items, query: {q: "${text}", at: "${cursor}"}, sorts: {title: title}, records: ., ids: record.id, paging: {type: header, header: Page-At}}
+    map: {title: record.title}
+`)
+	args := []string{"connector", "record", "./acme.yaml", "--url", api.URL + "/v2", "--secret", "key=ACME_KEY", "-o", "acme.recording.yaml"}
+	succeed(t, args...)
+	text := read(t, "acme.recording.yaml")
+	wants(t, "the recording", text, "url: https://recorded.example/v2", `Page-At: "2"`, "when: wrong credentials", "- text: Rose")
+	for _, no := range []string{"X-Acme", "127.0.0.1", "lfz-pg-bdnf-88"} { // the last is what each letter of the key leads to
+		if strings.Contains(text, no) {
+			t.Errorf("it holds %s:\n%s", no, text)
+		}
+	}
+	out, _ := succeed(t, "connector", "test", "./acme.yaml", "--recording", "./acme.recording.yaml")
+	wants(t, "the report", out, "passed  list to the end", "passed  selections", "passed  wrong credentials", " 0 failed.")
+
+	api.Close()
+	if code, _, errs := call(t, args...); code != failed || !strings.Contains(errs, "nothing is written") || read(t, "acme.recording.yaml") != text {
+		t.Errorf("when the system is gone, it ends with %d: %s", code, errs)
+	}
+	write(t, "other.yaml", strings.Replace(text, "ids: 1,9990,2,3,4", "ids: \"1\"", 1))
+	write(t, "acme.yaml", strings.Replace(read(t, "acme.yaml"), "auth: {type: header, name: X-Acme", "auth: {type: query, name: key", 1))
+	_, out, _ = call(t, "connector", "test", "./acme.yaml", "--recording", "./other.yaml", "--secret", "key=ACME_KEY")
+	if !strings.Contains(out, "key=***") || strings.Contains(out, secret) {
+		t.Errorf("what a recording has no answer to is told as:\n%s", out)
+	}
+}
+
 // TestExamplesOfHelpAreRight reads the examples that the help of each command gives, and runs those that need no network.
 func TestExamplesOfHelpAreRight(t *testing.T) {
 	parser := func() *kong.Kong {

@@ -36,6 +36,7 @@ type System struct {
 	Pages    int // how many pages of a list are read, where its kind does not say; 0 = 10
 
 	player *recording.Player
+	hides  *recording.Recorder // takes secrets out of what the player tells; nil without one
 	front  *front
 }
 
@@ -97,6 +98,10 @@ func New(s System) (*System, error) {
 			return nil, &tutti.Error{Code: tutti.Invalid, Message: "the recording " + r.File() + " is of the connector " + r.Connector + ", not of " + s.Manifest.Name + "."}
 		}
 		s.player = r.Play()
+		s.hides = recording.Record("", nil)
+		for _, secret := range s.Source.Secrets { // real ones, which a question may hold
+			s.hides.Hide(secret.Reveal())
+		}
 		s.Source = sources.Recorded(s.Source, s.Manifest, r)
 		if s.Kinds == nil {
 			s.Kinds = r.Kinds
@@ -241,7 +246,7 @@ func (t *asking) run(ask func(*asking)) {
 			return
 		}
 		for _, miss := range t.sys.player.Misses() {
-			t.fail("%s", miss)
+			t.fail("%s", t.sys.hides.Clean(miss))
 		}
 	}()
 	ask(t)

@@ -1,8 +1,11 @@
 package contract
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"slices"
 	"strings"
@@ -468,7 +471,11 @@ func wrongCredentials(t *asking, kind string) {
 	h := t.open(func(c *config.Source) {
 		wrong := map[string]tutti.Secret{}
 		for name, s := range c.Secrets {
-			wrong[name] = tutti.NewSecret(spoil(s.Reveal()))
+			w := spoil(s.Reveal())
+			if t.sys.Recorder != nil {
+				t.sys.Recorder.Hide(w) // so that the request is found again with every other wrong one
+			}
+			wrong[name] = tutti.NewSecret(w)
 		}
 		c.Secrets = wrong
 	})
@@ -490,19 +497,36 @@ func wrongCredentials(t *asking, kind string) {
 	}
 }
 
-// spoil changes the letters and digits of a secret, so that its form stays.
+// spoil puts others by chance in place of the letters and digits of a secret, so that its form stays and nothing of
+// it can be told.
 func spoil(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r < 'z', r >= 'A' && r < 'Z', r >= '0' && r < '9':
-			return r + 1
-		case r == 'z', r == 'Z':
-			return r - 25
-		case r == '9':
-			return '0'
+	letters := int64(26)
+	if _, err := hex.DecodeString(s); err == nil {
+		letters = 6
+	}
+	for range 100 {
+		wrong := strings.Map(func(r rune) rune {
+			switch {
+			case r >= 'a' && r <= 'z':
+				return 'a' + chance(letters)
+			case r >= 'A' && r <= 'Z':
+				return 'A' + chance(letters)
+			case r >= '0' && r <= '9':
+				return '0' + chance(10)
+			}
+			return r
+		}, s)
+		if wrong != s {
+			return wrong
 		}
-		return r
-	}, s)
+	}
+	return s + "x"
+}
+
+// chance gives a number below n.
+func chance(n int64) rune {
+	v, _ := rand.Int(rand.Reader, big.NewInt(n)) // the reader never fails
+	return rune(v.Int64())
 }
 
 func errText(err error) string {

@@ -186,7 +186,7 @@ func (t *asking) guess(h *house, kind string, used map[string]bool) {
 		guesses = append(guesses, recording.Selection{Sort: name})
 	}
 	if d.Search {
-		if word := t.word(h, kind); word != "" {
+		if word := t.word(kind); word != "" {
 			guesses = append(guesses, recording.Selection{Text: word})
 		}
 	}
@@ -208,9 +208,10 @@ func (t *asking) guess(h *house, kind string, used map[string]bool) {
 	}
 }
 
-// word gives the longest word of an item's title.
-func (t *asking) word(h *house, kind string) string {
-	got, _ := h.get(t.ctx, kind, t.sys.Kinds[kind].IDs[0])
+// word gives the longest word of an item's title. It asks for the item where nothing is kept, so that selections
+// that read items by their ids ask for the same of a recording.
+func (t *asking) word(kind string) string {
+	got, _ := t.open().get(t.ctx, kind, t.sys.Kinds[kind].IDs[0])
 	if got[0].Resource == nil {
 		return ""
 	}

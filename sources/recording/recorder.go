@@ -55,8 +55,20 @@ func Record(address string, secrets []string) *Recorder {
 	return r
 }
 
+// At is where a recorded system is said to be that was at an address: Address with the same path; "" for no address.
+func At(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return Address + strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
 // Reads says which headers of answers are noted, beside those that connectors usually read. It is called before anything is noted.
 func (r *Recorder) Reads(header func(name string) bool) { r.reads = header }
+
+// Hide removes one more secret from what is noted from now on.
+func (r *Recorder) Hide(secret string) { r.secrets.hide(secret) }
 
 // learn hides the credentials of a request: tokens are made while a system is asked.
 func (r *Recorder) learn(req *http.Request) {
@@ -269,6 +281,9 @@ func (r *Recorder) values(in url.Values) map[string]Values {
 	}
 	return out
 }
+
+// Holds reports whether there is a secret in a text.
+func (r *Recorder) Holds(s string) bool { return r.secrets.clean(s) != s }
 
 // Clean removes every secret, and the system's address.
 func (r *Recorder) Clean(s string) string { return r.secrets.clean(r.address.Replace(s)) }
