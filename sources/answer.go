@@ -155,6 +155,7 @@ func (a *answer) check(status int, now time.Time) error {
 	if !isJSON(a.header.Get("Content-Type")) {
 		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not JSON but another content type")
 	}
+	a.body = bytes.TrimPrefix(a.body, byteOrderMark)
 	valid := a.read()
 	if status/100 != 2 { // GraphQL may tell of errors with a status of 4xx; anything else does not
 		if errors, ok := a.at(a.call.places.errors); !valid || !ok || errors[0] != '[' {
@@ -179,6 +180,9 @@ func (a *answer) check(status int, now time.Time) error {
 	}
 	return nil
 }
+
+// byteOrderMark begins what some systems write in UTF-8. It means nothing there (RFC 8259 section 8.1).
+var byteOrderMark = []byte("\ufeff")
 
 func isJSON(contentType string) bool {
 	if contentType == "application/json" { // the usual case
@@ -258,14 +262,14 @@ func (a *answer) count(t *tree) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	n, err := strconv.Atoi(string(v))
+	n, err := strconv.Atoi(strings.Trim(string(v), `"`)) // some write it as a text, and XML has nothing else
 	return n, err == nil && n >= 0
 }
 
-// says reports whether there is something at a path other than null, false, 0 and "".
+// says reports whether there is something at a path other than null, false, 0 and "", also where they are texts.
 func (a *answer) says(t *tree) bool {
 	v, ok := a.at(t)
-	return ok && !slices.Contains([]string{"null", "false", "0", `""`}, string(v))
+	return ok && !slices.Contains([]string{"null", "false", "0", ""}, strings.ToLower(strings.Trim(string(v), `"`)))
 }
 
 // words reads a text or number at a path; "" when there is none.

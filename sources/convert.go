@@ -286,10 +286,15 @@ func toMoney(v any) (tutti.Money, bool) {
 		}
 		amount, err := writeValue(o["amount"])
 		cur, isText := o["currency"].(string)
-		if err != nil || !isText {
+		if err != nil || !isText || strings.ContainsAny(amount, "eE") {
 			return m, false
 		}
-		if m, ok = tutti.MoneyFromMajor(amount, strings.ToUpper(cur)); !ok || strings.ContainsAny(amount, "eE") {
+		if f, computed := o["amount"].(float64); computed {
+			if amount, ok = expr.Amount(f); !ok {
+				return m, false
+			}
+		}
+		if m, ok = tutti.MoneyFromMajor(amount, strings.ToUpper(cur)); !ok {
 			return m, false
 		}
 	}

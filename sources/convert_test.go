@@ -36,6 +36,9 @@ func TestValuesBecomeTheirTypes(t *testing.T) {
 		{as: tutti.FieldTime, in: "yesterday", bad: true},
 		{as: tutti.FieldMoney, in: map[string]any{"amount": json.Number("149.90"), "currency": "eur"}, want: tutti.Money{Amount: "149.90", Currency: "EUR"}},
 		{as: tutti.FieldMoney, in: map[string]any{"amount": "1e3", "currency": "EUR"}, bad: true},
+		{as: tutti.FieldMoney, in: map[string]any{"amount": 0.1 + 0.2, "currency": "EUR"}, want: tutti.Money{Amount: "0.30", Currency: "EUR"}},
+		{as: tutti.FieldMoney, in: map[string]any{"amount": 1e15, "currency": "EUR"}, bad: true},
+		{as: tutti.FieldTime, in: "9999-12-31T23:59:59-05:00", bad: true},
 		{as: tutti.FieldPlace, in: map[string]any{"lat": json.Number("43.25"), "lng": json.Number("-2.5")}, want: tutti.Place{Lat: 43.25, Lon: -2.5}},
 		{as: tutti.FieldPlace, in: map[string]any{"lat": json.Number("91"), "lon": json.Number("0")}, bad: true},
 		{as: tutti.FieldRef, in: "dam:asset/x", want: tutti.Ref{Source: "dam", Kind: "asset", ID: "x"}},
@@ -112,6 +115,23 @@ func TestRenditionsOfCloudinary(t *testing.T) {
 	record["resource_type"] = "video"
 	if of() != nil {
 		t.Error("a film has renditions")
+	}
+}
+
+// TestPricesOfVendureHaveItsDigits reads prices in a currency that has no digits: Vendure stores all amounts multiplied
+// by a hundred.
+func TestPricesOfVendureHaveItsDigits(t *testing.T) {
+	m, err := ReadManifest("vendure", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &manifestConnector{source: "shop", settings: map[string]any{"precision": "2"}, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	for currency, want := range map[string]string{"JPY": "1500", "EUR": "1500.00", "KWD": "1500.000"} {
+		record := raw(`{"id":"1","variants":[{"priceWithTax":150000,"currencyCode":"` + currency + `"}],"facetValues":[]}`)
+		rec, ok, err := m.compiled.kinds["product"].readAlone(c, record, "en")
+		if !ok || err != nil || rec.Resource.Fields.Get("price") != (tutti.Money{Amount: want, Currency: currency}) {
+			t.Errorf("it is %v (%v, %v), want %s %s", rec.Resource.Fields.Get("price"), ok, err, want, currency)
+		}
 	}
 }
 

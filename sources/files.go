@@ -320,6 +320,7 @@ func readFile(p string, content []byte) (rec fileRecord, err error) {
 	if rec.Folder == "." {
 		rec.Folder = ""
 	}
+	content = bytes.TrimPrefix(content, byteOrderMark)
 	front := content
 	switch strings.ToLower(ext) {
 	case ".md", ".markdown":
@@ -359,7 +360,6 @@ func readFile(p string, content []byte) (rec fileRecord, err error) {
 
 // frontMatter cuts Markdown at its front matter: YAML between two lines of dashes at the beginning.
 func frontMatter(content []byte) (front, body []byte) {
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	m := frontLines.FindSubmatchIndex(content)
 	if m == nil {
 		return nil, content

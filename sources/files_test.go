@@ -76,7 +76,7 @@ var someArticles = map[string]string{
 	"rooms/old/land.md": "---\r\ntitle: The land\r\ndate: 2026-11-01T10:00:00+01:00\r\ntags: [view]\r\n---\r\nGreen hills.\r\n",
 	"plain.markdown":    "Only words about breakfast.\n\n---\nand more",
 	"table.yaml":        "id: the table\ntitle: A table\ndate: 2026-11-03\nbody: Set **for two**\n",
-	"chair.json":        `{"title": "A chair", "price": 12345678901234567890, "date": "2026-10-01"}`,
+	"chair.json":        "\ufeff" + `{"title": "A chair", "price": 12345678901234567890, "date": "2026-10-01"}`,
 	"draft.md":          "---\ndraft: true\n---\nNot yet.\n",
 	".hidden/no.md":     "no",
 	"notes.txt":         "no",

@@ -27,6 +27,8 @@ func TestXMLBecomesJSON(t *testing.T) {
 		"left out":       {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- c --><x>\n <a>1</a><!-- c --><?p i?>\n</x>\n", `{"x":{"a":"1"}}`},
 		"CDATA":          {`<x><![CDATA[<b>&amp;]]></x>`, `{"x":"<b>&amp;"}`},
 		"space in text":  {"<x> a\n\tb </x>", `{"x":" a\n\tb "}`},
+		"a mark first":   {"\ufeff<?xml version=\"1.0\"?><x>a</x>", `{"x":"a"}`},
+		"Latin 1":        {"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><x>\xe9</x>", `{"x":"é"}`},
 		"between":        {`<x>a<b>1</b>c</x>`, `{"x":{"b":"1","#text":"ac"}}`},
 	} {
 		got, err := xmlToJSON([]byte(tt.xml), lists)

@@ -105,7 +105,7 @@ type CallSpec struct {
 	Records     string               `yaml:"records"`     // Where the list of records is in the answer; '.' = the answer itself.
 	Keyed       bool                 `yaml:"keyed"`       // The records stand in an object, by their ids, and not in a list.
 	Total       string               `yaml:"total"`       // Where the number of all matching records is.
-	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "".
+	More        string               `yaml:"more"`        // Where the answer says that there are more: anything but null, false, 0 and "", which may be texts.
 	NotFound    *NotFoundSpec        `yaml:"notFound"`    // What "there is none" looks like.
 	Conditional string               `yaml:"conditional"` // Of get and whole: by what the answer is asked for again: its ETag, Last-Modified, or both.
 	Fresh       string               `yaml:"fresh"`       // How long its records are fresh: as the answer's Cache-Control says, at most as the config does.

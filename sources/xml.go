@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tuttihq/tutti"
+	"golang.org/x/net/html/charset"
 )
 
 // XML becomes JSON by one rule. The answer is an object with one member, the outermost element. An element without
@@ -78,7 +79,8 @@ func xmlToJSON(b []byte, lists *xmlLists) (raw, error) {
 
 func readXML(b []byte) (*element, error) {
 	notXML := func(what string) error { return tutti.Errorf(tutti.BadAnswer, "reading the answer: %s", what) }
-	d := xml.NewDecoder(bytes.NewReader(b))
+	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, byteOrderMark)))
+	d.CharsetReader = charset.NewReaderLabel
 	outermost := &element{}
 	open, count := []*element{outermost}, 0
 	for {

@@ -14,6 +14,7 @@ import (
 var isoForms = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05.999999999Z0700",
 	"2006-01-02T15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 Z0700", "2006-01-02T15:04Z07:00",
+	"2006-01-02 15:04", "2006-01-02 15:04:05.999999999Z07", "2006-01-02t15:04:05.999999999z", "2006-01-02 15:04:05.999999999 UTC",
 }
 
 // wordForms are those of RFC 822, 850, 1123 and 5322 and of C's asctime, without weekday and zone.
@@ -42,7 +43,11 @@ func Instant(v any, zone *time.Location) (time.Time, bool) {
 			return wordInstant(v, zone)
 		}
 		for _, form := range isoForms {
-			if t, err := time.ParseInLocation(form, v, zone); err == nil {
+			if strings.HasSuffix(form, "z") || strings.HasSuffix(form, "UTC") { // which say no zone to Go
+				if t, err := time.Parse(form, v); err == nil {
+					return t, sane(t)
+				}
+			} else if t, err := time.ParseInLocation(form, v, zone); err == nil {
 				return t.UTC(), sane(t)
 			}
 		}
@@ -116,8 +121,8 @@ func unix(f float64, ok bool) (time.Time, bool) {
 	return t, sane(t)
 }
 
-// sane keeps years that JSON and databases can write.
-func sane(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
+// sane keeps years that JSON and databases can write, in UTC.
+func sane(t time.Time) bool { y := t.UTC().Year(); return y >= 1 && y <= 9999 }
 
 // layoutSigns are the signs of layouts, those of Unicode (UTS 35), and what Go calls them.
 var layoutSigns = map[string]string{
@@ -126,8 +131,11 @@ var layoutSigns = map[string]string{
 	"XXX": "Z07:00", "XX": "Z0700", "X": "Z07", "xxx": "-07:00", "xx": "-0700", "Z": "-0700",
 }
 
+// probe differs in every part from the instant that Go's layouts are written with.
+var probe = time.Date(1987, 11, 22, 9, 38, 59, 123456789, time.FixedZone("XYZ", 5*3600))
+
 // goLayout translates a layout such as dd.MM.yyyy HH:mm. Text stands in 'quotes'. what says which
-// sign is unknown.
+// sign is unknown, or, in its quotes, which text means something to Go.
 func goLayout(layout string) (form, what string) {
 	var b strings.Builder
 	for i := 0; i < len(layout); {
@@ -140,9 +148,16 @@ func goLayout(layout string) (form, what string) {
 			if end == 0 {
 				b.WriteByte('\'')
 			}
-			b.WriteString(layout[i+1 : i+1+end])
+			text := layout[i+1 : i+1+end]
+			if probe.Format(text) != text {
+				return "", "'" + text + "'"
+			}
+			b.WriteString(text)
 			i += end + 2
 			continue
+		}
+		if c >= '0' && c <= '9' {
+			return "", layout[i : i+1]
 		}
 		if c < 'A' || c > 'z' || c > 'Z' && c < 'a' {
 			b.WriteByte(c)

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"encoding/json"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ type helper struct {
 }
 
 var helpers = []helper{
-	{name: "money", least: 2, args: "is", call: moneyOfMinor, check: checkCurrency},
+	{name: "money", least: 2, args: "isi", call: moneyOfMinor, check: checkCurrency},
 	{name: "money.major", least: 2, args: ".s", call: moneyOfMajor, check: checkCurrency},
 	{name: "date", least: 1, args: ".ss", call: date, check: checkDate},
 	{name: "lang", least: 2, args: "..s", call: lang},
@@ -84,8 +85,8 @@ func (h *helper) run(args []any) (any, error) {
 		return nil, nil
 	}
 	for i, a := range args {
-		if n, isNumber := a.(json.Number); isNumber && h.args[i] == 'i' {
-			args[i] = plainValue(n)
+		if h.args[i] == 'i' {
+			args[i] = whole(a)
 		}
 		switch {
 		case h.takes(i, args[i]):
@@ -96,6 +97,17 @@ func (h *helper) run(args []any) (any, error) {
 		}
 	}
 	return h.call(args)
+}
+
+// whole gives a number as int64 where it is a whole one, however it is written: 12, 12.0, 1.2e1. Anything else as it is.
+func whole(v any) any {
+	if n, ok := v.(json.Number); ok {
+		v = plainValue(n)
+	}
+	if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return int64(f)
+	}
+	return v
 }
 
 // takes reports whether an argument is what it must be.
@@ -245,7 +257,15 @@ func moneyOfMinor(args []any) (any, error) {
 	if !ok {
 		return nil, wrong("money", "the currency is none")
 	}
-	return tutti.MoneyFromMinor(args[0].(int64), currency), nil
+	if len(args) < 3 {
+		return tutti.MoneyFromMinor(args[0].(int64), currency), nil
+	}
+	digits := args[2].(int64) // as the system has them, whatever the currency has
+	m, ok := tutti.MoneyFromMajor(strconv.FormatInt(args[0].(int64), 10)+"e-"+strconv.FormatInt(digits, 10), currency)
+	if !ok || digits < 0 {
+		return nil, wrong("money", "the digits are none")
+	}
+	return m, nil
 }
 
 func moneyOfMajor(args []any) (any, error) {
@@ -267,13 +287,22 @@ func moneyOfMajor(args []any) (any, error) {
 	case int64:
 		amount = strconv.FormatInt(v, 10)
 	case float64:
-		amount = strconv.FormatFloat(v, 'f', -1, 64)
+		var ok bool
+		if amount, ok = Amount(v); !ok {
+			return nil, wrong("money.major", "the amount has more digits than arithmetic keeps")
+		}
 	}
 	m, ok := tutti.MoneyFromMajor(amount, currency)
 	if !ok {
 		return nil, wrong("money.major", "the amount is no decimal")
 	}
 	return m, nil
+}
+
+// Amount writes what arithmetic gave, for tutti.MoneyFromMajor: with the fifteen digits that it keeps, so that
+// 0.1 * 3.0 is 0.3. False for what has more.
+func Amount(f float64) (string, bool) {
+	return strconv.FormatFloat(f, 'e', 14, 64), math.Abs(f) < 1e15
 }
 
 func currencyOf(v any) (string, bool) {
@@ -305,7 +334,11 @@ func date(args []any) (any, error) {
 
 func checkDate(args []any) (what, hint string) {
 	if layout, _ := args[1].(string); layout != "" && layout != "unix" && layout != "ms" {
-		if _, bad := goLayout(layout); bad != "" {
+		switch _, bad := goLayout(layout); {
+		case len(bad) > 1 && bad[0] == '\'':
+			text := strings.Trim(bad, "'")
+			return "the layout holds “" + text + "”, which could be taken for a part of the time", "Take it out of the value first, with replace(record.date, '" + text + "', '')."
+		case bad != "":
 			return "the layout has an unknown sign: “" + bad + "”", "Write it as  dd.MM.yyyy HH:mm , text in 'quotes'; or unix, or ms."
 		}
 	}
