@@ -157,6 +157,9 @@ func (a *answer) check(status int, now time.Time) error {
 	}
 	a.body = bytes.TrimPrefix(a.body, byteOrderMark)
 	valid := a.read()
+	if a.cut.full {
+		return tutti.Errorf(tutti.TooLarge, "reading the answer: it has more records than its size is worth")
+	}
 	if status/100 != 2 { // GraphQL may tell of errors with a status of 4xx; anything else does not
 		if errors, ok := a.at(a.call.places.errors); !valid || !ok || errors[0] != '[' {
 			return &Refused{Status: status}

@@ -79,12 +79,22 @@ type cut struct {
 	rows  int // how many records it met
 	start int // of the first record's slots
 	depth int
+	left  int  // spans that records may still take
+	full  bool // they took more
 }
 
-// walk reads a whole answer; false when it is not JSON. The slots of t stand first in spans, then
+// Records may take so many spans, for their slots and one for each, and one more for so many bytes of the answer: a
+// list of nothing but commas would take two hundred times its own memory.
+const (
+	freeSpans    = 1 << 16
+	bytesOfASpan = 4
+)
+
+// walk reads a whole answer; false when it is not JSON, or when full is set. The slots of t stand first in spans, then
 // those of each record.
 func (c *cut) walk(b []byte, t *tree) bool {
 	c.b, c.first, c.rows, c.depth = b, 0, 0, 0
+	c.left, c.full = freeSpans+len(b)/bytesOfASpan, false
 	c.spans = c.grown(c.spans[:0], t.until)
 	c.start = t.until
 	end := c.value(c.space(0), t)
@@ -138,6 +148,10 @@ func (c *cut) value(i int, t *tree) (end int) {
 
 // record reads the value at i as the next record.
 func (c *cut) record(i int, t *tree) int {
+	if c.left -= 1 + t.until; c.left < 0 {
+		c.full = true
+		return -1
+	}
 	outer := c.first
 	c.first = len(c.spans)
 	c.spans = c.grown(c.spans, t.until)

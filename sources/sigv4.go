@@ -76,7 +76,7 @@ func (s *signer) sign(r fetch.Request) (fetch.Request, error) {
 	if err != nil {
 		return r, tutti.Errorf(tutti.InvalidValue, "signing a request: its address cannot be read")
 	}
-	path, query := canonicalPath(u.Path), canonicalQuery(u.RawQuery)
+	path, query := canonicalPath(u.EscapedPath()), canonicalQuery(u.RawQuery)
 	r.URL = u.Scheme + "://" + u.Host + path
 	if query != "" {
 		r.URL += "?" + query
@@ -94,7 +94,7 @@ func (s *signer) sign(r fetch.Request) (fetch.Request, error) {
 		r.Header.Set("X-Amz-Content-Sha256", payload)
 	}
 	if !s.once {
-		path = canonicalPath(path)
+		path = string(appendStrictly(nil, path, '/'))
 	}
 	method := r.Method
 	if method == "" {
@@ -118,12 +118,19 @@ func (s *signer) authorization(request, names string, at time.Time) string {
 	return sigv4Algorithm + " Credential=" + s.keyID + "/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString(key)
 }
 
-// canonicalPath encodes everything but unreserved signs and slashes.
+// canonicalPath encodes everything but unreserved signs, segment by segment: an encoded slash in one stays encoded.
 func canonicalPath(path string) string {
 	if path == "" {
 		return "/"
 	}
-	return string(appendStrictly(nil, path, '/'))
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if plain, err := url.PathUnescape(s); err == nil {
+			s = plain
+		}
+		segments[i] = string(appendStrictly(nil, s, 0))
+	}
+	return strings.Join(segments, "/")
 }
 
 // canonicalQuery sorts the members by name and value and encodes everything but unreserved signs.

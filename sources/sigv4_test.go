@@ -77,6 +77,26 @@ func TestWhatIsSignedIsWhatIsSent(t *testing.T) {
 	}
 }
 
+// TestSigningAddsNoSegment: an id with slashes in it stays one segment of a path that is signed.
+func TestSigningAddsNoSegment(t *testing.T) {
+	path := ""
+	h := play(t, strings.Replace(signedManifest, `    id: {pattern: "[a-z0-9]+"}`, "    id: {example: a}", 1), public, func(w http.ResponseWriter, r *http.Request) {
+		path = r.URL.EscapedPath()
+		w.WriteHeader(http.StatusForbidden)
+	}, func(c *config.Source, _ *Deps) {
+		c.Secrets = map[string]tutti.Secret{"keyId": tutti.NewSecret("AKIDEXAMPLE"), "secret": tutti.NewSecret("canary-secret")}
+	})
+	if h.Get(t.Context(), refs("x/../../admin"), tutti.Scope{}); path != "/items/x%2F..%2F..%2Fadmin" {
+		t.Errorf("it asks for %s", path)
+	}
+	s := signer{region: "r", service: "execute-api", keyID: "id", secret: "canary", now: func() time.Time { return time.Unix(1_790_000_000, 0) }}
+	a, _ := s.sign(fetch.Request{URL: "http://h/a%2Fb%20c"})
+	lines, names := canonicalHeaders("h", a.Header)
+	if want := s.authorization("GET\n/a%252Fb%2520c\n\n"+lines+"\n"+names+"\n"+hexSHA256(nil), names, s.now().UTC()); a.Header.Get("Authorization") != want {
+		t.Errorf("it signs %s, want %s", a.Header.Get("Authorization"), want)
+	}
+}
+
 const signedManifest = `
 name: acme
 settings: {region: {description: Where it is., default: eu-west-1}}
