@@ -37,6 +37,7 @@ var (
 	errExpired  = withheldFor("The right to show the item has ended.")
 	errMarket   = withheldFor("The item may not be shown in this market.")
 	errCredit   = withheldFor("The item may be shown only with a credit, and has none.")
+	errRights   = withheldFor("What the origin says of the right to show the item cannot be read.")
 )
 
 // newHold gives what keeps items of a kind back, by its manifest and the config; nil when nothing
@@ -101,6 +102,11 @@ func (h *hold) of(r *tutti.Resource, market string, v verdicts, now time.Time) (
 }
 
 func (g *RightsSpec) of(r *tutti.Resource, market string, now time.Time) (next time.Time, why error) {
+	for _, u := range r.Fields.Unread() { // it says something, and nobody knows what
+		if u.Field == g.From || u.Field == g.Until || u.Field == g.Markets {
+			return next, errRights
+		}
+	}
 	if until, ok := r.Fields.Get(g.Until).(time.Time); ok {
 		if !now.Before(until) {
 			return next, errExpired
@@ -130,7 +136,7 @@ func (h *hold) state(r *tutti.Resource, v verdicts) tutti.ModerationState {
 		switch {
 		case judged.Judgement == tutti.Rejected:
 			return tutti.StateRejected
-		case !changed.After(judged.Seen):
+		case !changed.After(judged.Seen) && r.Fields.UnreadField("updatedAt") == nil:
 			return tutti.StateApproved
 		}
 	}

@@ -86,6 +86,27 @@ func TestRightsAreObeyed(t *testing.T) {
 	alike(t, "in no market", given, []string{})
 }
 
+// TestWhatCannotBeReadIsNoRight: an item is kept back when its origin writes a right of it as nobody expects, and an
+// approval does not outlive a change whose time nobody can read.
+func TestWhatCannotBeReadIsNoRight(t *testing.T) {
+	rows := `{"items": [
+		{"id": "a", "name": "A", "credit": "Somebody", "end": "31/12/2020"},
+		{"id": "b", "name": "B", "credit": "Somebody", "markets": {"allowed": "de"}},
+		{"id": "c", "name": "C", "credit": "Somebody", "from": {"date": "2999-01-01"}}]}`
+	manifest := strings.Replace(rightsManifest, "expiresAt: record.end", "expiresAt: {value: record.end, as: time}", 1)
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(rows)) })
+	given, _ := held(t, h, tutti.Scope{Market: "FR"})
+	alike(t, "with rights of another form", given, []string{})
+
+	m, changed, clock := moderating(t, tutti.Approve)
+	m.Judge(judgeOf(clock, tutti.Approved, "a", "b"))
+	clock.t = clock.t.Add(time.Minute)
+	changed["a"] = `, "changed": {"at": "` + clock.t.UTC().Format(time.RFC3339) + `"}`
+	m.Forget("shop:item")
+	given, _ = held(t, m, tutti.Scope{})
+	alike(t, "with a time of change of another form", given, []string{"b"})
+}
+
 func listedIn(t *testing.T, h *testHouse, s tutti.Scope) []string {
 	t.Helper()
 	p, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, s)
