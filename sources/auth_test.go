@@ -226,6 +226,30 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 	}
 }
 
+// TestOneForbiddenItemTakesNoTokenEachTime: a system that says 401 of some items, whatever the token is, is not asked for a
+// new one with each call, although it takes the token for others in between.
+func TestOneForbiddenItemTakesNoTokenEachTime(t *testing.T) {
+	a, c := &authority{t: t}, &sharedClock{}
+	h := play(t, grantManifest, public, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/items/forbidden") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		a.ServeHTTP(w, r)
+	}, withClient(c))
+	for _, id := range numbered(5) {
+		if g := h.Get(t.Context(), refs(id), tutti.Scope{})[0]; g.Resource == nil {
+			t.Fatalf("an item comes to %v", g.Err)
+		}
+		if g := h.Get(t.Context(), refs("forbidden"+id), tutti.Scope{})[0]; !strings.Contains(fmt.Sprint(g.Err), "refuses the credentials") {
+			t.Errorf("a forbidden one comes to %v", g.Err)
+		}
+	}
+	if a.grants != 2 {
+		t.Errorf("five forbidden items took %d more tokens, want 1", a.grants-1)
+	}
+}
+
 // TestNoTokenIsTheSourcesFailure: the error says what to mend, quotes nothing, and the endpoint is left alone.
 func TestNoTokenIsTheSourcesFailure(t *testing.T) {
 	const canary = "canary-words"

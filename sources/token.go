@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tuttihq/tutti"
@@ -28,9 +27,7 @@ type accessToken struct {
 	early   time.Time // when it is time for the next one; zero = it does not say
 	end     time.Time // when it is no longer good; zero = it does not say
 
-	since    time.Time
-	forced   bool        // the system refused the one before
-	accepted atomic.Bool // the system took it
+	forced bool // the system refused the one before
 }
 
 // lasting sets how long a token is good from now on: it is renewed when a fifth of the time is left, five
@@ -60,6 +57,7 @@ type keeper struct {
 	failed  error     // why the last one did not come
 	fails   int       // how often in a row
 	again   time.Time // not asked before
+	inVain  time.Time // when a call was last refused with a token that was got for it
 }
 
 // flight is a token on its way.
@@ -92,7 +90,6 @@ func (k *keeper) do(ctx context.Context, client *fetch.Client, r fetch.Request) 
 	}
 	res, err := client.Do(ctx, t.on(r))
 	if err != nil || !k.expired(res) {
-		t.took(err)
 		return res, err
 	}
 	next, err := k.token(ctx, t)
@@ -104,8 +101,10 @@ func (k *keeper) do(ctx context.Context, client *fetch.Client, r fetch.Request) 
 		return res, nil
 	}
 	res.Free()
-	if res, err = client.Do(ctx, next.on(r)); err == nil && !k.expired(res) {
-		next.took(nil)
+	if res, err = client.Do(ctx, next.on(r)); err == nil && next.forced && k.expired(res) {
+		k.mu.Lock()
+		k.inVain = k.now()
+		k.mu.Unlock()
 	}
 	return res, err
 }
@@ -120,14 +119,8 @@ func (t *accessToken) on(r fetch.Request) fetch.Request {
 	return r
 }
 
-func (t *accessToken) took(err error) {
-	if err == nil && !t.accepted.Load() {
-		t.accepted.Store(true)
-	}
-}
-
-// settled is how long a token that was got by force, and never taken, stays before another is forced: a system
-// that refuses for other reasons than an old token would have a new one made for each call.
+// settled is how long no token is got because the last was refused, once one was got in vain: a system that refuses
+// for other reasons than an old token would have a new one made for each call.
 const settled = time.Minute
 
 // token gives one that is another than the refused, or the refused itself where a new one would not help.
@@ -141,7 +134,7 @@ func (k *keeper) token(ctx context.Context, refused *accessToken) (*accessToken,
 		k.mu.Unlock()
 		return t, nil
 	}
-	if t != nil && t == refused && t.forced && !t.accepted.Load() && now.Sub(t.since) < settled {
+	if t != nil && t == refused && now.Sub(k.inVain) < settled {
 		k.mu.Unlock()
 		return t, nil
 	}
@@ -191,7 +184,7 @@ func (k *keeper) land(f *flight, forced bool) {
 	now := k.now()
 	k.flight = nil
 	if f.err == nil {
-		f.token.since, f.token.forced = now, forced
+		f.token.forced = forced
 		k.current, k.failed, k.fails, k.again = f.token, nil, 0, time.Time{}
 		return
 	}
