@@ -249,7 +249,7 @@ func (f *polling) read(ctx context.Context, from place, isNew bool) (to place, s
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	began := f.s.now()
-	r := pollReading{f: f, from: from, to: place{Of: from.Of, Since: from.Since, Cursor: from.Cursor}, edge: from.Since, known: map[string]bool{}}
+	r := pollReading{f: f, began: began, from: from, to: place{Of: from.Of, Since: from.Since, Cursor: from.Cursor}, edge: from.Since, known: map[string]bool{}}
 	if began.Before(r.edge) {
 		r.edge = began // its clock is ahead of ours
 	}
@@ -334,6 +334,7 @@ func (f *polling) told() int {
 // pollReading is one poll.
 type pollReading struct {
 	f             *polling
+	began         time.Time
 	from, to      place
 	edge          time.Time // what is older is known
 	known         map[string]bool
@@ -384,6 +385,9 @@ func (r *pollReading) mark(one ChangedRecord) string {
 
 // kept gives the place after the poll, with the marks of what the next one will be told again.
 func (r *pollReading) kept() place {
+	if r.began.Before(r.to.Since) { // a record from the future says nothing of when others change
+		r.to.Since = r.began.UTC()
+	}
 	edge := r.to.Since.Add(-r.f.Overlap).Truncate(time.Second)
 	slices.SortStableFunc(r.marks, func(a, b pollMark) int { return b.at.Compare(a.at) })
 	for _, m := range r.marks {

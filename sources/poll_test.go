@@ -234,6 +234,35 @@ func TestWhatChangedIsReadAgain(t *testing.T) {
 	}
 }
 
+// TestARecordFromTheFutureHidesNoChange lets a system tell of a change in some years: what changes after that is read
+// again all the same.
+func TestARecordFromTheFutureHidesNoChange(t *testing.T) {
+	for name, feed := range map[string]string{"since": sinceFeed, "newest": newestFeed} {
+		t.Run(name, func(t *testing.T) {
+			s := newFeedSystem()
+			h := playFeed(t, s, feed, nil)
+			h.poll(t)
+			first := h.title(t, "a")
+			s.goOn(time.Minute)
+			s.changes = append(s.changes, feedChange{id: "x", at: s.clock.AddDate(80, 0, 0)})
+			h.poll(t)
+			for range 3 {
+				s.goOn(30 * time.Second)
+				s.mu.Lock() // it stays the newest
+				s.changes = slices.Insert(s.changes, len(s.changes)-1, feedChange{id: "a", at: s.clock})
+				s.mu.Unlock()
+				s.goOn(40 * time.Second)
+				h.poll(t)
+				again := h.title(t, "a")
+				if again == first {
+					t.Fatal("it changed 40 seconds before the poll, and is still the same")
+				}
+				first = again
+			}
+		})
+	}
+}
+
 func TestManyChangesComeInPages(t *testing.T) {
 	for name, feed := range map[string]string{"since": sinceFeed, "cursor": cursorFeed, "newest": newestFeed} {
 		t.Run(name, func(t *testing.T) {
