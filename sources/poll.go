@@ -257,9 +257,9 @@ func (f *polling) read(ctx context.Context, from place, isNew bool) (to place, s
 	for _, mark := range from.Known {
 		r.known[mark] = true
 	}
-	ask := PollFrom{Since: r.edge, Cursor: from.Cursor}
+	ask, patience := PollFrom{Since: r.edge, Cursor: from.Cursor}, min(f.every, pollTime/3)
 	for page := 1; ; page++ {
-		got, err := f.page(ctx, ask)
+		got, err := f.page(ctx, ask, &patience)
 		if err != nil {
 			return f.lost(from, began, err)
 		}
@@ -300,10 +300,10 @@ func (f *polling) setBehind(b bool) {
 	f.behind = b
 }
 
-// page asks for one page, when no visitor's call is in its way: it waits for that, but not longer
-// than an interval, or it would never come.
-func (f *polling) page(ctx context.Context, from PollFrom) (page Changed, err error) {
-	for waited := time.Duration(0); !f.s.gate.quiet() && waited < min(f.every, pollTime/3); waited += shortestGap {
+// page asks for one page, when no visitor's call is in its way: it waits for that as long as it has patience, which all pages
+// of a poll share, or the last would never come.
+func (f *polling) page(ctx context.Context, from PollFrom, patience *time.Duration) (page Changed, err error) {
+	for ; !f.s.gate.quiet() && *patience > 0; *patience -= shortestGap {
 		if pause(ctx, shortestGap) != nil {
 			break
 		}

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -556,6 +557,44 @@ func TestPollsYieldToVisitors(t *testing.T) {
 		time.Sleep(time.Second)
 		if !g.quiet() {
 			t.Error("it does not become quiet")
+		}
+	})
+}
+
+// pagesOf is a connector whose system tells of that many pages of changes.
+type pagesOf int
+
+func (pagesOf) Fetch(context.Context, []Ask, tutti.Scope) (Batch, error) { return Batch{}, nil }
+func (pagesOf) Polls(string) (Polling, bool)                             { return Polling{}, true }
+
+func (n pagesOf) Poll(ctx context.Context, kind string, from PollFrom) (c Changed, err error) {
+	if err := pause(ctx, time.Millisecond); err != nil {
+		return c, err
+	}
+	page, _ := strconv.Atoi(from.Page)
+	if page+1 < int(n) {
+		c.Next = strconv.Itoa(page + 1)
+	}
+	c.Records = []ChangedRecord{{Change: Change{Kind: kind, IDs: []string{strconv.Itoa(page)}}, At: time.Now()}}
+	return c, nil
+}
+
+// TestAPollComesToItsEndWhereItIsNeverQuiet: visitors keep most places of a source for themselves, and a poll of many
+// pages comes through all the same.
+func TestAPollComesToItsEndWhereItIsNeverQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := bare(config.SourceLimits{Timeout: time.Second, Concurrency: 3})
+		s.now, s.conn, s.kinds, s.veil = time.Now, pagesOf(15), map[string]*kind{"item": {Kind: tutti.Kind{Source: "shop", Name: "item"}}}, newVeil([]byte("secret"), nil)
+		for range 2 {
+			if err := s.gate.enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := &polling{Polling: Polling{MaxPages: 20, Overlap: time.Second}, s: s, k: s.kinds["item"], every: time.Minute}
+		began := time.Now()
+		_, stale, _, err := f.read(t.Context(), place{Since: began}, false)
+		if err != nil || !slices.Contains(stale, "shop:item/14") {
+			t.Errorf("after %v it comes to %v, with %d tags", time.Since(began), err, len(stale))
 		}
 	})
 }
