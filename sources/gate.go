@@ -174,7 +174,8 @@ func (g *gate) spend(s spent) {
 		p.left = s.left - p.cost*float64(max(0, len(g.slots)-1)) // others are on their way
 	}
 	p.most, p.rate = s.most, s.rate
-	p.left, p.cost = min(p.left, p.most), min(max(s.used, 0.9*p.cost), p.most)
+	p.cost = min(max(s.used, 0.9*p.cost), p.most)
+	p.left = min(max(p.left, p.cost-p.rate*longestWait.Seconds()), p.most) // a call may go in an hour, whatever was said
 }
 
 // learn notes what the headers of an answer say.
@@ -187,7 +188,8 @@ func (g *gate) learn(l left) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.low = l.low
+	now := g.now()
+	g.low = now.Add(min(l.low.Sub(now), longestWait))
 }
 
 // state tells whether it is closed, and whether a call may go at once.
@@ -229,9 +231,7 @@ func (g *gate) shut(t time.Time, sure bool) {
 	if !t.After(now) {
 		t = now.Add(defaultWait)
 	}
-	if t.Sub(now) > most {
-		t = now.Add(most)
-	}
+	t = now.Add(min(t.Sub(now), most)) // by the clock that does not jump
 	if t.After(g.until) {
 		g.until = t
 	}

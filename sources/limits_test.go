@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -318,5 +319,54 @@ func TestFewCallsLeftAreForVisitors(t *testing.T) {
 	c.t = c.t.Add(30 * time.Second)
 	if !g.quiet() {
 		t.Error("it does not become quiet again")
+	}
+}
+
+// TestNoAnswerClosesTheGateForGood: whatever a system says of its points, a call may go in an hour at the latest.
+func TestNoAnswerClosesTheGateForGood(t *testing.T) {
+	for what, said := range map[string]spent{
+		"far less than nothing is left":   {used: 1, left: -1e7, most: 1000, rate: 50},
+		"a call costs more than there is": {used: 1e7, left: math.NaN(), most: 1000, rate: 50},
+		"next to nothing comes back":      {used: 10, left: 0, most: 1000, rate: 1e-4},
+		"nothing but the largest numbers": {used: math.MaxFloat64, left: -math.MaxFloat64, most: math.MaxFloat64, rate: math.SmallestNonzeroFloat64},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(time.Now, 4, 0)
+				g.spend(said)
+				time.Sleep(longestWait)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if err := g.enter(ctx); err != nil {
+					t.Fatal(err)
+				}
+				g.leave()
+				g.spend(spent{used: 1, left: 1000, most: 1000, rate: 50}) // it is well again
+				if err := g.enter(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatASystemSaysOfTimeIsBounded: few calls left are few for an hour at most, and a gate that an instant on the wall closed
+// opens by the clock that nobody sets.
+func TestWhatASystemSaysOfTimeIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(time.Now, 4, 0)
+		g.learn(left{low: time.Now().AddDate(100, 0, 0)})
+		if g.quiet() {
+			t.Error("few calls are left, and it is quiet")
+		}
+		time.Sleep(longestWait)
+		if !g.quiet() {
+			t.Error("an hour later it is not quiet")
+		}
+	})
+	g := newGate(time.Now, 4, 0)
+	g.close(time.Now().Add(time.Minute).Round(0)) // as it is read from a header
+	if wait := g.until.String(); !strings.Contains(wait, " m=") {
+		t.Errorf("it is closed until %s", wait)
 	}
 }
