@@ -1,28 +1,7 @@
-// Looks at the preview page as a person would: `node preview.mjs ADDRESS KEY FOLDER`.
-// Prints one line for each thing that holds and ends with status 1 at the first that does not.
-import { chromium } from 'playwright-core';
+// Looks at the preview page of the demo: all channels, a wrong key, a phone's width, the keyboard alone.
+import { address, key, folder, holds, settled, open, look } from './look.mjs';
 
-const [address, key, folder] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
-let failed = false;
-const holds = (what, truth, detail = '') => { console.log(`${truth ? 'ok' : 'NOT OK'}  ${what}${truth ? '' : ' ' + detail}`); if (!truth) failed = true; };
-const settled = page => page.waitForFunction(() => /in \d+ ms/.test(document.querySelector('#status').textContent) && !document.querySelector('.frame[aria-busy=true]'), null, { timeout: 15000 });
-
-const open = async (size, hash) => {
-  const context = await browser.newContext({ viewport: size, deviceScaleFactor: 1 });
-  const page = await context.newPage();
-  page.complaints = [];
-  page.on('console', m => { if (m.type() === 'error') page.complaints.push(m.text()); });
-  page.on('pageerror', e => page.complaints.push(String(e)));
-  page.on('response', r => { if (r.status() >= 400) page.complaints.push(`${r.status()} ${r.url()}`); });
-  await page.goto(address + hash);
-  return page;
-};
-
-try {
+await look(async () => {
   const page = await open({ width: 1500, height: 1000 }, '#key=' + key);
   await settled(page);
   holds('the key leaves the address', !page.url().includes(key));
@@ -69,6 +48,4 @@ try {
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   holds('nothing is wider than a phone', wide <= 0, wide + ' px too wide');
   if (folder) await phone.screenshot({ path: `${folder}/preview-phone.png`, fullPage: true });
-} catch (e) { console.log('NOT OK  ' + e.message); failed = true; }
-await browser.close();
-process.exit(failed ? 1 : 0);
+});

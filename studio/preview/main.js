@@ -1,7 +1,7 @@
 // The preview page: chooses who, where, when and what, asks the API for each channel, and draws.
 import { ask, hasKey, setKey, takeKeyFromAddress } from './api.js';
 import { SETTING, EXPERIENCE, PLACE, SOURCES } from './queries.js';
-import { $, el, radios, colourOf } from './dom.js';
+import { $, el, radios, colourOf, since } from './dom.js';
 import { frame, waiting, failed, pageOf, highlight } from './frames.js';
 import { score } from './score.js';
 import { map, words } from './map.js';
@@ -176,10 +176,18 @@ async function draw() {
   again ? choose(again[1], again[0]) : choose(null);
 }
 
-// drawScore asks how the sources are doing now, after they were called.
+// drawScore asks how the sources are doing now, after they were called, and warns of those whose answers changed shape.
 async function drawScore(page, signal) {
-  try { score($('score'), page, (await ask(SOURCES, {}, signal)).data.sources); } catch { $('score').replaceChildren(); }
+  try {
+    const { sources } = (await ask(SOURCES, {}, signal)).data;
+    score($('score'), page, sources);
+    $('notes').append(...sources.flatMap(s => s.drifts.filter(d => d.compositions.includes(view.composition)).map(d => drift(s, d))));
+  } catch { $('score').replaceChildren(); }
 }
+
+// drift says what a source changed in its answers that this page reads.
+const drift = (source, d) => el('span.drift', { role: 'alert', title: `Noticed ${since(d.since)}. What is shown of it may be wrong or blank until the source, or its connector, is mended.` },
+  `${source.name} answers in another shape: ${d.fields.join(', ')} of ${d.kind} (${d.pointer}) was ${d.was}, is ${d.is}`);
 
 // nearest is the component that a problem's path points into.
 function nearest(components, path) {

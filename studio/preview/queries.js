@@ -33,4 +33,4 @@ fragment Why on Decision {
 
 export const PLACE = `query Place($ref: Ref!) { resource(ref: $ref) { title ref ... on Place { location { lat lon } } } }`;
 
-export const SOURCES = `query Sources { sources { name connector health { state medianLatency lastError } } }`;
+export const SOURCES = `query Sources { sources { name connector health { state medianLatency lastError } drifts { kind pointer was is since fields compositions } } }`;
