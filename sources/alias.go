@@ -69,12 +69,11 @@ func (c *compiler) alias(at string, k *KindSpec) *compiledAlias {
 	}
 	out.found = c.expression(at+".found", found, recordNames)
 	if !out.many {
-		before := len(c.problems)
 		out.call = c.call(at, &a.CallSpec, k.Fragment, getNames)
 		if out.call.statuses == nil && out.call.graphql == nil {
 			out.call.statuses = []int{http.StatusNotFound, http.StatusGone}
 		}
-		if each := out.call.graphql != nil && out.call.graphql.each != ""; !each && len(c.problems) == before && !out.call.uses("id") {
+		if each := out.call.graphql != nil && out.call.graphql.each != ""; !each && c.readable(at) && !out.call.uses("id") {
 			c.wrong(at, "does not use ${id}", "Write, for example:  query: {handle: \"${id}\"}  (or maxIds and ${ids}, for many at once)")
 		}
 		if out.call.record == nil && out.call.records == nil {

@@ -74,8 +74,13 @@ func (c *compiler) auth() *compiledAuth {
 	out := &compiledAuth{kind: a.Type, name: a.Name}
 	takes, ok := authTypes[a.Type]
 	if !ok {
-		c.wrong("auth.type", unknown(a.Type), "Write none, basic, bearer, header, query, oauth2, sigv4 or session.")
-		return out
+		all := []string{"none", "basic", "bearer", "header", "query", "oauth2", "sigv4", "session"}
+		c.wrong("auth.type", unknown(a.Type), oneOf(a.Type, all))
+		near := *a
+		if near.Type = meant(a.Type, all); near.Type == "" {
+			return out
+		}
+		a, takes = &near, authTypes[near.Type]
 	}
 	for _, other := range sortedKeys(authTypes) {
 		for _, key := range authTypes[other] {

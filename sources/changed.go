@@ -43,7 +43,7 @@ func (c *compiler) webhook() *compiledWebhook {
 		c.wrong("webhook.format", unknown(w.Format), "Write one of "+list(webhookFormats)+".")
 	}
 	if _, ok := c.m.Secrets[w.Secret]; w.Secret != "" && !ok {
-		c.wrong("webhook.secret", "is no declared secret", "Write one of "+list(sortedKeys(c.m.Secrets))+".")
+		c.wrong("webhook.secret", "is no declared secret", declareOr("secrets", w.Secret, sortedKeys(c.m.Secrets)))
 	}
 	if len(w.Changes) == 0 {
 		c.wrong("webhook.changes", "is missing", "Write what an event changes, for example:  changes: [{kind: item, ids: event.ids}]")
@@ -51,7 +51,7 @@ func (c *compiler) webhook() *compiledWebhook {
 	for i, ch := range w.Changes {
 		at := "webhook.changes." + strconv.Itoa(i)
 		if !c.knowsRecord(ch.Kind) {
-			c.wrong(at+".kind", "is no kind of the manifest, and no record that one is made of", "")
+			c.wrong(at+".kind", "is no kind of the manifest, and no record that one is made of", oneOf(ch.Kind, c.records()))
 		}
 		out.changes = append(out.changes, compiledChange{when: c.optional(at+".when", ch.When, eventNames), kind: ch.Kind, ids: c.optional(at+".ids", ch.IDs, eventNames)})
 	}
@@ -89,16 +89,20 @@ func (c *compiler) sameFor(w *WebhookSpec, s *scheme) time.Duration {
 }
 
 // knowsRecord reports whether a change of that kind of record can concern anything.
-func (c *compiler) knowsRecord(kind string) bool {
-	if _, ok := c.m.Kinds[kind]; ok {
-		return true
-	}
-	for _, k := range c.m.Kinds {
-		if k != nil && k.Tags[kind] != "" {
-			return true
+func (c *compiler) knowsRecord(kind string) bool { return slices.Contains(c.records(), kind) }
+
+// records are the kinds, and the kinds of records that items are made of.
+func (c *compiler) records() []string {
+	all := map[string]bool{}
+	for name, k := range c.m.Kinds {
+		all[name] = true
+		if k != nil {
+			for tag := range k.Tags {
+				all[tag] = true
+			}
 		}
 	}
-	return false
+	return sortedKeys(all)
 }
 
 // listen makes ready what the messages of a source are verified with, and tells what is wrong with it.

@@ -43,9 +43,7 @@ const (
 
 func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCall {
 	s := k.Changes
-	before := len(c.problems)
 	f := &changesCall{call: c.call(at, &s.CallSpec, k.Fragment, changeNames), spec: s, ids: out.recordID}
-	written := len(c.problems) == before
 	if f.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
@@ -61,7 +59,7 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 		c.wrong(at+".at", "is missing", "Write the field that says when a record changed, for example:  at: record.updated_at")
 	}
 	if s.By == "" || s.By == "since" {
-		if written && !f.uses("since") {
+		if c.readable(at) && !f.uses("since") {
 			c.wrong(at, "does not use ${since}", "Write it into query or body, or say  by: cursor  or  by: newest")
 		}
 	}
@@ -69,7 +67,7 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 		c.wrong(at+".paging.type", "is none with a cursor that can be kept", "Write cursor or header.")
 	}
 	if s.Kind != "" && !c.knowsRecord(s.Kind) {
-		c.wrong(at+".kind", "is no kind of the manifest, and no record that one is made of", "")
+		c.wrong(at+".kind", "is no kind of the manifest, and no record that one is made of", oneOf(s.Kind, c.records()))
 	}
 	f.interval = c.duration(at+".interval", s.Interval, defaultInterval)
 	f.overlap = c.duration(at+".overlap", s.Overlap, defaultOverlap)
@@ -80,7 +78,7 @@ func (c *compiler) changes(at string, k *KindSpec, out *compiledKind) *changesCa
 		}
 	}
 	c.paging(at+".paging", &s.Paging, &f.pager)
-	if written {
+	if c.readable(at) {
 		c.leadsOn(at+".paging", &f.pager, f.call)
 	}
 	paging := s.Paging

@@ -66,7 +66,8 @@ type compiler struct {
 	of       *KindSpec // that is being compiled
 	takes    []string  // the filters that the call takes which is being compiled
 	problems []error
-	limited  *limits // of all calls
+	wrongAt  map[string]bool // paths of expressions that cannot be read
+	limited  *limits         // of all calls
 }
 
 // checkManifest compiles a manifest and gives its mistakes; the result stays with it.
@@ -79,7 +80,25 @@ func checkManifest(m *Manifest) []error {
 }
 
 func (c *compiler) wrong(path, what, hint string) {
-	c.problems = append(c.problems, c.m.wrong(path, what, hint))
+	if !c.follows(path) {
+		c.problems = append(c.problems, c.m.wrong(path, what, hint))
+	}
+}
+
+// follows reports whether a mistake is only the consequence of one that is told: what stands at the path, around it or directly
+// in it has not the form that it must have, or is an expression that cannot be read.
+func (c *compiler) follows(path string) bool {
+	for p := path; p != ""; p = parent(p) {
+		if c.m.unread[p] || c.wrongAt[p] {
+			return true
+		}
+	}
+	for p := range c.m.unread {
+		if parent(p) == path {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *compiler) manifest() *compiled {
@@ -141,11 +160,11 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 	c.of = k
 	defer func() { c.of = nil }()
 	if !slices.Contains(resources, k.Type) {
-		c.wrong(at+".type", unknown(k.Type), "Write one of "+list(resources)+".")
+		c.wrong(at+".type", unknown(k.Type), oneOf(k.Type, resources))
 	}
 	for i, d := range k.Dimensions {
 		if !slices.Contains(dimensions, d) {
-			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), unknown(d), "Write one of "+list(dimensions)+".")
+			c.wrong(fmt.Sprintf("%s.dimensions.%d", at, i), unknown(d), oneOf(d, dimensions))
 		}
 	}
 	c.languages(at, k)
@@ -167,7 +186,6 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		out.whole = c.whole(at+".whole", name, k)
 	}
 	if k.Get != nil {
-		before := len(c.problems)
 		out.get = c.call(at+".get", k.Get, k.Fragment, getNames)
 		if k.Get.NotFound == nil && k.Get.GraphQL == nil { // elsewhere a status speaks of the whole list or API, never of one item
 			out.get.statuses = []int{http.StatusNotFound, http.StatusGone}
@@ -175,7 +193,7 @@ func (c *compiler) kind(name string, k *KindSpec) *compiledKind {
 		if out.get.record == nil && k.Get.Records == "" {
 			out.get.record = []string{}
 		}
-		if each := out.get.graphql != nil && out.get.graphql.each != ""; !each && len(c.problems) == before && !out.get.uses("id") {
+		if each := out.get.graphql != nil && out.get.graphql.each != ""; !each && c.readable(at+".get") && !out.get.uses("id") {
 			c.wrong(at+".get", "does not use ${id}", "Write, for example:  path: /v1/items/${id}")
 		}
 	}
@@ -406,6 +424,46 @@ func mayBeListed(id, sign string, wordsOnly bool) bool {
 	return (sign == "" || !strings.Contains(id, sign)) && (!wordsOnly || isWord(id))
 }
 
+// readable reports whether every expression below a path can be read, and everything there has its form: only then can be told what
+// is used there.
+func (c *compiler) readable(path string) bool {
+	for _, bad := range []map[string]bool{c.m.unread, c.wrongAt} {
+		for p := range bad {
+			if strings.HasPrefix(p, path+".") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// oneOf proposes what to write: the one of a few words that was probably meant, or else any.
+func oneOf(found string, all []string) string {
+	if near := meant(found, all); near != "" {
+		return "Write " + near + "."
+	}
+	return "Write one of " + list(all) + "."
+}
+
+// meant is the one of a few words that was probably meant; "" when none is near.
+func meant(found string, all []string) string {
+	if near := nearest(found, all); near != "" && 3*distance(found, near) <= len(found) { // short words are all alike
+		return near
+	}
+	return ""
+}
+
+// declareOr proposes to declare a name, or to take one that is declared.
+func declareOr(group, found string, have []string) string {
+	if len(have) == 0 {
+		return "Declare it under " + group + "."
+	}
+	if near := nearest(found, have); near != "" {
+		return "Write " + near + ", or declare it under " + group + "."
+	}
+	return "Declare it under " + group + ", or write one of " + list(have) + "."
+}
+
 // unknown says of one of a few words what was found instead.
 func unknown(found string) string {
 	if found == "" {
@@ -450,7 +508,7 @@ func (c *compiler) declared(path string, e *expression) {
 				continue
 			}
 			if _, ok := have[p[1]]; !ok {
-				c.wrong(path, "uses "+group+"."+p[1]+", which is not declared", "Declare it under "+group+", or write one of "+list(sortedKeys(have))+".")
+				c.wrong(path, "uses "+group+"."+p[1]+", which is not declared", declareOr(group, p[1], sortedKeys(have)))
 			}
 		}
 		c.depends(path, p)

@@ -19,9 +19,8 @@ type selectCall struct {
 }
 
 func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
-	b, before := k.Batch, len(c.problems)
+	b := k.Batch
 	call := c.call(at, &b.CallSpec, k.Fragment, batchNames)
-	written := len(c.problems) == before
 	if b.MaxIDs < 1 {
 		c.wrong(at+".maxIds", "is missing", "Write how many ids the system takes in one call, for example:  maxIds: 100")
 	}
@@ -43,7 +42,7 @@ func (c *compiler) batch(at string, k *KindSpec, out *compiledKind) *call {
 	}
 	call.idsInURL = c.idsIn(at+".query", b.Query, call.query, out)
 	c.idsIn(at+".form", b.Form, call.form, out)
-	if !each && written && !call.uses("ids") {
+	if !each && c.readable(at) && !call.uses("ids") {
 		c.wrong(at, "does not use ${ids}", "Write it into query, body, form, graphql.variables or sql.")
 	}
 	if call.method != http.MethodGet {
@@ -93,10 +92,8 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	if len(s.Where) > 0 || len(s.Search) > 0 {
 		c.wrong(at, "has where or search, which are only for a kind with whole, whose records are all here", "Write what the system is asked for.")
 	}
-	before := len(c.problems)
 	c.takes = slices.Concat(s.Filters, s.Optional)
 	out := &selectCall{call: c.call(at, &s.CallSpec, k.Fragment, selectNames), spec: s, sorts: map[string]any{}}
-	written := len(c.problems) == before
 	c.takes = nil
 	if out.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
@@ -116,7 +113,7 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 		out.sorts[name] = c.node(at+".sorts."+name, s.Sorts[name], wholeNames) // nothing that somebody asks with: it is written as it is
 	}
 	c.paging(at+".paging", &s.Paging, &out.pager)
-	if written {
+	if c.readable(at) {
 		c.usesWhatItTakes(at, s, out.call)
 		c.leadsOn(at+".paging", &out.pager, out.call)
 	}

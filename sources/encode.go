@@ -52,7 +52,7 @@ func (c *compiler) exprPart(at string, q QuerySpec, in func() (*expr.Dynamic, er
 	if q.Quote != "" {
 		quote, ok := quotings[q.Quote]
 		if !ok {
-			c.wrong(at+".quote", unknown(q.Quote), "Write one of "+list(sortedKeys(quotings))+".")
+			c.wrong(at+".quote", unknown(q.Quote), oneOf(q.Quote, sortedKeys(quotings)))
 		}
 		out.quote = &quote
 	}

@@ -10,7 +10,7 @@ func Families() []string { return slices.Clone(families) }
 
 func (c *compiler) family() {
 	if f := c.m.Family; f != "" && !slices.Contains(families, f) {
-		c.wrong("family", unknown(f), "Write one of "+list(families)+".")
+		c.wrong("family", unknown(f), oneOf(f, families))
 	}
 }
 

@@ -27,7 +27,7 @@ var fieldTypes = []string{"string", "int", "float", "bool", "time", "money", "pl
 var addresses = []string{"link", "picture", "original"}
 
 func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]FieldSpec) []field {
-	canonical := tutti.CanonicalFields[t]
+	canonical, isType := tutti.CanonicalFields[t], slices.Contains(resources, string(t))
 	if len(specs) == 0 {
 		c.wrong(at, "is missing", "Write, for example:  map: {title: record.name}")
 	}
@@ -48,7 +48,7 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		case s.As == "":
 			f.kind = tutti.FieldString
 		case !slices.Contains(fieldTypes, s.As):
-			c.wrong(fat+".as", unknown(s.As), "Write one of "+list(fieldTypes)+".")
+			c.wrong(fat+".as", unknown(s.As), oneOf(s.As, fieldTypes))
 			continue
 		case s.As == "url":
 			f.kind, f.url = tutti.FieldString, true
@@ -56,7 +56,7 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		if isCanonical && f.kind != want {
 			c.wrong(fat+".as", "contradicts the field's own type", "Remove it, or write  as: "+string(want))
 		}
-		if t, ok := elsewhere(name); ok && !isCanonical && f.kind != t {
+		if t, ok := elsewhere(name); ok && !isCanonical && f.kind != t && (isType || s.As != "") {
 			c.wrong(fat+".as", "is "+string(f.kind)+"; a field of that name is "+string(t)+" everywhere", "Write  as: "+string(t)+", or take another name.")
 		}
 		if isCanonical && slices.Contains(addresses, name) {
@@ -66,7 +66,7 @@ func (c *compiler) fields(at string, t tutti.ResourceType, specs map[string]Fiel
 		if s.Value == "" {
 			c.wrong(fat+".value", "is missing", "Write, for example:  value: record."+name)
 		}
-		c.fieldOptions(fat, s, &f)
+		c.fieldOptions(fat, s, &f, isType)
 		out = append(out, f)
 	}
 	return out
@@ -83,13 +83,13 @@ func elsewhere(name string) (tutti.FieldType, bool) {
 	return "", false
 }
 
-func (c *compiler) fieldOptions(at string, s FieldSpec, f *field) {
+func (c *compiler) fieldOptions(at string, s FieldSpec, f *field, isType bool) {
 	isRef := f.kind == tutti.FieldRef || f.kind == tutti.FieldRefs
-	if s.From != "" && f.kind != tutti.FieldRichText {
-		c.wrong(at+".from", "is only for rich text", "Remove it.")
+	if s.From != "" && f.kind != tutti.FieldRichText && (isType || s.As != "") {
+		c.wrong(at+".from", "is only for rich text", "Remove it, or write  as: richText")
 	}
 	if s.From != "" && !slices.Contains(expr.RichForms, s.From) {
-		c.wrong(at+".from", unknown(s.From), "Write one of "+list(expr.RichForms)+".")
+		c.wrong(at+".from", unknown(s.From), oneOf(s.From, expr.RichForms))
 	}
 	if s.Values != nil && f.kind != tutti.FieldString {
 		c.wrong(at+".values", "is only for words", "Remove it, or write  as: string")

@@ -40,7 +40,7 @@ func formatNames() []string { return append([]string{"json"}, sortedKeys(formats
 // format compiles what a call says of its answers.
 func (c *compiler) format(at string, s *CallSpec, out *call) {
 	if s.Format != "" && !slices.Contains(formatNames(), s.Format) {
-		c.wrong(at+".format", unknown(s.Format), "Write one of "+list(formatNames())+".")
+		c.wrong(at+".format", unknown(s.Format), oneOf(s.Format, formatNames()))
 	}
 	if out.format = formats[s.Format]; out.format != nil && s.GraphQL != nil {
 		c.wrong(at+".format", "stands beside graphql, whose answers are JSON", "Remove it.")

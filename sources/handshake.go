@@ -43,10 +43,10 @@ func (c *compiler) handshake(h *HandshakeSpec) *compiledHandshake {
 			c.wrong("webhook.handshake", "needs when, and nothing else", "Write, for example:  when: event.topic == 'ping'")
 		}
 	default:
-		c.wrong("webhook.handshake.type", unknown(h.Type), "Write one of "+list(handshakes)+".")
+		c.wrong("webhook.handshake.type", unknown(h.Type), oneOf(h.Type, handshakes))
 	}
 	if _, ok := c.m.Secrets[h.Token]; h.Token != "" && !ok {
-		c.wrong("webhook.handshake.token", "is no declared secret", "Write one of "+list(sortedKeys(c.m.Secrets))+".")
+		c.wrong("webhook.handshake.token", "is no declared secret", declareOr("secrets", h.Token, sortedKeys(c.m.Secrets)))
 	}
 	if h.Topic != "" {
 		out.topic = c.template("webhook.handshake.topic", h.Topic, settingNames)

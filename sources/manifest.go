@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type Manifest struct {
 	file     string
 	digest   [sha256.Size]byte // of the file
 	lines    map[string]spot   // by path of the key: kinds.product.map.title
+	unread   map[string]bool   // by path: what stands there has not the form that it must have
 	text     []byte            // of the file, while it is read
 	compiled *compiled
 }
@@ -240,7 +242,7 @@ const maxManifest = 1 << 20
 // mistakes are told at once, as a joined error of *tutti.Error with code Invalid whose messages
 // start with file:line. The expressions in it are compiled, and thrown away.
 func ParseManifest(file string, b []byte) (*Manifest, error) {
-	m := &Manifest{file: file, digest: sha256.Sum256(b), lines: map[string]spot{}, text: b}
+	m := &Manifest{file: file, digest: sha256.Sum256(b), lines: map[string]spot{}, unread: map[string]bool{}, text: b}
 	defer func() { m.text = nil }()
 	if len(b) > maxManifest {
 		return nil, m.wrong("", "is larger than 1 MB", "")
@@ -257,17 +259,28 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, m.wrong("", "holds more than one document", "Write one manifest a file.")
 	}
-	problems := checkShape(m, doc.Content[0])
-	if len(problems) == 0 {
-		if err := doc.Content[0].Decode(m); err != nil {
+	problems, readable := checkShape(m, doc.Content[0])
+	if readable {
+		err := doc.Content[0].Decode(m)
+		if err != nil && len(problems) == 0 {
 			return nil, m.notYAML(err)
 		}
-		problems = checkManifest(m)
+		problems = append(problems, checkManifest(m)...)
 	}
+	slices.SortStableFunc(problems, byPlace)
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
 	return m, nil
+}
+
+// byPlace orders mistakes as they stand in the file.
+func byPlace(a, b error) int {
+	var x, y *tutti.Error
+	if !errors.As(a, &x) || !errors.As(b, &y) {
+		return 0
+	}
+	return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
 }
 
 // notYAML tells what the YAML parser says, with its line where it names one.

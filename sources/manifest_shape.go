@@ -10,17 +10,21 @@ import (
 )
 
 // checkShape compares a YAML tree with the Go types of the manifest: unknown and repeated keys,
-// and values of the wrong form. It notes the line of every key on the way.
-func checkShape(m *Manifest, root *yaml.Node) []error {
+// and values of the wrong form. It notes the line of every key on the way, and which places cannot be read.
+//
+// So that no mistake hides another, the tree is read on: a key that is nearly one is taken for it, of a repeated one the first.
+// readable is false where that would be without end.
+func checkShape(m *Manifest, root *yaml.Node) (problems []error, readable bool) {
 	c := &shapeChecker{m: m}
 	c.check("", root, reflect.TypeFor[Manifest](), 0)
-	return c.problems
+	return c.problems, !c.endless
 }
 
 type shapeChecker struct {
 	m        *Manifest
 	problems []error
 	nodes    int
+	endless  bool // there are aliases, or too much
 }
 
 const (
@@ -32,6 +36,7 @@ func (c *shapeChecker) wrong(path string, n *yaml.Node, what, hint string) {
 	if _, ok := c.m.lines[path]; !ok {
 		c.m.lines[path] = spot{n.Line, n.Column, n}
 	}
+	c.m.unread[path] = true
 	c.problems = append(c.problems, c.m.wrong(path, what, hint))
 }
 
@@ -40,11 +45,13 @@ var shortForms = map[reflect.Type]bool{reflect.TypeFor[QuerySpec](): true, refle
 
 func (c *shapeChecker) check(path string, n *yaml.Node, t reflect.Type, depth int) {
 	if n.Kind == yaml.AliasNode {
+		c.endless = true
 		c.wrong(path, n, "is an alias, which manifests do not have", "Write it out.")
 		return
 	}
 	c.m.lines[path] = spot{n.Line, n.Column, n}
 	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
+		c.endless = true
 		if c.nodes == maxNodes+1 || depth == maxDepth+1 {
 			c.wrong(path, n, "is nested too deeply or too long", "")
 		}
@@ -104,12 +111,19 @@ func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, dept
 	c.eachKey(path, n, func(key string, k, v *yaml.Node) {
 		f, ok := fields[key]
 		if !ok {
-			c.m.lines[join(path, key)] = spot{k.Line, k.Column, v}
-			hint := "Write one of " + list(keysOf(t)) + "."
-			if near := nearest(key, keysOf(t)); near != "" {
-				hint = "Write  " + near + ":"
+			at := spot{k.Line, k.Column, v}
+			c.m.lines[join(path, key)] = at
+			near := nearest(key, keysOf(t))
+			hint := "Write  " + near + ":"
+			if near == "" {
+				hint = "Write one of " + list(keysOf(t)) + "."
 			}
-			c.wrong(join(path, key), k, "is no key of a manifest", hint)
+			c.problems = append(c.problems, c.m.wrong(join(path, key), "is no key of a manifest", hint))
+			if near != "" && !hasKey(n, near) {
+				k.Value = near
+				c.check(join(path, near), v, fields[near], depth+1)
+				c.m.lines[join(path, near)] = at
+			}
 			return
 		}
 		c.check(join(path, key), v, f, depth+1)
@@ -118,7 +132,8 @@ func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, dept
 }
 
 func (c *shapeChecker) eachKey(path string, n *yaml.Node, do func(key string, k, v *yaml.Node)) {
-	seen := map[string]bool{}
+	seen, once := map[string]bool{}, make([]*yaml.Node, 0, len(n.Content))
+	defer func() { n.Content = once }()
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode || k.Tag == "!!merge" {
@@ -131,8 +146,18 @@ func (c *shapeChecker) eachKey(path string, n *yaml.Node, do func(key string, k,
 			continue
 		}
 		seen[k.Value] = true
+		once = append(once, k, v)
 		do(k.Value, k, v)
 	}
+}
+
+func hasKey(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *shapeChecker) scalar(path string, n *yaml.Node, t reflect.Type) {

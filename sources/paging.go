@@ -22,7 +22,7 @@ const (
 func (c *compiler) paging(at string, s *PagingSpec, out *pager) {
 	out.spec = s
 	if !slices.Contains(pagings, s.Type) {
-		c.wrong(at+".type", unknown(s.Type), "Write one of "+list(pagings[1:])+".")
+		c.wrong(at+".type", unknown(s.Type), oneOf(s.Type, pagings[1:]))
 		return
 	}
 	if s.MaxFirst < 0 {

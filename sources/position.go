@@ -54,6 +54,15 @@ func (c *compiler) badExpression(path string, err error) {
 		c.wrong(path, "is wrong: "+err.Error(), "")
 		return
 	}
+	if c.follows(path) {
+		return
+	}
+	defer func() {
+		if c.wrongAt == nil {
+			c.wrongAt = map[string]bool{}
+		}
+		c.wrongAt[path] = true
+	}()
 	what := "is wrong: " + strings.TrimSuffix(e.Message, ".")
 	at, known := c.m.lines[join(path, "value")]
 	if !known {

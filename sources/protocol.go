@@ -31,7 +31,7 @@ func (m *Manifest) speaksHTTP() bool { return m.Protocol == "" || m.Protocol == 
 func (c *compiler) protocol() {
 	m := c.m
 	if m.Protocol != "" && !slices.Contains(protocols, m.Protocol) {
-		c.wrong("protocol", unknown(m.Protocol), "Write one of "+list(protocols)+".")
+		c.wrong("protocol", unknown(m.Protocol), oneOf(m.Protocol, protocols))
 	}
 	if m.Notify != "" && m.Protocol != "sql" {
 		c.wrong("notify", "is only for protocol: sql", "Remove it.")

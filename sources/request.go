@@ -120,7 +120,7 @@ func (c *compiler) parameters(at string, all map[string]QuerySpec, in namesOf) (
 	for _, name := range sortedKeys(all) {
 		q, qat := all[name], at+"."+name
 		if !slices.Contains(encodings, q.Encode) {
-			c.wrong(qat+".encode", "is unknown", "Write csv, pipe, repeat, bracket, json or expr.")
+			c.wrong(qat+".encode", unknown(q.Encode), oneOf(q.Encode, encodings[1:]))
 		}
 		if q.Encode == "expr" {
 			out = append(out, queryPart{name: name, encode: q.Encode, expr: c.exprPart(qat, q, in)})
@@ -128,7 +128,7 @@ func (c *compiler) parameters(at string, all map[string]QuerySpec, in namesOf) (
 		}
 		c.onlyExpr(qat, q)
 		part := queryPart{name: name, template: c.template(qat, q.Value, in), encode: q.Encode}
-		if part.encode != "" && part.whole() == nil {
+		if part.encode != "" && slices.Contains(encodings, part.encode) && part.whole() == nil {
 			c.wrong(qat+".encode", "is for a list, and the value is not one ${…} alone", "Write, for example:  value: \"${ids}\"  (or  encode: expr,  for a list in an expression)")
 		}
 		out = append(out, part)

@@ -91,14 +91,14 @@ func (c *compiler) scheme(at string, s SchemeSpec) scheme {
 	if s.Like != "" {
 		base, ok := schemes[s.Like]
 		if !ok {
-			c.wrong(at, unknown(s.Like), "Write one of "+list(sortedKeys(schemes))+", or how messages are signed.")
+			c.wrong(at, unknown(s.Like), strings.TrimSuffix(oneOf(s.Like, sortedKeys(schemes)), ".")+", or how messages are signed.")
 			return scheme{}
 		}
 		s = s.over(base)
 	}
 	out := scheme{SchemeSpec: s, iso: s.Timestamp.As == "time", window: 5 * time.Minute}
 	if !slices.Contains(algorithms, s.Algorithm) {
-		c.wrong(at+".algorithm", unknown(s.Algorithm), "Write one of "+list(algorithms)+".")
+		c.wrong(at+".algorithm", unknown(s.Algorithm), oneOf(s.Algorithm, algorithms))
 		return out
 	}
 	if (s.Header == "") != s.Path || s.Header != "" && !headerName.MatchString(s.Header) {

@@ -114,11 +114,22 @@ func near(all []string, name string) []string {
 var operatorNames = strings.NewReplacer("_&&_", "&&", "_||_", "||", "!_", "!", "_==_", "==", "_!=_", "!=", "_<=_", "<=", "_>=_", ">=", "_<_", "<", "_>_", ">",
 	"_+_", "+", "_-_", "-", "_*_", "*", "_/_", "/", "_%_", "%", "-_", "-", "_[_]", "[ ]", "@in", "in", "_?_:_", "? :")
 
+// calls are how functions of ours are called.
+var calls = map[string]string{
+	"money": "money(minor, currency)", "money.major": "money.major(amount, currency)", "date": "date(value), date(value, layout) or date(value, layout, zone)",
+	"lang": "lang(value, locales) or lang(list, locales, key)", "rich": "rich(value, from)", "url": "url(value, base)", "nullIf": "nullIf(value, x)", "path": "path(value, 'a.b')",
+	"plain": "plain(html)", "join": "join(list, ', ')", "split": "split(text, ', ')", "replace": "replace(text, 'this', 'by this')", "escape": "escape(text)", "base64url": "base64url(text)",
+	"lower": "lower(text)", "upper": "upper(text)", "capital": "capital(text)", "trim": "trim(text)", "geo.distance": "geo.distance(place, place)",
+}
+
 func wrongTypes(op, args string) (message, hint string) {
 	name := operatorNames.Replace(op)
 	args = strings.NewReplacer("map(string, double)", "place", "map(string, dyn)", "map", "google.protobuf.Timestamp", "timestamp", "google.protobuf.Duration", "duration", "list(string)", "list of text", "string", "text").Replace(args)
-	parts := strings.Split(args, ", ")
+	parts := strings.Split(strings.ReplaceAll(args, "dyn", "a value"), ", ")
 	message = fmt.Sprintf("“%s” does not work with %s", name, strings.Join(parts, " and "))
+	if call := calls[name]; call != "" {
+		return message, "Write  " + call
+	}
 	if len(parts) != 2 {
 		return message, ""
 	}
