@@ -2,8 +2,13 @@ package sources
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -239,5 +244,37 @@ func TestPicturesOfAFeedNeedNoCallOfTheirOwn(t *testing.T) {
 	}
 	if p := got[2].Resource.Fields.Text("original"); !atOrigin(p, "/7.jpg") || h.calls() != 1 {
 		t.Errorf("the picture is at %s, after %d calls", p, h.calls())
+	}
+}
+
+// TestAHubTellsThatAFeedIsNew answers the hub that asks whether it is subscribed, and reads the feed again when it posts.
+func TestAHubTellsThatAFeedIsNew(t *testing.T) {
+	b := &blog{items: []string{"a"}, tag: `"1"`}
+	const topic = "https://blog.example/feeds/news.xml"
+	h := play(t, "", feedKinds, b.ServeHTTP, func(c *config.Source, d *Deps) {
+		c.Connector, c.Settings = "feed", map[string]string{"path": "/feeds/news.xml", "topic": topic}
+		c.Webhook.Secret = tutti.NewSecret("a-secret-of-the-hub")
+	})
+	hub := h.Webhook("shop")
+	asks := func(of string) int {
+		w := httptest.NewRecorder()
+		hub.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhooks/shop?hub.mode=subscribe&hub.challenge=c1&hub.lease_seconds=864000&hub.topic="+url.QueryEscape(of), nil))
+		return w.Code
+	}
+	if asks(topic) != http.StatusOK || asks("https://other.example/") != http.StatusNotFound {
+		t.Errorf("the hub is answered %d, and %d for another feed", asks(topic), asks("https://other.example/"))
+	}
+	h.Get(t.Context(), []tutti.Ref{article("a")}, tutti.Scope{})
+	b.items, b.tag = []string{"b", "a"}, `"2"`
+	body := []byte("<feed>what stands here is not believed</feed>")
+	m := hmac.New(sha256.New, []byte("a-secret-of-the-hub"))
+	m.Write(body)
+	r, w := httptest.NewRequest(http.MethodPost, "/webhooks/shop", bytes.NewReader(body)), httptest.NewRecorder()
+	r.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(m.Sum(nil)))
+	if hub.ServeHTTP(w, r); w.Code != http.StatusAccepted {
+		t.Errorf("the message is answered %d", w.Code)
+	}
+	if g := h.Get(t.Context(), []tutti.Ref{article("b")}, tutti.Scope{})[0]; g.Resource == nil || b.full != 2 {
+		t.Errorf("the new item comes to %v, and the feed was read %d times", g.Err, b.full)
 	}
 }

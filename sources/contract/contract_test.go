@@ -46,6 +46,41 @@ func TestEveryConnectorKeepsTheContract(t *testing.T) {
 	}
 }
 
+// polledForReal are kinds whose recordings, made of running systems, hold no feed of changes: each is polled there.
+var polledForReal = map[string]string{
+	"bluesky: post":     "e2e/bluesky_test.go",
+	"directus: article": "e2e/directus_test.go",
+	"rt: ticket":        "e2e/rt_test.go",
+}
+
+// TestEveryFeedOfChangesIsAsked makes sure that a recording says since when something changed, for each kind that can be polled.
+func TestEveryFeedOfChangesIsAsked(t *testing.T) {
+	feeds := 0
+	for _, name := range sources.Vendors() {
+		m, err := sources.ReadManifest(name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := sources.ReadRecording(name, "")
+		if err != nil {
+			continue // an exception
+		}
+		for kind, k := range m.Kinds {
+			if k.Changes == nil || r.Kinds[kind].Without != "" {
+				continue
+			}
+			feeds++
+			at := name + ": " + kind
+			if since, why := r.Kinds[kind].Changes, polledForReal[at]; (since == nil) != (why != "") {
+				t.Errorf("%s: its recording asks what changed: %v; its exception: %q", at, since != nil, why)
+			}
+		}
+	}
+	if feeds < 15 {
+		t.Errorf("%d kinds can be polled", feeds)
+	}
+}
+
 func asked(t *testing.T, connector string, s contract.System) {
 	t.Helper()
 	s.Source.Connector = connector
