@@ -74,6 +74,9 @@ func New(cfg Config) *Client {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 		ReadBufferSize:         16 << 10, // most answers in one read
+		// A call of HTTP/2 that is given up leaves its connection, which may be dead without a word: one of which
+		// nothing came for a while is asked whether it lives.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 2 * time.Second},
 	}
 	c := &Client{cfg: cfg, transport: transport, hop: transport}
 	if cfg.Through != nil {
