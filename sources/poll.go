@@ -83,6 +83,7 @@ type polling struct {
 	mu     sync.Mutex // guards all below
 	last   time.Time  // of the last poll that succeeded, by any process
 	behind bool       // the last one did not come to the end
+	ahead  bool       // who took the last turn has another clock: the next one is later than an interval can be
 	seen   int        // changes since the start
 }
 
@@ -172,11 +173,12 @@ func (f *polling) once(ctx context.Context) time.Duration {
 		}
 		return f.jitter()
 	}
+	longest := max(2*f.every, pollLease)
 	f.mu.Lock()
-	f.last = turn.Last
+	f.last, f.ahead = turn.Last, turn.Due.Sub(now) > longest
 	f.mu.Unlock()
 	if !turn.Mine {
-		return turn.Due.Sub(now) + f.every/20
+		return min(turn.Due.Sub(now), longest) + f.every/20
 	}
 	at, stale, purged, err := f.read(ctx, f.placeOf(turn.Cursor, now), turn.Cursor == "")
 	if ctx.Err() != nil { // it is being ended: another one may go on at once
@@ -317,11 +319,12 @@ func (f *polling) page(ctx context.Context, from PollFrom, patience *time.Durati
 	return page, err
 }
 
-// lastPoll is when any process last asked what changed, and whether that is longer ago than three intervals.
+// lastPoll is when any process last asked what changed, and whether that is longer ago than three intervals, or the next
+// time is in a future that only another clock knows.
 func (f *polling) lastPoll() (last time.Time, late bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.last, !f.last.IsZero() && f.s.now().Sub(f.last) > 3*f.every
+	return f.last, f.ahead || !f.last.IsZero() && f.s.now().Sub(f.last) > 3*f.every
 }
 
 // told is of how many changes it was told.

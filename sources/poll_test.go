@@ -469,6 +469,23 @@ func TestOfTwoProcessesOnePolls(t *testing.T) {
 	}
 }
 
+// TestAClockThatRunsAheadIsSeen: where a process whose clock is a day ahead took the last turn, nobody polls until then;
+// the others say so.
+func TestAClockThatRunsAheadIsSeen(t *testing.T) {
+	s, polls := newFeedSystem(), &ownPolls{by: map[[2]string]tutti.Poll{}}
+	ahead := newFeedSystem()
+	ahead.goOn(24 * time.Hour)
+	playFeed(t, ahead, sinceFeed, polls).poll(t)
+	h := playFeed(t, s, sinceFeed, polls)
+	for range 5 {
+		h.poll(t)
+		s.goOn(70 * time.Second)
+	}
+	if state := h.Health()[0].State; state != Degraded || s.polled() != 0 {
+		t.Errorf("after %d polls the source is %s", s.polled(), state)
+	}
+}
+
 func TestPollingEndsWithItsSources(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	s := newFeedSystem()
