@@ -165,6 +165,9 @@ func (c *manifestConnector) readNamesEach(got *answer, asks []Ask, s tutti.Scope
 	if got.call.graphql == nil || got.call.graphql.each == "" {
 		return false, nil
 	}
+	if err := got.oneIsMissing(asks); err != nil {
+		return false, err
+	}
 	data, _ := got.at(got.call.places.data)
 	for i := range asks {
 		at := []string{"data", "a" + strconv.Itoa(i)}

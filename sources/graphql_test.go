@@ -69,6 +69,28 @@ func TestAliasesFailOneByOne(t *testing.T) {
 	}
 }
 
+// TestAnErrorWithoutAPathMakesNobodyMissing: one of several is not there, and the system does not say which.
+func TestAnErrorWithoutAPathMakesNobodyMissing(t *testing.T) {
+	h := play(t, aliasManifest, public, graphqlOrigin(t, func(_ string, variables map[string]any) (int, string) {
+		data, errs := []string{}, ""
+		for i := range len(variables) {
+			id := variables[fmt.Sprintf("i%d", i)].(string)
+			if one := fmt.Sprintf(`"a%d": {"id": %q, "name": "A"}`, i, id); id != "gone" {
+				data = append(data, one)
+			} else {
+				data, errs = append(data, fmt.Sprintf(`"a%d": null`, i)), `, "errors": [{"message": "x", "extensions": {"code": "NOT_FOUND"}}]`
+			}
+		}
+		return 200, `{"data": {` + strings.Join(data, ",") + `}` + errs + `}`
+	}))
+	got := h.Get(t.Context(), refs("a", "b", "gone"), tutti.Scope{})
+	for i, want := range []tutti.Code{"", "", tutti.NotFound} {
+		if tutti.CodeOf(got[i].Err) != want {
+			t.Errorf("alias %d comes to %v, want %s", i, got[i].Err, want)
+		}
+	}
+}
+
 func TestGraphQLErrorsOfTheWhole(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int

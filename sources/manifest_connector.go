@@ -338,7 +338,7 @@ func (c *manifestConnector) Fetch(ctx context.Context, asks []Ask, s tutti.Scope
 	}
 	defer a.free()
 	if k.batch.graphql != nil && k.batch.graphql.each != "" {
-		return c.readEach(k, a, asks, s), nil
+		return c.readEach(k, a, asks, s)
 	}
 	return c.readMany(k, a, asks, s)
 }
@@ -389,7 +389,10 @@ func (c *manifestConnector) readOne(k *compiledKind, a *answer, asks []Ask, s tu
 }
 
 // readEach reads an answer in which every id has an alias of its own.
-func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) Batch {
+func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s tutti.Scope) (Batch, error) {
+	if err := a.oneIsMissing(asks); err != nil {
+		return Batch{}, err
+	}
 	b := none(asks)
 	b.Until = a.until
 	data, _ := a.at(a.call.places.data)
@@ -413,7 +416,15 @@ func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s t
 		row.watch = watch
 		b.Replies[i] = row.reply(asks[i : i+1])
 	}
-	return b
+	return b, nil
+}
+
+// oneIsMissing tells that one of several asks is not there, where the answer does not say which: halves tell.
+func (a *answer) oneIsMissing(asks []Ask) error {
+	if len(asks) > 1 && tutti.CodeOf(a.failure(nil)) == tutti.NotFound {
+		return &Refused{Status: http.StatusBadRequest}
+	}
+	return nil
 }
 
 func noRecord(at []string) Reply {
