@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -126,7 +127,7 @@ func (p *connectorPage) write() []byte {
 		p.kind(d)
 	}
 	p.limits()
-	p.webhook()
+	p.changes()
 	p.tested()
 	return p.Bytes()
 }
@@ -374,18 +375,56 @@ func (p *connectorPage) limits() {
 	p.say(" `limits` in the config sets rate and concurrency of a source.\n")
 }
 
-func (p *connectorPage) webhook() {
-	w := p.m.Webhook
-	p.say("\n## Webhook\n\n")
-	if w == nil {
-		p.say("None: the system tells nothing when something changes. Its items are read again when `freshness` says so, and `tutti invalidate` makes them old at once.\n")
-		return
+// changes tells how one hears that something changed.
+func (p *connectorPage) changes() {
+	p.say("\n## When something changes\n\n")
+	w, polled := p.m.Webhook, p.polled()
+	switch {
+	case p.m.Protocol == "files":
+		p.say("The folder is watched: a file that changes is read again at once.\n")
+	case p.m.Notify != "":
+		p.say("The database notifies what changed on the channel `%s`, and that is read again at once.\n", p.m.Notify)
+	case w == nil && polled == "":
+		p.say("The system tells nothing: items are read again when `freshness` says so, and `tutti invalidate` makes them old at once.\n")
+	case w == nil:
+		p.say("The system posts nothing. It is asked what changed (`poll` of a kind in the config says how often):\n\n%s", polled)
+	case polled == "":
+		p.say("With a webhook the system tells at once. Where none is set up, items are read again when `freshness` says so.\n")
+	default:
+		p.say("With a webhook the system tells at once. Where none is set up, it is asked what changed (`poll` of a kind in the config says how often, also beside a webhook):\n\n%s", polled)
 	}
+	if w != nil {
+		p.webhook(w)
+	}
+}
+
+// polled lists how often is asked what changed; "" = never.
+func (p *connectorPage) polled() string {
+	var b strings.Builder
+	for _, d := range p.m.Definitions() {
+		c := p.m.Kinds[d.Name].Changes
+		if c == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "- `%s`: every %s", d.Name, cmp.Or(c.Interval, "60s"))
+		if len(c.Needs) > 0 {
+			fmt.Fprintf(&b, ", with `%s`", strings.Join(c.Needs, "`, `"))
+		}
+		if !c.Complete && c.Deleted == "" {
+			b.WriteString("; what was deleted is noticed when it is read again")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func (p *connectorPage) webhook(w *sources.WebhookSpec) {
+	p.say("\n### Webhook\n\n")
 	p.say("The system posts to `/webhooks/%s`, the name of the source. ", p.m.Name)
 	if w.Secret != "" {
-		p.say("Messages are signed with the secret `%s`.", w.Secret)
+		p.say("Messages are known by the secret `%s`.", w.Secret)
 	} else {
-		p.say("`webhook: {secret: …}` of the source is what messages are signed with.")
+		p.say("`webhook: {secret: …}` of the source is what messages are known by.")
 	}
 	p.say(" A message that is not is refused, and one that comes twice has one effect.\n")
 	if w.Setup != "" {
