@@ -171,6 +171,7 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 		problems = append(problems, place("kinds", "is missing", "Write, for example:  kinds: {"+m.kindNames()[0]+": {access: public}}"))
 	}
 	if len(problems) > 0 {
+		s.close()
 		return nil, errors.Join(problems...)
 	}
 	s.veil = newVeil(d.Secret, s.kinds)
