@@ -33,6 +33,7 @@ type Polling struct {
 	Newest   bool          // it gives the newest first, and takes no instant
 	Cursor   bool          // it goes by a cursor that is kept, and not by an instant
 	Complete bool          // it tells of every change and deletion
+	Of       string        // the kind of the records that it tells of; "" = the kind itself
 	Digest   string        // of what a kept place belongs to: with another one, the feed starts anew
 }
 
@@ -69,6 +70,7 @@ const (
 	pollTime    = 90 * time.Second // the most that a poll takes
 	pollAnswer  = 10 * time.Second // the least that a page may take: nobody waits for it
 	knownMarks  = 500
+	mostStale   = 20_000                 // tags of one poll: more than that is everything
 	shortestGap = 250 * time.Millisecond // between two looks at whose turn it is
 )
 
@@ -273,7 +275,7 @@ func (f *polling) read(ctx context.Context, from place, isNew bool) (to place, s
 		if ended || page >= f.MaxPages {
 			f.setBehind(!ended)
 			if !ended && !f.Cursor {
-				r.stale, r.to.Since = f.s.forgets(f.k.kindTag()), began
+				r.stale, r.to.Since = f.everything(), began
 			}
 			break
 		}
@@ -283,6 +285,10 @@ func (f *polling) read(ctx context.Context, from place, isNew bool) (to place, s
 	f.mu.Lock()
 	f.seen += r.count
 	f.mu.Unlock()
+	slices.Sort(r.stale)
+	if r.stale = slices.Compact(r.stale); len(r.stale) > mostStale {
+		r.stale = f.everything()
+	}
 	return to, r.stale, r.purged, nil
 }
 
@@ -293,7 +299,16 @@ func (f *polling) lost(from place, now time.Time, err error) (place, []string, [
 		return from, nil, nil, err
 	}
 	f.s.log.Warn("polling: the system does not know the cursor any more; everything of the kind is read again", "source", f.s.name, "kind", f.k.Name)
-	return place{Of: from.Of, Since: now}, f.s.forgets(f.k.kindTag()), nil, nil
+	return place{Of: from.Of, Since: now}, f.everything(), nil, nil
+}
+
+// everything are the tags of all that the feed may tell of.
+func (f *polling) everything() []string {
+	tags := f.s.forgets(f.k.kindTag())
+	if f.Of != "" && f.Of != f.k.Name {
+		tags = append(tags, f.s.forgets(tutti.KindTag(f.s.name, f.Of))...)
+	}
+	return tags
 }
 
 func (f *polling) setBehind(b bool) {

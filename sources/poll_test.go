@@ -333,6 +333,34 @@ func TestAFeedThatDoesNotEndMakesAllOld(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of records that other kinds are made of, too", func(t *testing.T) {
+		s := newFeedSystem()
+		parts := strings.Replace(sinceFeed, "next: next", "next: next, maxPages: 2", 1) + "\nkind: part"
+		manifest := feedManifest(parts) + "    tags: {part: record.part}\n" + `  offer:
+    type: Product
+    id: {pattern: "[a-z0-9]+"}
+    get: {path: "/items/${id}"}
+    map: {title: record.name}
+    tags: {part: record.part}
+`
+		h := play(t, manifest, map[string]config.KindConfig{"item": {Access: tutti.AccessPublic}, "offer": {Access: tutti.AccessPublic}}, s.ServeHTTP, func(c *config.Source, d *Deps) {
+			d.Now = s.now
+			c.Freshness = config.Freshness{Fresh: 24 * time.Hour, Stale: time.Hour, StaleIfError: time.Hour}
+		})
+		offer := func() any {
+			return h.Get(t.Context(), []tutti.Ref{{Source: "shop", Kind: "offer", ID: "z"}}, tutti.Scope{})[0].Resource.Fields.Get("title")
+		}
+		feed := h.byName["shop"].polled[0]
+		feed.once(t.Context())
+		untouched := offer()
+		s.goOn(70 * time.Second)
+		for i := range 50 {
+			s.change(fmt.Sprint("i", i), false)
+		}
+		if feed.once(t.Context()); offer() == untouched {
+			t.Error("what is made of the same records is as it was")
+		}
+	})
 	t.Run("by cursor it goes on at once", func(t *testing.T) {
 		s := newFeedSystem()
 		h := playFeed(t, s, strings.Replace(cursorFeed, "next: next", "next: next, maxPages: 2", 1), nil)
@@ -614,6 +642,32 @@ func TestAPollComesToItsEndWhereItIsNeverQuiet(t *testing.T) {
 			t.Errorf("after %v it comes to %v, with %d tags", time.Since(began), err, len(stale))
 		}
 	})
+}
+
+// manyAtOnce tells of that many changes in one page.
+type manyAtOnce int
+
+func (manyAtOnce) Fetch(context.Context, []Ask, tutti.Scope) (Batch, error) { return Batch{}, nil }
+func (manyAtOnce) Polls(string) (Polling, bool)                             { return Polling{}, true }
+
+func (n manyAtOnce) Poll(_ context.Context, kind string, _ PollFrom) (c Changed, err error) {
+	for i := range int(n) {
+		c.Records = append(c.Records, ChangedRecord{Change: Change{Kind: kind, IDs: []string{strconv.Itoa(i)}}, At: time.Now()})
+	}
+	return c, nil
+}
+
+// TestSoManyChangesAreOfTheKind: what a poll tells to other processes stays small, however much a page holds.
+func TestSoManyChangesAreOfTheKind(t *testing.T) {
+	for n, want := range map[int]int{1000: 1001, 100_000: 3} { // each and the kind; the kind, its items, and the kind again
+		s := bare(config.SourceLimits{Timeout: time.Minute, Concurrency: 3})
+		s.now, s.conn, s.kinds, s.veil = time.Now, manyAtOnce(n), map[string]*kind{"item": {Kind: tutti.Kind{Source: "shop", Name: "item"}}}, newVeil([]byte("secret"), nil)
+		f := &polling{Polling: Polling{MaxPages: 20, Overlap: time.Second}, s: s, k: s.kinds["item"], every: time.Minute}
+		_, stale, _, err := f.read(t.Context(), place{Since: time.Now()}, false)
+		if err != nil || len(stale) != want || !slices.Contains(stale, "shop:item") {
+			t.Errorf("%d changes are %d tags, %v", n, len(stale), err)
+		}
+	}
 }
 
 func TestWhatIsToldOfIsKeptLonger(t *testing.T) {
