@@ -299,12 +299,17 @@ type graphqlError struct {
 	} `json:"extensions"`
 }
 
+const mostErrors = 1000
+
 // readErrors reads a GraphQL answer's errors. It fails when they are about the whole; those about
 // a part are kept.
 func (a *answer) readErrors(status int, now time.Time) error {
 	if at, ok := a.at(a.call.places.errors); ok && !isNull(at) {
 		if json.Unmarshal(at, &a.failed) != nil {
 			return tutti.Errorf(tutti.BadAnswer, "reading the answer: its errors cannot be read")
+		}
+		if len(a.failed) > mostErrors { // each is looked at for each row
+			return tutti.Errorf(tutti.BadAnswer, "reading the answer: it tells of more than %d errors", mostErrors)
 		}
 	}
 	for _, e := range a.failed {

@@ -8,7 +8,10 @@ import (
 // A validator is what an answer said about its version: ETag, Last-Modified, or both with a line break
 // between them, as the call says in conditional.
 
-// validator gives that of an answer; "" when it has none.
+// mostValidator is the most of one: it is kept, and sent back.
+const mostValidator = 2 << 10
+
+// validator gives that of an answer; "" when it has none, or a longer one.
 func (k *call) validator(h http.Header) string {
 	tag, time := "", ""
 	if k.byTag {
@@ -17,7 +20,10 @@ func (k *call) validator(h http.Header) string {
 	if k.byTime {
 		time = h.Get("Last-Modified")
 	}
-	if time == "" {
+	switch {
+	case len(tag)+len(time) > mostValidator:
+		return ""
+	case time == "":
 		return tag
 	}
 	return tag + "\n" + time

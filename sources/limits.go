@@ -361,6 +361,9 @@ func ratePolicies(fields, policies []string, now time.Time) []ratePolicy {
 	return all
 }
 
+// mostPolicies is how many of a header are read: each is looked for among all.
+const mostPolicies = 32
+
 func readPolicies(s string, now time.Time) (all []ratePolicy) {
 	nan := math.NaN()
 	for item := range strings.SplitSeq(s, ",") {
@@ -371,6 +374,9 @@ func readPolicies(s string, now time.Time) (all []ratePolicy) {
 				continue
 			}
 			if i == 0 && !given || len(all) == 0 {
+				if len(all) == mostPolicies {
+					return all
+				}
 				all = append(all, ratePolicy{remaining: nan, limit: nan, window: nan})
 			}
 			p := &all[len(all)-1]

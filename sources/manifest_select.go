@@ -95,6 +95,9 @@ func (c *manifestConnector) address(k *call, cursor string, vars map[string]any)
 	return c.at + path, nil
 }
 
+// mostOfAPage is how many records a page may hold that was to be shorter.
+const mostOfAPage = 1000
+
 func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer, at position, s tutti.Scope) (Page, error) {
 	if err := a.failure(way.records); err != nil {
 		return Page{}, err
@@ -110,6 +113,8 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 	got := rows
 	if t := way.spec.Paging.Type; got > at.size && (t == "" || t == "page" || t == "offset" || t == "keyset") {
 		rows = at.size // an origin that ignores the limit; after a cursor's page there is no going back
+	} else if got > max(at.size, mostOfAPage) {
+		return Page{}, tutti.Errorf(tutti.TooLarge, "reading the answer: its page holds more than %d records", max(at.size, mostOfAPage))
 	}
 	seen := map[string]bool{}
 	watch := c.watches[k].due()

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -29,5 +30,41 @@ func TestManyEmptyRowsTakeLittle(t *testing.T) {
 				t.Errorf("it took %d MB", took)
 			}
 		})
+	}
+}
+
+// TestWhatCountsTwiceIsLimited: what is compared with each other thing of an answer may not be much.
+func TestWhatCountsTwiceIsLimited(t *testing.T) {
+	many := make([]string, 50_000)
+	for i := range many {
+		many[i] = fmt.Sprintf("p%d", i)
+	}
+	if got := readPolicies(strings.Join(many, ","), limitsNow); len(got) > mostPolicies {
+		t.Errorf("of a header %d policies are read", len(got))
+	}
+	tag := http.Header{"Etag": {`"` + strings.Repeat("x", 100<<10) + `"`}}
+	if got := (&call{byTag: true}).validator(tag); got != "" {
+		t.Errorf("a validator of %d bytes is kept", len(got))
+	}
+	h := play(t, aliasManifest, public, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"data": {"things": [{"id": "a", "name": "A"}]}, "errors": [` + strings.Repeat(`{"path": ["another"]},`, 5000) + `{"path": ["another"]}]}`))
+	})
+	if page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, tutti.Scope{}); tutti.CodeOf(err) != tutti.BadAnswer {
+		t.Errorf("beside thousands of errors comes %+v, %v", page, err)
+	}
+}
+
+// TestAPageHasAnEnd: an origin that gives all it has for a page of twenty is not taken at its word.
+func TestAPageHasAnEnd(t *testing.T) {
+	rows := 1000
+	h := play(t, itemManifest, public, func(w http.ResponseWriter, _ *http.Request) { items(w, rows, numbered(rows)...) })
+	sel := tutti.Selection{Source: "shop", Kind: "item"}
+	if page, err := h.Select(t.Context(), sel, tutti.Scope{}); err != nil || len(page.Items) != rows {
+		t.Errorf("of a thousand come %d, %v", len(page.Items), err)
+	}
+	rows = 1001
+	h.ForgetAll()
+	if page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", First: 3}, tutti.Scope{}); tutti.CodeOf(err) != tutti.TooLarge {
+		t.Errorf("of more come %d, %v", len(page.Items), err)
 	}
 }
