@@ -114,8 +114,8 @@ func (k *call) status(res *fetch.Response, now time.Time, g *gate) (a *answer, e
 	switch {
 	case slices.Contains(k.statuses, res.Status), k.saysNone(res):
 		return nil, tutti.Errorf(tutti.NotFound, "calling the system: it says that there is none")
-	case res.Status == http.StatusServiceUnavailable && !until.IsZero():
-		return nil, &Refused{Status: res.Status, Until: until}
+	case !until.IsZero() && (res.Status/100 == 5 || res.Status == http.StatusForbidden):
+		return nil, &Refused{Status: res.Status, Until: until, Limit: res.Status == http.StatusForbidden}
 	case res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden:
 		return nil, &Refused{Status: res.Status}
 	case res.Status/100 != 2 && (k.graphql == nil || res.Status/100 != 4 || !isJSON(res.Header.Get("Content-Type"))):

@@ -112,6 +112,9 @@ func TestAnAnswerAsksToWait(t *testing.T) {
 		{"429 that says nothing", "", 429, "", `{}`, time.Second},
 		{"429 for longer than an hour", "", 429, "Retry-After: 999999", `{}`, time.Hour},
 		{"503 with seconds", "", 503, "Retry-After: 30", `{}`, 30 * time.Second},
+		{"502 with seconds", "", 502, "Retry-After: 30", `{}`, 30 * time.Second},
+		{"403 with seconds", "", 403, "Retry-After: 60", `{}`, time.Minute}, // as GitHub says that calls come too fast
+		{"404 with seconds", "", 404, "Retry-After: 60", `{}`, 0},
 		{"420 with a date in a header", clouds, 420, "X-FeatureRateLimit-Reset: Sat, 21 Nov 2026 12:10:00 GMT", `{}`, 10 * time.Minute},
 		{"Bynder", bynder, 429, "", `too many`, 5 * time.Minute},
 		{"YouTube's quota", youtube, 403, "", `{"error":{"code":403,"errors":[{"domain":"youtube.quota","reason":"quotaExceeded"}]}}`, time.Date(2026, 11, 22, 0, 0, 0, 0, pacific).Sub(limitsNow)},
@@ -143,7 +146,7 @@ func TestAnAnswerAsksToWait(t *testing.T) {
 				}
 				return
 			}
-			if tutti.CodeOf(err) != tutti.RateLimited && test.status != 503 || first != 1 {
+			if tutti.CodeOf(err) != tutti.RateLimited && test.status/100 != 5 || first != 1 {
 				t.Errorf("after %d calls: %v", first, err)
 			}
 			c.t = limitsNow.Add(test.wait - time.Millisecond)
