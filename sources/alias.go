@@ -174,7 +174,7 @@ func (c *manifestConnector) readNamesEach(got *answer, asks []Ask, s tutti.Scope
 		if err := got.failureIn(at); err != nil {
 			b.Replies[i].Err = err
 		} else if v, ok := member(data, at[1]); !ok {
-			b.Replies[i] = noRecord(at)
+			b.Replies[i] = got.noRecord(at)
 		} else {
 			b.Replies[i] = c.nameReply(v, asks[i].Ref, s)
 		}
@@ -230,7 +230,7 @@ func (c *manifestConnector) readNameOne(got *answer, asks []Ask, s tutti.Scope, 
 	}
 	v, ok := got.at(got.call.places.record)
 	if !ok {
-		b.Replies[0] = noRecord(got.call.record)
+		b.Replies[0] = got.noRecord(got.call.record)
 		return true, nil
 	}
 	b.Replies[0] = c.nameReply(v, asks[0].Ref, s)

@@ -152,10 +152,12 @@ func (k *call) freshFor(h http.Header) time.Duration {
 
 // check reads the answer as far as it concerns the whole of it.
 func (a *answer) check(status int, now time.Time) error {
-	if !isJSON(a.header.Get("Content-Type")) {
-		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is not JSON but another content type")
+	if t := a.header.Get("Content-Type"); !mayBeJSON(t) {
+		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is %s and not JSON", contentType(t))
 	}
-	a.body = bytes.TrimPrefix(a.body, byteOrderMark)
+	if a.body = bytes.TrimPrefix(a.body, byteOrderMark); len(a.body) == 0 {
+		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is empty")
+	}
 	valid := a.read()
 	if a.cut.full {
 		return tutti.Errorf(tutti.TooLarge, "reading the answer: it has more records than its size is worth")
@@ -193,6 +195,30 @@ func isJSON(contentType string) bool {
 	}
 	t, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json") || t == "text/json")
+}
+
+// mayBeJSON reports whether an answer of a content type may be JSON: of none, or one that web servers give to what they do not know,
+// only its text tells.
+func mayBeJSON(contentType string) bool {
+	if isJSON(contentType) {
+		return true
+	}
+	t, _, _ := mime.ParseMediaType(contentType)
+	return slices.Contains([]string{"", "text/plain", "text/javascript", "application/javascript", "application/octet-stream", "binary/octet-stream"}, t)
+}
+
+// contentType names a content type for a person: those alone that are known, for what a system writes is not told.
+func contentType(header string) string {
+	t, _, err := mime.ParseMediaType(header)
+	switch {
+	case header == "":
+		return "of no content type"
+	case err == nil && t == "text/html":
+		return "HTML (text/html)"
+	case err == nil && slices.Contains([]string{"application/json", "application/xml", "text/xml", "application/xhtml+xml", "text/plain", "text/csv", "application/pdf", "image/png", "image/jpeg"}, t):
+		return t
+	}
+	return "another content type"
 }
 
 // retryAfter reads Retry-After in both of its forms; zero when there is none.
@@ -247,9 +273,42 @@ func (a *answer) rows() (int, error) {
 		opens = '{'
 	}
 	if at, ok := a.at(a.call.places.list); !ok || at[0] != opens {
-		return 0, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s", shownPath(a.call.records))
+		return 0, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s: %s", shownPath(a.call.records), a.found(a.call.records))
 	}
 	return a.cut.rows, nil
+}
+
+// found tells how far a path leads into the answer, and what is there.
+func (a *answer) found(path []string) string {
+	at := bytes.TrimSpace(a.body)
+	for i, step := range path {
+		next, ok := dig(at, []string{step})
+		if !ok && len(at) > 0 && at[0] == '{' {
+			return shownPath(path[:i]) + " has no member " + step
+		}
+		if !ok {
+			return shownPath(path[:i]) + " is " + rawKind(at)
+		}
+		at = bytes.TrimSpace(next)
+	}
+	return "it is " + rawKind(at)
+}
+
+// rawKind names what a value is, without telling it.
+func rawKind(b raw) string {
+	switch {
+	case isNull(b):
+		return "null"
+	case b[0] == '{':
+		return "an object"
+	case b[0] == '[':
+		return "a list"
+	case b[0] == '"':
+		return "a text"
+	case b[0] == 't' || b[0] == 'f':
+		return "a truth value"
+	}
+	return "a number"
 }
 
 func shownPath(path []string) string {

@@ -3,42 +3,69 @@ package sources
 import (
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/tuttihq/tutti"
 )
 
-// TestAnswersAreReadAsSystemsWriteThem asks for an item that is in an answer and for one that is not.
-func TestAnswersAreReadAsSystemsWriteThem(t *testing.T) {
-	const found = `{"items":[{"id":"a","name":"A"}],`
-	for name, c := range map[string]struct {
-		answer string
-		other  tutti.Code // of the item that is not in it
+// TestWhatIsWrongWithAnAnswerIsTold plays answers that cannot be read, and says what their author learns: how far the manifest's
+// paths lead, and nothing of what stands there.
+func TestWhatIsWrongWithAnAnswerIsTold(t *testing.T) {
+	const manifest = `
+name: acme
+failed: answer.ok == false
+denied: answer.code == 9
+kinds:
+  item:
+    type: Record
+    get: {path: "/items/${id}", record: data.item}
+    select: [{path: /items, records: data.items.list}]
+    map: {title: record.name}
+`
+	for name, tt := range map[string]struct {
+		contentType, body string
+		code              tutti.Code
+		get, list         string
 	}{
-		"all":                         {found + `"total":1}`, tutti.NotFound},
-		"a total that is a text":      {found + `"total":"1"}`, tutti.NotFound},
-		"cut, by a number":            {found + `"total":9}`, tutti.BadAnswer},
-		"cut, by a text":              {found + `"total":"9"}`, tutti.BadAnswer},
-		"cut, by a word":              {found + `"more":"yes"}`, tutti.BadAnswer},
-		"not cut, by a word":          {found + `"more":"False"}`, tutti.NotFound},
-		"not cut, by a figure":        {found + `"more":"0"}`, tutti.NotFound},
-		"with a mark before it":       {"\ufeff" + found + `"total":1}`, tutti.NotFound},
-		"with a mark and spaces":      {"\ufeff \n" + found + `"total":1}`, tutti.NotFound},
-		"twice the same member":       {`{"items":[],"items":[{"id":"a","name":"A"}]}`, tutti.NotFound},
-		"a half of a pair in a text":  {`{"items":[{"id":"a","name":"A\ud800"}]}`, tutti.NotFound},
-		"an id that is a number, too": {`{"items":[{"id":7,"name":"7"},{"id":"a","name":"A"}]}`, tutti.NotFound},
+		"HTML":              {"text/html; charset=utf-8", "<p>Sign in</p>", tutti.BadAnswer, "reading the answer: it is HTML (text/html) and not JSON", "="},
+		"an unknown type":   {"canary/canary", "{}", tutti.BadAnswer, "reading the answer: it is another content type and not JSON", "="},
+		"text that is none": {"text/plain", "Sorry", tutti.BadAnswer, "reading the answer: it is not valid JSON", "="},
+		"nothing":           {"application/json", "", tutti.BadAnswer, "reading the answer: it is empty", "="},
+		"another member":    {"application/json", `{"canary": {}}`, tutti.BadAnswer, "reading the answer: there is no record at data.item: its top has no member data", "reading the answer: there is no list at data.items.list: its top has no member data"},
+		"too deep":          {"application/json", `{"data": {"item": 7, "items": [{"list": 1}]}}`, tutti.BadAnswer, "reading a record: it is no JSON object", "reading the answer: there is no list at data.items.list: data.items is a list"},
+		"no list":           {"application/json", `{"data": {"item": "canary", "items": {"list": {"canary": 1}}}}`, tutti.BadAnswer, "reading a record: it is no JSON object", "reading the answer: there is no list at data.items.list: it is an object"},
+		"a text above":      {"application/json", `{"data": "canary"}`, tutti.BadAnswer, "reading the answer: there is no record at data.item: data is a text", "reading the answer: there is no list at data.items.list: data is a text"},
+		"an error":          {"application/json", `{"ok": false}`, tutti.BadAnswer, "reading the answer: the system tells of an error in it", "="},
+		"denied":            {"application/json", `{"ok": false, "code": 9}`, tutti.Unavailable, "the system refuses the credentials, with status 200 OK", "="},
 	} {
 		t.Run(name, func(t *testing.T) {
-			manifest := strings.Replace(itemManifest, "      total: total\n", "      total: total\n      more: more\n", 1)
-			h := play(t, manifest, public, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.answer) })
-			got := h.Get(t.Context(), refs("a", "b"), tutti.Scope{})
-			if got[0].Resource == nil || !strings.HasPrefix(got[0].Resource.Fields.Get("title").(string), "A") {
-				t.Errorf("the item that is there comes to %v", got[0].Err)
+			h := play(t, manifest, public, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", tt.contentType)
+				_, _ = io.WriteString(w, tt.body)
+			})
+			got := h.Get(t.Context(), refs("1"), tutti.Scope{})[0]
+			if tutti.CodeOf(got.Err) != tt.code || got.Err.Error() != tt.get {
+				t.Errorf("an item comes to %s, %v", tutti.CodeOf(got.Err), got.Err)
 			}
-			if tutti.CodeOf(got[1].Err) != c.other {
-				t.Errorf("the item that is not comes to %v, want %s", got[1].Err, c.other)
+			if tt.list == "=" {
+				tt.list = tt.get
+			}
+			if _, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", First: 3}, tutti.Scope{}); err == nil || err.Error() != tt.list {
+				t.Errorf("a list comes to %v", err)
 			}
 		})
+	}
+}
+
+// TestJSONOfAnyName reads JSON that a web server calls something else.
+func TestJSONOfAnyName(t *testing.T) {
+	for _, contentType := range []string{"application/json", "application/vnd.acme.v2+json", "text/json", "text/plain; charset=utf-8", "text/javascript", "binary/octet-stream", ""} {
+		h := play(t, "name: acme\nkinds: {item: {type: Record, get: {path: '/items/${id}'}, map: {title: record.name}}}", public, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{contentType}
+			_, _ = io.WriteString(w, `{"id": "1", "name": "Rose"}`)
+		})
+		if got := h.Get(t.Context(), refs("1"), tutti.Scope{})[0]; got.Resource == nil || got.Resource.Fields.Get("title") != "Rose" {
+			t.Errorf("of %q comes %v", contentType, got.Err)
+		}
 	}
 }

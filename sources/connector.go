@@ -106,14 +106,15 @@ type Refused struct {
 	Until  time.Time // when the system may be asked again; zero = it does not say
 	Limit  bool      // the system asks to wait, whatever the status
 	Long   bool      // that is known for sure: it may be more than an hour
+	Denied bool      // the credentials are refused, whatever the status
 }
 
 func (r *Refused) Error() string {
 	switch {
 	case r.Limit:
 		return "the system asks to wait"
-	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
-		return "the system refuses the credentials, with status " + http.StatusText(r.Status)
+	case r.denied():
+		return "the system refuses the credentials, with status " + statusText(r.Status)
 	}
 	return "the system answers with status " + statusText(r.Status)
 }
@@ -128,10 +129,14 @@ func (r *Refused) code() tutti.Code {
 	switch {
 	case r.Limit:
 		return tutti.RateLimited
-	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden || r.Status < 400 || r.Status >= 500:
+	case r.denied() || r.Status < 400 || r.Status >= 500:
 		return tutti.Unavailable
 	}
 	return tutti.BadAnswer
+}
+
+func (r *Refused) denied() bool {
+	return r.Denied || r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden
 }
 
 // Definition is what a connector says about one of its kinds.

@@ -15,14 +15,14 @@ import (
 type format struct {
 	accept string                                                   // what is asked for
 	takes  func(contentType string) bool                            // nil = anything
-	isNot  string                                                   // what is said of another content type
+	name   string                                                   // as a person calls it
 	json   func(k *call, r *fetch.Response, at string) (raw, error) // makes JSON of an answer from an address; valid, with nothing of the answer's memory in it
 }
 
 // formats are those besides JSON, by their names in manifests.
 var formats = map[string]*format{
 	"xml": {
-		accept: "application/xml, text/xml;q=0.9", takes: isXML, isNot: "it is not XML but another content type",
+		accept: "application/xml, text/xml;q=0.9", takes: isXML, name: "XML",
 		json: func(k *call, r *fetch.Response, _ string) (raw, error) { return xmlToJSON(r.Body, k.lists) },
 	},
 	"headers": {
@@ -70,7 +70,7 @@ func (c *compiler) format(at string, s *CallSpec, out *call) {
 func (k *call) convert(res *fetch.Response, at string) error {
 	f := k.format
 	if f.takes != nil && !f.takes(res.Header.Get("Content-Type")) {
-		return tutti.Errorf(tutti.BadAnswer, "reading the answer: %s", f.isNot)
+		return tutti.Errorf(tutti.BadAnswer, "reading the answer: it is %s and not %s", contentType(res.Header.Get("Content-Type")), f.name)
 	}
 	body, err := f.json(k, res, at)
 	if err != nil {

@@ -117,7 +117,7 @@ func (s *Source) question(k *kind, asked []tutti.Ref, full tutti.Scope) *questio
 			continue
 		}
 		if !ok {
-			q.not(i, missing(tutti.Errorf(tutti.NotFound, "getting a %s of %s: no item can have that id", k.Name, s.name)))
+			q.not(i, missing(tutti.Errorf(tutti.NotFound, "getting one %s of %s: no item can have that id", k.Name, s.name)))
 			continue
 		}
 		ref.ID = id
@@ -240,7 +240,7 @@ func (s *Source) answer(g *tutti.Got, k *kind, locale string, r *cache.Result[*e
 			g.Resource = g.Resource.In(locale)
 		}
 	case r.Err == nil:
-		g.Err = tutti.Errorf(tutti.NotFound, "getting a %s of %s: the origin does not have it", k.Name, s.name)
+		g.Err = tutti.Errorf(tutti.NotFound, "getting one %s of %s: the origin does not have it", k.Name, s.name)
 		g.Freshness.State = tutti.Missing
 	default:
 		g.Freshness.State = tutti.Missing

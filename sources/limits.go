@@ -203,7 +203,7 @@ func (l *limits) waits(res *fetch.Response, now time.Time) *Refused {
 		return l.refused(res.Status, res.Header, t, now)
 	}
 	if l.denied != nil && res.Status/100 == 4 && l.denied.holds(res.Body) {
-		return &Refused{Status: http.StatusUnauthorized}
+		return &Refused{Status: res.Status, Denied: true}
 	}
 	return nil
 }
@@ -475,6 +475,9 @@ func (a *answer) wrong(status int, now time.Time) error {
 		return l.refused(status, a.header, t, now)
 	}
 	if l.failed != nil && l.failed.holds(a.body) {
+		if l.denied != nil && l.denied.holds(a.body) {
+			return &Refused{Status: status, Denied: true}
+		}
 		return tutti.Errorf(tutti.BadAnswer, "reading the answer: the system tells of an error in it")
 	}
 	return nil

@@ -33,7 +33,7 @@ type Manifest struct {
 	GraphQL     string                 `yaml:"graphql"`     // The path of the GraphQL endpoint.
 	Limits      LimitSpec              `yaml:"limits"`      // How the system says that it is enough.
 	Failed      string                 `yaml:"failed"`      // CEL over answer: whether an answer of success tells of an error all the same.
-	Denied      string                 `yaml:"denied"`      // CEL over answer: whether a refusal, with a status of 4xx, means that the credentials are not good.
+	Denied      string                 `yaml:"denied"`      // CEL over answer: whether a refusal, with a status of 4xx or by failed, means that the credentials are not good.
 	Kinds       map[string]*KindSpec   `yaml:"kinds"`       // The kinds of items.
 	Webhook     *WebhookSpec           `yaml:"webhook"`     // What the system posts when something changes.
 

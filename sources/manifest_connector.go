@@ -381,7 +381,7 @@ func (c *manifestConnector) readOne(k *compiledKind, a *answer, asks []Ask, s tu
 		return Reply{Err: err}
 	}
 	if a.cut.rows == 0 {
-		return noRecord(a.call.record)
+		return a.noRecord(a.call.record)
 	}
 	row := k.see(c, a.body, a.spans(0), s.Locale)
 	row.fresh, row.own = a.fresh, asks[0].Ref.ID
@@ -407,7 +407,7 @@ func (c *manifestConnector) readEach(k *compiledKind, a *answer, asks []Ask, s t
 		}
 		at, ok := member(data, alias)
 		if !ok {
-			b.Replies[i] = noRecord([]string{"data", alias})
+			b.Replies[i] = a.noRecord([]string{"data", alias})
 			continue
 		}
 		one.walk(at, k.tree) // it is valid: it is part of a valid answer
@@ -427,8 +427,8 @@ func (a *answer) oneIsMissing(asks []Ask) error {
 	return nil
 }
 
-func noRecord(at []string) Reply {
-	return Reply{Err: tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no record at %s", shownPath(at))}
+func (a *answer) noRecord(at []string) Reply {
+	return Reply{Err: tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no record at %s: %s", shownPath(at), a.found(at))}
 }
 
 // reply gives the record that must be that of the only ask.

@@ -215,9 +215,9 @@ func (n *named) nowhere(r *cache.Result[*entry], i int, why error) tutti.Got {
 	case n.place[i] >= 0:
 		g.Err = why // the time for the item is over
 	case r.Found && r.Value != nil:
-		g.Err = tutti.Errorf(tutti.BadAnswer, "getting a %s of %s: the name stands for what no item can have as an id", ref.Kind, ref.Source)
+		g.Err = tutti.Errorf(tutti.BadAnswer, "getting one %s of %s: the name stands for what no item can have as an id", ref.Kind, ref.Source)
 	case r.Err == nil:
-		g.Err = tutti.Errorf(tutti.NotFound, "getting a %s of %s: the origin has none of that name", ref.Kind, ref.Source)
+		g.Err = tutti.Errorf(tutti.NotFound, "getting one %s of %s: the origin has none of that name", ref.Kind, ref.Source)
 	}
 	return g
 }

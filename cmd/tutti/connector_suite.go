@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -90,10 +91,24 @@ func (c *connectorTestCommand) system() (*contract.System, error) {
 	return contract.New(s)
 }
 
-// report writes results for a person, kind by kind.
+// report writes results for a person, kind by kind. Questions of a kind that came to the same for the same reason stand together.
 func report(out io.Writer, results []contract.Result) {
 	last := "\x00"
-	for _, r := range results {
+	for i, r := range results {
+		questions := []string{r.Question}
+		if r.Outcome != contract.Passed {
+			same := func(o contract.Result) bool {
+				return o.Kind == r.Kind && o.Outcome == r.Outcome && o.Place == r.Place && slices.Equal(o.Why, r.Why)
+			}
+			if slices.ContainsFunc(results[:i], same) {
+				continue // it was told
+			}
+			for _, o := range results[i+1:] {
+				if same(o) {
+					questions = append(questions, o.Question)
+				}
+			}
+		}
 		if r.Kind != last {
 			name := r.Kind
 			if name == "" {
@@ -102,7 +117,7 @@ func report(out io.Writer, results []contract.Result) {
 			fmt.Fprintln(out, name)
 			last = r.Kind
 		}
-		fmt.Fprintf(out, "  %-6s  %s", r.Outcome, r.Question)
+		fmt.Fprintf(out, "  %-6s  %s", r.Outcome, strings.Join(questions, ", "))
 		switch {
 		case r.Outcome == contract.Failed:
 			if r.Place != "" {

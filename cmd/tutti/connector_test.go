@@ -281,6 +281,32 @@ kinds:
 	}
 }
 
+// TestAReportTellsOnce tests a connector whose list is not where the manifest says, and one whose items nobody knows.
+func TestAReportTellsOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "acme.yaml", `name: acme
+kinds:
+  item:
+    type: Record
+    get: {path: "/items/${id}"}
+    select:
+      - {path: /items, records: data.list.node}
+    map: {title: record.name}
+  thing:
+    type: Record
+    get: {path: "/things/${id}"}
+    map: {title: record.name}
+`)
+	write(t, "acme.recording.yaml", "connector: acme\nfrom: a test\nkinds: {}\nexchanges:\n  - {request: {path: /items}, response: {json: {data: {list: [{node: {id: 1}}]}}}}\n")
+	code, out, _ := call(t, "connector", "test", "./acme.yaml", "--recording", "./acme.recording.yaml")
+	const why = "there is no list at data.list.node: data.list is a list"
+	if n := strings.Count(out, why); code != failed || n != 1 {
+		t.Errorf("it ends with %d and tells %d times why:\n%s", code, n, out)
+	}
+	wants(t, "the report", out, "failed  fetch many, see acme.yaml:6:5\n          listing item: reading the answer: "+why, "cannot  fetch one, not found, ", ": what exists is not known: item could not be listed",
+		"thing\n  cannot  fetch many, fetch one, ", "cannot be listed without more: say which exist (--id thing/ID")
+}
+
 // TestExamplesOfHelpAreRight reads the examples that the help of each command gives, and runs those that need no network.
 func TestExamplesOfHelpAreRight(t *testing.T) {
 	parser := func() *kong.Kong {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 
 	"github.com/tuttihq/tutti"
@@ -31,7 +32,12 @@ func failure(host string, err error) error {
 	if host == "" {
 		return tutti.Errorf(codeOf(err), "fetching: %w", told(err))
 	}
-	return tutti.Errorf(codeOf(err), "fetching from %s: %w", host, told(err))
+	what := told(err)
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound && !strings.HasPrefix(host, dns.Name) {
+		what = errors.New("it leads to another host, whose name is not known")
+	}
+	return tutti.Errorf(codeOf(err), "fetching from %s: %w", host, what)
 }
 
 func codeOf(err error) tutti.Code {

@@ -124,7 +124,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		return nil, failure("", refused("the address is not a URL")) // err quotes the address, so it is not told
 	}
 	if err := acceptable(u); err != nil {
-		return nil, failure(u.Hostname(), err)
+		return nil, failure(u.Host, err)
 	}
 	if last, ok := ctx.Deadline(); !ok || time.Until(last) > backstop {
 		var cancel context.CancelFunc
@@ -141,12 +141,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		res, err = c.follow(req, res, limit)
 	}
 	if err != nil {
-		return nil, failure(u.Hostname(), &url.Error{Op: req.Method, Err: err})
+		return nil, failure(u.Host, &url.Error{Op: req.Method, Err: err})
 	}
 	defer res.Body.Close()
 	body, err := read(res, limit)
 	if err != nil {
-		return nil, failure(u.Hostname(), err)
+		return nil, failure(u.Host, err)
 	}
 	return &Response{Status: res.StatusCode, Header: res.Header, Body: body}, nil
 }

@@ -38,6 +38,8 @@ type System struct {
 	player *recording.Player
 	hides  *recording.Recorder // takes secrets out of what the player tells; nil without one
 	front  *front
+
+	unlisted map[string]bool // kinds that could not be listed, as was told
 }
 
 // Kind says what to ask of a kind of item.
@@ -127,7 +129,7 @@ func New(s System) (*System, error) {
 			return nil, &tutti.Error{Code: tutti.Invalid, Message: "the connector " + s.Manifest.Name + " has no kind “" + name + "”.", Hint: "It has " + strings.Join(keys(kinds), ", ") + "."}
 		}
 	}
-	s.Kinds = kinds
+	s.Kinds, s.unlisted = kinds, map[string]bool{}
 	s.front = &front{player: s.player, recorder: s.Recorder}
 	return &s, nil
 }
@@ -297,6 +299,14 @@ func (t *asking) note(format string, args ...any) {
 	if !slices.Contains(t.why, why) {
 		t.why = append(t.why, why)
 	}
+}
+
+// counted writes a number with its word: 1 call, 2 calls.
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func keys[V any](m map[string]V) []string {

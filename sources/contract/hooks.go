@@ -45,7 +45,7 @@ func (t *asking) listening() (h *house, secret tutti.Secret) {
 		t.without("the connector takes no webhooks")
 	}
 	if len(t.sys.Hooks) == 0 {
-		t.cannot("no message of the system is known (hooks)")
+		t.cannot("no message of the system is known: write one (hooks of a recording, docs/recordings.md)")
 	}
 	secret = t.sys.Source.Webhook.Secret
 	if secret.IsZero() && w.Secret != "" {

@@ -127,6 +127,9 @@ func (t *asking) found(h *house, kind, id string) *tutti.Resource {
 func (t *asking) missing(id string, g tutti.Got) {
 	if g.Resource != nil || tutti.CodeOf(g.Err) != tutti.NotFound || g.Freshness.State != tutti.Missing {
 		t.fail("%s, which does not exist, comes to %s, %v; want MISSING, NOT_FOUND", id, g.Freshness.State, g.Err)
+		if tutti.CodeOf(g.Err) == tutti.BadAnswer {
+			t.note("say under notFound what an answer looks like that tells that there is none")
+		}
 	}
 }
 
@@ -134,14 +137,14 @@ func (t *asking) missing(id string, g tutti.Got) {
 func notFound(t *asking, kind string) {
 	k := t.sample(kind)
 	if k.Missing == "" {
-		t.cannot("no id is known that does not exist (kinds.%s.missing)", kind)
+		t.cannot("no id is known that does not exist: say one (--missing %s/ID, or kinds.%s.missing of a recording)", kind, kind)
 	}
 	t.about(t.asks(kind) + ".notFound")
 	h := t.open()
 	got, _ := h.get(t.ctx, kind, k.Missing)
 	t.missing(k.Missing, got[0])
 	if _, calls := h.get(t.ctx, kind, k.Missing); calls != 0 {
-		t.fail("asking again for what is not there took %d calls, want none for a short time", calls)
+		t.fail("asking again for what is not there took %s, want none for a short time", counted(calls, "call"))
 	}
 	h.advance(time.Hour)
 	if _, calls := h.get(t.ctx, kind, k.Missing); calls < 1 || calls > 1+t.sys.introductions() {
@@ -213,7 +216,7 @@ func more(t *asking, kind string) {
 	h := t.open()
 	ids := slices.Clone(k.IDs)
 	if k.Missing == "" {
-		t.cannot("no id is known that does not exist (kinds.%s.missing)", kind)
+		t.cannot("no id is known that does not exist: say one (--missing %s/ID, or kinds.%s.missing of a recording)", kind, kind)
 	}
 	for i := 0; len(ids) < h.MaxIDs(h.name, kind)+1; i++ { // unknown ids fill the call up
 		if id := similar(k.Missing, i); !slices.Contains(ids, id) {
@@ -304,7 +307,7 @@ func locales(t *asking, kind string) {
 	}
 	k := t.sample(kind)
 	if len(k.Locales) < 2 {
-		t.cannot("only one locale is known (kinds.%s.locales)", kind)
+		t.cannot("only one locale is known (--locale en,de, or kinds.%s.locales of a recording)", kind)
 	}
 	t.about(t.asks(kind))
 	h := t.open()
@@ -345,8 +348,11 @@ func draft(t *asking, kind string) {
 // aliases asks for items by other spellings of their ids.
 func aliases(t *asking, kind string) {
 	k := t.sample(kind)
+	if id := t.sys.Manifest.Kinds[kind].ID; len(k.Aliases) == 0 && id.Alias == nil && id.Canonical == "" {
+		t.without("the manifest knows no other spelling of an id")
+	}
 	if len(k.Aliases) == 0 {
-		t.without("no other spelling of an id is known (kinds.%s.aliases)", kind)
+		t.without("no other spelling of an id is known (kinds.%s.aliases of a recording)", kind)
 	}
 	t.about("kinds." + kind + ".id")
 	h := t.open()
@@ -389,7 +395,7 @@ func changes(t *asking, kind string) {
 	case k.Changes != nil:
 		from.Since = k.Changes.Since
 	case t.sys.recorded():
-		t.cannot("no instant is known since when something changed (kinds.%s.changes)", kind)
+		t.cannot("no instant is known since when something changed (kinds.%s.changes of a recording)", kind)
 	}
 	t.about("kinds." + kind + ".changes")
 	h := t.open()

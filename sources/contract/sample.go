@@ -34,6 +34,9 @@ func (t *asking) sample(kind string) Kind {
 
 // listed gives the ids of the first items that the system lists.
 func (t *asking) listed(kind string, n int) []string {
+	if t.sys.unlisted[kind] {
+		t.cannot("what exists is not known: %s could not be listed", kind)
+	}
 	h := t.open()
 	sel := h.list(kind)
 	page, err := h.Select(t.ctx, sel, h.scope(kind))
@@ -41,6 +44,8 @@ func (t *asking) listed(kind string, n int) []string {
 		t.cannot("%s cannot be listed without more: say which exist (--id %s/ID, or kinds.%s.ids of a recording)", kind, kind, kind)
 	}
 	if err != nil {
+		t.sys.unlisted[kind] = true
+		t.about("kinds." + kind + ".select")
 		t.stop("listing %s: %v", kind, err)
 	}
 	var ids []string

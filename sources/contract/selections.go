@@ -149,7 +149,7 @@ func selections(t *asking, kind string) {
 		}
 	}
 	if len(never) > 0 {
-		t.note("not asked for: %s (say what finds something under kinds.%s.selections)", strings.Join(never, ", "), kind)
+		t.note("not asked for: %s (say what finds something under kinds.%s.selections of a recording)", strings.Join(never, ", "), kind)
 	}
 	if len(used) == 0 && len(never) > 0 {
 		t.unable = !t.failed
@@ -278,7 +278,7 @@ func owners(t *asking, kind string) {
 		t.without("it cannot be selected by its owner")
 	}
 	if k.Owner == "" {
-		t.cannot("nobody is known who owns some (kinds.%s.owner)", kind)
+		t.cannot("nobody is known who owns some (kinds.%s.owner of a recording)", kind)
 	}
 	t.about("kinds." + kind + ".owner")
 	h := t.open()
