@@ -33,7 +33,11 @@ func ReadRecording(name, dir string) (*recording.Recording, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &tutti.Error{Code: tutti.Invalid, Message: "the recording " + name + " cannot be read.", Hint: "Make one with  tutti connector record", Cause: err}
+		e := unreadable("the recording "+name, path, dir, err)
+		if e.Hint == "" {
+			e.Hint = "Make one with  tutti connector record"
+		}
+		return nil, e
 	}
 	return recording.Parse(path, b)
 }

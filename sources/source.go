@@ -113,9 +113,27 @@ func ReadManifest(connector, dir string) (*Manifest, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &tutti.Error{Code: tutti.Invalid, Message: "the manifest " + connector + " cannot be read.", Hint: "The path is relative to the config file.", Cause: err}
+		return nil, unreadable("the manifest "+connector, path, dir, err)
 	}
 	return ParseManifest(path, b)
+}
+
+// unreadable tells why a file cannot be read that is named relative to a folder; "" is the one where we are.
+func unreadable(what, path, dir string, err error) *tutti.Error {
+	e := &tutti.Error{Code: tutti.Invalid, Message: what + " cannot be read.", Cause: err}
+	info, bad := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Message = what + " is not there."
+		if dir != "" && path != what[strings.LastIndexByte(what, ' ')+1:] {
+			e.Hint = "Its path is relative to " + dir + ", the folder of the config."
+		}
+	case bad == nil && info.IsDir():
+		e.Message, e.Hint = what+" is a folder.", "Write the file in it."
+	case errors.Is(err, fs.ErrPermission):
+		e.Message = what + " may not be read by this user."
+	}
+	return e
 }
 
 // openSource makes one source. All that the config says wrongly about it comes as one joined error.

@@ -158,11 +158,7 @@ func readRecording(name string) (*recording.Recording, error) {
 	if tutti.IsName(name) {
 		return sources.ReadRecording(name, "")
 	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return nil, err
-	}
-	return sources.ReadRecording(path, "")
+	return sources.ReadRecording(name, "")
 }
 
 func sortedNames[V any](m map[string]V) []string {

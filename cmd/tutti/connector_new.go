@@ -22,17 +22,19 @@ import (
 // connectorNewCommand writes a manifest to start from.
 type connectorNewCommand struct {
 	Name   string            `arg:"" optional:"" help:"What sources will call the connector."`
-	From   string            `help:"How the system is asked: ${enum}." enum:"rest,graphql," default:""`
-	URL    string            `name:"url" help:"Where the system is." placeholder:"URL"`
-	Family string            `help:"What the system is for: ${enum}." enum:"dam,catalog,social,support,content,any," default:""`
+	From   string            `help:"How the system is asked: rest or graphql." placeholder:"HOW"`
+	URL    string            `name:"url" help:"Where the system is; of GraphQL with the path of its endpoint, where that is not /graphql." placeholder:"URL"`
+	Family string            `help:"What the system is for: dam, catalog, social, support, content or any." placeholder:"FAMILY"`
 	Kind   string            `help:"The first kind of item." placeholder:"KIND"`
-	Type   string            `help:"The resource type of its items." placeholder:"TYPE"`
+	Type   string            `help:"The resource type of its items: Asset, Product, SocialPost, SupportTicket, Article, Place or Record." placeholder:"TYPE"`
 	Get    string            `help:"The path of one item, with {id} in it; of GraphQL the field for one." placeholder:"PATH"`
 	List   string            `help:"The path of the list of items; none: it cannot be listed." placeholder:"PATH"`
 	Record string            `help:"Where the list of records is in its answer; none: the answer itself." placeholder:"PATH"`
-	Auth   string            `help:"How the system knows us: ${enum}." enum:"none,basic,bearer,header," default:""`
+	Auth   string            `help:"How the system knows us: none, basic, bearer or header." placeholder:"HOW"`
 	Field  map[string]string `help:"A field, and where it stands in a record: title=name. May be given several times." placeholder:"NAME=PATH" mapsep:"none"`
 	Out    string            `short:"o" help:"The file to write. Default: NAME.yaml." placeholder:"FILE" type:"path"`
+
+	Endpoint string `kong:"-"` // the path of GraphQL
 
 	in io.Reader // where answers are typed; nil = the terminal, if there is one
 }
@@ -44,7 +46,7 @@ func (connectorNewCommand) Help() string {
 Examples:
   tutti connector new
   tutti connector new acme --from rest --url https://acme.example/v2 --kind item --type Product --get /items/{id} --list /items --record items --auth bearer --field title=name
-  tutti connector new shop --from graphql --url https://shop.example --kind product --type Product --get product --field title=name`
+  tutti connector new shop --from graphql --url https://shop.example/api/graphql --kind product --type Product --get product --field title=name`
 }
 
 // question is what is asked on a terminal.
@@ -59,11 +61,8 @@ func (c *connectorNewCommand) Run(_ context.Context, out, _ io.Writer) error {
 	if err := c.ask(out); err != nil {
 		return err
 	}
-	if !tutti.IsName(c.Name) {
-		return &tutti.Error{Code: tutti.InvalidValue, Field: "NAME", Message: "is missing or no name.", Hint: "Write letters, digits, '-' and '_', for example  acme"}
-	}
-	if slices.Contains(sources.Vendors(), c.Name) {
-		return &tutti.Error{Code: tutti.InvalidValue, Field: "NAME", Message: "“" + c.Name + "” is a connector that comes with Tutti.", Hint: "Look at it first: docs/connectors/" + c.Name + ".md"}
+	if err := c.check(); err != nil {
+		return err
 	}
 	text, err := c.write()
 	if err != nil {
@@ -85,6 +84,64 @@ func (c *connectorNewCommand) Run(_ context.Context, out, _ io.Writer) error {
 	}
 	c.next(out)
 	return nil
+}
+
+// words are those that some flags take.
+var newWords = map[string][]string{
+	"--from": {"rest", "graphql"}, "--auth": {"none", "basic", "bearer", "header"},
+	"--type": {"Asset", "Product", "SocialPost", "SupportTicket", "Article", "Place", "Record"},
+}
+
+var pathInRecord = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*|\[\d{1,4}\])*$`)
+
+// check tells what is wrong with what was said, all at once, and fills in what follows from it.
+func (c *connectorNewCommand) check() error {
+	var problems []error
+	wrong := func(field, what, hint string) {
+		problems = append(problems, &tutti.Error{Code: tutti.InvalidValue, Field: field, Message: what, Hint: hint})
+	}
+	if !tutti.IsName(c.Name) {
+		wrong("NAME", "is missing or no name.", "Write letters, digits, '-' and '_', for example  acme")
+	} else if slices.Contains(sources.Vendors(), c.Name) {
+		wrong("NAME", "“"+c.Name+"” is a connector that comes with Tutti.", "Look at it first: docs/connectors/"+c.Name+".md")
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		wrong("--url", "is no address of a system.", "Write, for example  https://acme.example")
+	case u.User != nil:
+		wrong("--url", "holds credentials, which a manifest does not.", "Leave them out, and write  --auth basic")
+	case u.RawQuery != "" || u.Fragment != "":
+		wrong("--url", "holds more than host and path.", "Write, for example  "+u.Scheme+"://"+u.Host+u.Path)
+	default:
+		c.URL, c.Endpoint = strings.TrimSuffix(c.URL, "/"), "/graphql"
+		if at := strings.LastIndexByte(u.Path, '/'); c.From == "graphql" && at >= 0 && strings.Contains(u.Path[at:], "graphql") {
+			c.URL, c.Endpoint = u.Scheme+"://"+u.Host, u.Path
+		}
+	}
+	for _, w := range []struct {
+		flag, said string
+		all        []string
+	}{{"--from", c.From, newWords["--from"]}, {"--family", c.Family, sources.Families()}, {"--type", c.Type, newWords["--type"]}, {"--auth", c.Auth, newWords["--auth"]}} {
+		if !slices.Contains(w.all, w.said) {
+			wrong(w.flag, "“"+w.said+"” is none of "+strings.Join(w.all, ", ")+".", "")
+		}
+	}
+	if !tutti.IsName(c.Kind) {
+		wrong("--kind", "“"+c.Kind+"” is no name.", "Write letters, digits, '-' and '_', for example  item")
+	}
+	if c.Field == nil {
+		c.Field = map[string]string{}
+	}
+	if c.Field["title"] == "" {
+		c.Field["title"] = "title"
+	}
+	for _, name := range sortedNames(c.Field) {
+		if !tutti.IsName(name) || !pathInRecord.MatchString(c.Field[name]) {
+			wrong("--field", "“"+name+"="+c.Field[name]+"” is no field and its place in a record.", "Write, for example  --field title=name  or  --field image=photo.id")
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // ask fills in what no flag says: from the terminal, or as is usual.
@@ -159,18 +216,9 @@ var placeOfID = regexp.MustCompile(`\$?\{id\}`)
 
 // write makes the manifest.
 func (c *connectorNewCommand) write() ([]byte, error) {
-	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
-		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "--url", Message: "is no address of a system.", Hint: "Write, for example  https://acme.example"}
-	}
-	c.Get, c.URL = placeOfID.ReplaceAllString(c.Get, "$${id}"), strings.TrimSuffix(c.URL, "/")
+	c.Get = placeOfID.ReplaceAllString(c.Get, "$${id}")
 	if c.From == "rest" && !strings.Contains(c.Get, "${id}") {
 		return nil, &tutti.Error{Code: tutti.InvalidValue, Field: "--get", Message: "does not say where the id stands.", Hint: "Write {id} in its place: " + c.Get + "/{id}"}
-	}
-	if c.Field == nil {
-		c.Field = map[string]string{}
-	}
-	if c.Field["title"] == "" {
-		c.Field["title"] = "title"
 	}
 	var b strings.Builder
 	err := template.Must(template.New("").Parse(startingManifest)).Execute(&b, c)
@@ -227,7 +275,7 @@ kinds:
     id: {pattern: "[0-9A-Za-z_-]{1,64}"} # what ids look like: others are not asked for
 {{if eq .From "graphql"}}
     batch: # each id becomes an alias of the field; a list by ids, where the system has one, is better
-      path: /graphql
+      path: {{.Endpoint}}
       graphql: {each: "{{.Get}}(id: $id) { {{.Selected}} }", idType: "ID!"}
       maxIds: 20
 {{else}}
@@ -239,11 +287,23 @@ kinds:
         records: {{if .Record}}{{.Record}}{{else}}.{{end}}
         paging: {maxFirst: 100} # how pages follow one another; without a type there is one page
 {{end}}{{end}}
-    map:
+    map:{{with .Others}} # a {{$.Type}} also has {{.}}{{end}}
 {{- range .Fields}}
       {{.}}: record.{{$.Path .}}
 {{- end}}
 `
+
+// Others are the fields of the resource type that are not mapped yet, with their types.
+func (c *connectorNewCommand) Others() string {
+	var all []string
+	fields := tutti.CanonicalFields[tutti.ResourceType(c.Type)]
+	for _, name := range sortedNames(fields) {
+		if c.Field[name] == "" {
+			all = append(all, name+" ("+string(fields[name])+")")
+		}
+	}
+	return strings.Join(all, ", ")
+}
 
 // next tells what to do.
 func (c *connectorNewCommand) next(out io.Writer) {
@@ -251,13 +311,18 @@ func (c *connectorNewCommand) next(out io.Writer) {
 	for _, name := range map[string][]string{"bearer": {"token"}, "basic": {"user", "password"}, "header": {"key"}}[c.Auth] {
 		secrets += " --secret " + name + "=" + strings.ToUpper(strings.ReplaceAll(c.Name, "-", "_")+"_"+name)
 	}
+	system := file + " --url " + c.URL + secrets
+	id := " --id " + c.Kind + "/ID"
+	if c.From == "rest" && c.List != "" {
+		id = "" // what exists is found out by listing
+	}
 	fmt.Fprintf(out, `%s is written.
 
-Next:
+Next, with an id that exists in place of ID:
   tutti connector try %s %s/ID --url %s%s
-  tutti connector test %s --url %s%s
-  tutti connector record %s --url %s%s -o %s.recording.yaml
-`, shorten(c.Out), file, c.Kind, c.URL, secrets, file, c.URL, secrets, file, c.URL, secrets, c.Name)
+  tutti connector test %s
+  tutti connector record %s -o %s.recording.yaml
+`, shorten(c.Out), file, c.Kind, c.URL, secrets, system+id, system+id, c.Name)
 }
 
 // isNull reports whether a file is the null device, which is a character device as a terminal is.

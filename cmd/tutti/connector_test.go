@@ -60,9 +60,12 @@ func TestANewConnectorRuns(t *testing.T) {
 			}
 		}
 	}
+	succeed(t, "connector", "new", "far", "--from", "graphql", "--url", "https://far.example/api/graphql")
+	wants(t, "the manifest of a GraphQL system", read(t, "far.yaml"), "url: https://far.example\n", "path: /api/graphql\n")
 	for what, args := range map[string][]string{
 		"is there already": {"acme", "--get", "/i/{id}", "-o", "acme-none.yaml"}, "comes with Tutti": {"vendure"}, "no name": {"9"}, "where the id stands": {"other", "--get", "/items"},
-		"no address": {"other", "--url", "acme"}, "is unknown: “Thing”": {"other", "--type", "Thing", "--get", "/i/{id}"},
+		"no address": {"other", "--url", "acme"}, "“Thing” is none of Asset, ": {"other", "--type", "Thing", "--get", "/i/{id}"},
+		"--url: holds credentials": {"other", "--url", "https://me:word@acme.example"}, "--field: “title=a b”": {"other", "--field", "title=a b"}, "--kind: “my kind”": {"other", "--kind", "my kind"}, "--from: “soap”": {"other", "--from", "soap"},
 	} {
 		if code, _, errs := call(t, append([]string{"connector", "new"}, args...)...); code != failed || !strings.Contains(errs, what) {
 			t.Errorf("%v ends with %d: %s", args, code, errs)
@@ -367,7 +370,7 @@ func TestARecordingPlaysInTheConfig(t *testing.T) {
 	if code != failed || !strings.Contains(out, "passed  fetch one") {
 		t.Errorf("testing it ends with %d: %s", code, out)
 	}
-	for what, line := range map[string]string{"there is no recording": "recording: nothing", "cannot be read": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: ./acme.recording.yaml\n    url: https://shop.example"} {
+	for what, line := range map[string]string{"there is no recording": "recording: nothing", "is not there": "recording: ./nothing.yaml", "is of the connector zendesk": "recording: zendesk", "stands beside url": "recording: ./acme.recording.yaml\n    url: https://shop.example"} {
 		if code, _, errs := call(t, "validate", "--config", config(line)); code != failed || !strings.Contains(errs, what) || !strings.Contains(errs, "sources.shop.recording") {
 			t.Errorf("%s ends with %d: %s", line, code, errs)
 		}
