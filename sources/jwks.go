@@ -18,14 +18,14 @@ import (
 
 const (
 	keysFresh = time.Hour        // a key that the system withdraws counts no longer than this
-	keysAgain = 30 * time.Second // a key that nobody knows leads to no more calls than one in this time
+	keysAgain = 30 * time.Second // what no known key fits leads to no more calls than one in this time
 	keysLimit = 3 * time.Second
 	keysBytes = 64 << 10
 	mostKeys  = 20
 )
 
 // keys are what a system publishes to verify its signatures with (JWKS, RFC 7517). They are fetched when
-// the first message comes, again when one is signed by a key that is not among them, and after an hour.
+// the first message comes, again when one is signed by none of them, and after an hour.
 // Safe for concurrent use.
 type keys struct {
 	address string
@@ -54,46 +54,50 @@ func (k *keys) verify(ctx context.Context, text string, payload []byte) error {
 	if err != nil || len(jws.Signatures) != 1 {
 		return forged("its signature has another form")
 	}
-	id := jws.Signatures[0].Protected.KeyID
-	candidates, err := k.named(ctx, id)
-	if err != nil {
-		return err
-	}
-	for i := range candidates {
-		if jws.DetachedVerify(payload, candidates[i].Key) == nil {
-			return nil
+	id, tried := jws.Signatures[0].Protected.KeyID, (*keySet)(nil)
+	for range 2 { // the system may have another key of that name by now, or of none
+		var candidates []jose.JSONWebKey
+		if candidates, tried, err = k.named(ctx, id, tried); err != nil {
+			return err
+		}
+		for i := range candidates {
+			if jws.DetachedVerify(payload, candidates[i].Key) == nil {
+				return nil
+			}
 		}
 	}
 	return forged("its signature is wrong")
 }
 
-// named gives the keys that a signature may be made with. Unavailable when they cannot be fetched.
-func (k *keys) named(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
-	if found := k.known.Load().named(id, k.now()); len(found) > 0 {
-		return found, nil
+// named gives the keys that a signature may be made with, of another set than was tried, and their set. Unavailable when
+// they cannot be fetched.
+func (k *keys) named(ctx context.Context, id string, tried *keySet) ([]jose.JSONWebKey, *keySet, error) {
+	set := k.known.Load()
+	if found := set.named(id, k.now()); len(found) > 0 && set != tried {
+		return found, set, nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	set, now := k.known.Load(), k.now()
-	if found := set.named(id, now); len(found) > 0 { // somebody else fetched them meanwhile
-		return found, nil
+	if found := set.named(id, now); len(found) > 0 && set != tried { // somebody else fetched them meanwhile
+		return found, set, nil
 	}
 	if !k.asked.IsZero() && now.Sub(k.asked) < keysAgain {
 		if set == nil || now.Sub(set.read) >= keysFresh {
-			return nil, tutti.Errorf(tutti.Unavailable, "fetching the keys that webhooks are signed with: it failed a moment ago")
+			return nil, nil, tutti.Errorf(tutti.Unavailable, "fetching the keys that webhooks are signed with: it failed a moment ago")
 		}
-		return nil, forged("it is signed by a key that the system does not publish")
+		return nil, nil, forged("it is signed by a key that the system does not publish")
 	}
 	k.asked = now
 	set, err := k.fetch(ctx, now)
 	if err != nil {
-		return nil, tutti.Errorf(tutti.Unavailable, "fetching the keys that webhooks are signed with: %w", err)
+		return nil, nil, tutti.Errorf(tutti.Unavailable, "fetching the keys that webhooks are signed with: %w", err)
 	}
 	k.known.Store(set)
 	if found := set.named(id, now); len(found) > 0 {
-		return found, nil
+		return found, set, nil
 	}
-	return nil, forged("it is signed by a key that the system does not publish")
+	return nil, nil, forged("it is signed by a key that the system does not publish")
 }
 
 // named gives the keys of that name, or all when it is ""; none when the set is too old.

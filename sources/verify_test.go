@@ -204,6 +204,14 @@ func TestSignaturesByPublishedKeys(t *testing.T) {
 	server.public.Store([]string{"one", "two"})
 	check("by a new key", server.sign(saleorHeader("two"), "two", body), "", 1)
 	check("by the one before", good, "", 0)
+	now, server.keys["one"], server.keys["three"] = now.Add(keysAgain), server.keys["three"], server.keys["one"]
+	check("by another that has its name now", server.sign(saleorHeader("one"), "one", body), "", 1)
+	check("by what had that name", good, tutti.Unauthenticated, 0)
+	now, server.keys["one"], server.keys["three"] = now.Add(keysAgain), server.keys["three"], server.keys["one"]
+	check("without a name, by another", server.sign(`{"alg":"RS256","b64":false,"crit":["b64"]}`, "one", body), "", 1)
+	now = now.Add(keysAgain)
+	check("by nobody's key", server.sign(saleorHeader("one"), "three", body), tutti.Unauthenticated, 1)
+	check("by nobody's key again", server.sign(saleorHeader("one"), "three", body), tutti.Unauthenticated, 0)
 	server.public.Store([]string{"two"})
 	now = now.Add(keysFresh)
 	check("by one that was withdrawn", good, tutti.Unauthenticated, 1)
