@@ -59,6 +59,17 @@ func newGate(now func() time.Time, concurrency int, rate float64) *gate {
 	return &gate{now: now, rate: rate, slots: make(chan struct{}, concurrency)}
 }
 
+// goOn takes over until when another gate of the same system is closed, and what is left of its points.
+func (g *gate) goOn(was *gate) {
+	was.mu.Lock()
+	defer was.mu.Unlock()
+	g.until, g.low = was.until, was.low
+	if was.points != nil {
+		left := *was.points
+		g.points = &left
+	}
+}
+
 // enter waits for a place. RateLimited at once when the gate is closed or the rate allows no call
 // before the deadline, and when the gate closed during the wait; Unavailable when no place came
 // free in time. Whoever entered must leave.

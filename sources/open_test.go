@@ -2,7 +2,9 @@ package sources
 
 import (
 	"context"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
@@ -30,5 +32,35 @@ func TestWhatIsNotOpenedHoldsNothing(t *testing.T) {
 			t.Errorf("%s: %d of %d databases are still open (%v)", what, open, made, err)
 		}
 		made, open = 0, 0
+	}
+}
+
+// TestAnotherConfigDoesNotOpenTheGate: what a system asked for counts after the config was read anew, unless it is asked as
+// somebody else, or is another.
+func TestAnotherConfigDoesNotOpenTheGate(t *testing.T) {
+	h := play(t, itemManifest, public, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	h.Get(t.Context(), refs("a"), tutti.Scope{})
+	for what, test := range map[string]struct {
+		change func(c *config.Source)
+		calls  int
+	}{
+		"other freshness": {func(c *config.Source) { c.Freshness.Fresh = time.Hour }, 0},
+		"another token":   {func(c *config.Source) { c.Secrets = map[string]tutti.Secret{"token": tutti.NewSecret("new")} }, 1},
+		"another address": {func(c *config.Source) { c.URL += "/v2" }, 1},
+		"another site":    {func(c *config.Source) { c.Settings = map[string]string{"site": "b"} }, 1},
+	} {
+		c, before := h.order[0].cfg, h.calls()
+		test.change(&c)
+		next, err := Open([]config.Source{c}, Deps{Dir: h.deps.Dir, Former: h.Sources})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := next.Get(t.Context(), refs("a"), tutti.Scope{})[0].Err; tutti.CodeOf(err) != tutti.RateLimited || h.calls() != before+test.calls {
+			t.Errorf("%s: %v, after %d calls", what, err, h.calls()-before)
+		}
+		next.Close()
 	}
 }

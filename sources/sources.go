@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,6 +52,8 @@ type Deps struct {
 	Through func(source string, network http.RoundTripper) http.RoundTripper
 	// Manifest is that of every source, for those who have read it already. Nil = each is read where the config says.
 	Manifest *Manifest
+	// Former are the sources before, of another config: what systems asked them to wait for counts here too. Nil = there are none.
+	Former *Sources
 }
 
 // Sources are all configured sources. Safe for concurrent use.
@@ -114,9 +117,29 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 		src.listens()
 	}
 	for _, src := range s.order {
+		if was := d.Former.source(src.name); was != nil && was.asksAs(src) {
+			src.gate.goOn(was.gate)
+		}
+	}
+	s.deps.Former = nil
+	for _, src := range s.order {
 		src.cache, src.secret, src.meter, src.doubts = s.cache, s.secret, s.meter, s.doubts
 	}
 	return s, nil
+}
+
+// source gives one by its name; nil when there is none.
+func (s *Sources) source(name string) *Source {
+	if s == nil {
+		return nil
+	}
+	return s.byName[name]
+}
+
+// asksAs reports whether both ask the same system as the same caller.
+func (s *Source) asksAs(other *Source) bool {
+	a, b := s.cfg, other.cfg
+	return a.Connector == b.Connector && a.URL == b.URL && maps.Equal(a.Settings, b.Settings) && maps.Equal(a.Secrets, b.Secrets)
 }
 
 // once joins mistakes, each told a single time: a manifest may serve several sources.

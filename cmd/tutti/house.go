@@ -112,9 +112,13 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	if err != nil {
 		return nil, nil, err
 	}
+	var former *sources.Sources
+	if live := h.live.Load(); live != nil {
+		former = live.sources
+	}
 	g.sources, err = openSources(cfg, sources.Deps{
 		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Polls: polls{h}, Stale: h.contact.stale, Locales: cfg.Locales,
-		Shapes: shapes,
+		Shapes: shapes, Former: former,
 	})
 	if err != nil {
 		return nil, nil, err
