@@ -3,6 +3,7 @@ package fetch
 import (
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 const maxRedirects = 5
@@ -15,7 +16,6 @@ type redirects struct{ allow allowed }
 var kept = []string{"Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "User-Agent", "Range"}
 
 func (r redirects) check(req *http.Request, via []*http.Request) error {
-	first := via[0].URL
 	req.Header.Del("Referer") // net/http puts the previous address there, query and all
 	switch {
 	case len(via) > maxRedirects:
@@ -23,7 +23,7 @@ func (r redirects) check(req *http.Request, via []*http.Request) error {
 	case via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https":
 		return refused("a redirect from https to a scheme that is not")
 	}
-	if r.allow.has(req.URL.Hostname(), portOf(req.URL)) && !r.allow.has(first.Hostname(), portOf(first)) {
+	if r.private(req) && slices.ContainsFunc(via, func(hop *http.Request) bool { return !r.private(hop) }) {
 		return refused("a redirect from a public host to one that may be private")
 	}
 	if stayed(req, via) {
@@ -34,6 +34,11 @@ func (r redirects) check(req *http.Request, via []*http.Request) error {
 	}
 	strip(req)
 	return nil
+}
+
+// private says whether the host of a hop may be private.
+func (r redirects) private(hop *http.Request) bool {
+	return r.allow.has(hop.URL.Hostname(), portOf(hop.URL))
 }
 
 // stayed says whether no hop so far left the host that the caller named.

@@ -58,6 +58,34 @@ func TestRedirectsToPrivateAddressesReachNothing(t *testing.T) {
 	}
 }
 
+// TestAPublicHostLeadsToNoPrivateOne: not at once, and not as a later hop either, when the host that was asked leads out.
+func TestAPublicHostLeadsToNoPrivateOne(t *testing.T) {
+	r := redirects{parseAllowed([]string{"inside.example"})}
+	to := func(all ...string) error {
+		var via []*http.Request
+		for _, at := range all {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			via = append(via, req)
+		}
+		last := len(via) - 1
+		return r.check(via[last], via[:last])
+	}
+	const inside, outside = "http://inside.example/", "http://outside.example/"
+	for _, bad := range [][]string{{outside, inside}, {inside, outside, inside}, {inside, outside, outside, inside}} {
+		if err := to(bad...); !errors.Is(err, ErrRefused) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	for _, good := range [][]string{{inside, inside}, {inside, outside}, {outside, outside}} {
+		if err := to(good...); err != nil {
+			t.Errorf("%v: %v", good, err)
+		}
+	}
+}
+
 func TestCredentialsStayAtTheirHost(t *testing.T) {
 	secrets := http.Header{
 		"Authorization": {"Bearer k"}, "Cookie": {"a=k"}, "X-Api-Key": {"k"}, "X-Shopify-Access-Token": {"k"}, "Proxy-Authorization": {"k"},
