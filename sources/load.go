@@ -127,7 +127,7 @@ func (s *Source) fetchOrSplit(ctx context.Context, k *kind, asks []Ask, c *joine
 		return batch
 	}
 	var refused *Refused
-	bad := errors.As(err, &refused) && refused.Status == http.StatusBadRequest
+	bad := errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || refused.Status == http.StatusUnprocessableEntity)
 	if c != nil && len(c.others) > 0 && (bad || errors.Is(err, tutti.TooLarge)) {
 		one, other := c.halves()
 		return both(

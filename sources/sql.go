@@ -3,6 +3,8 @@ package sources
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +19,8 @@ import (
 type Database interface {
 	// Query gives the rows of a query as a JSON list of objects, at most so many rows and bytes: more of
 	// either is TooLarge. Each argument is text in the database's own spelling, nil is null. Codes as of
-	// Connector, and a *Refused with status 400 for an argument that the database cannot read.
+	// Connector, and a *Refused with status 400 for an argument that the database cannot read, 422 for a row
+	// that it cannot make.
 	Query(ctx context.Context, query string, args []*string, rows int, bytes int64) ([]byte, error)
 	// Listen hears the messages on a channel until ctx ends. lost is told each time that it begins to hear:
 	// what was said before then nobody heard.
@@ -42,6 +45,7 @@ const maxRows = 10_000
 type statement struct {
 	text   string
 	params []*expression
+	ids    int // which of the parameters is ids or id, from 1; 0 = none
 }
 
 var (
@@ -98,6 +102,9 @@ func (c *compiler) sql(at, src string, out *call, in namesOf) {
 				}
 				out.stmt.params = append(out.stmt.params, e)
 				place[name] = "$" + strconv.Itoa(len(out.stmt.params))
+				if name == "id" || name == "ids" {
+					out.stmt.ids = len(out.stmt.params)
+				}
 			}
 			text.WriteString(place[name])
 		default:
@@ -168,7 +175,26 @@ func (q *databaseCalls) ask(ctx context.Context, k *call, vars map[string]any, _
 		args[i] = &s
 	}
 	b, err := q.db.Query(ctx, k.stmt.text, args, maxRows, q.maxBytes)
+	if err != nil && q.isNoID(ctx, k, vars, args, err) {
+		return []byte("[]"), "", nil
+	}
 	return b, "", err
+}
+
+// isNoID reports whether a query failed because its one id is none that the database can read: "a" where ids are
+// numbers. Such an item does not exist. If there are other arguments, the same without an id tells whose fault it is.
+func (q *databaseCalls) isNoID(ctx context.Context, k *call, vars map[string]any, args []*string, err error) bool {
+	ids, many := vars["ids"].([]string)
+	var r *Refused
+	if k.stmt.ids == 0 || many && len(ids) > 1 || !errors.As(err, &r) || r.Status != http.StatusBadRequest {
+		return false
+	}
+	if len(args) == 1 {
+		return true
+	}
+	args[k.stmt.ids-1] = nil
+	_, err = q.db.Query(ctx, k.stmt.text, args, maxRows, q.maxBytes)
+	return err == nil
 }
 
 // sqlText writes a value as PostgreSQL reads it, lists as arrays.

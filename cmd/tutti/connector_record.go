@@ -50,6 +50,9 @@ func (c *connectorRecordCommand) Run(ctx context.Context, out, errs io.Writer) e
 	if err != nil {
 		return err
 	}
+	if m.Protocol != "" && m.Protocol != "http" {
+		return &tutti.Error{Code: tutti.Invalid, Message: "a recording holds exchanges of HTTP, and the connector " + m.Name + " has the protocol " + m.Protocol + ".", Hint: "Ask the running system:  tutti connector test"}
+	}
 	if src.Recording != "" && c.URL == "" {
 		return &tutti.Error{Code: tutti.InvalidValue, Field: "--source", Message: "the source plays a recording, and there is no running system.", Hint: "Write --url"}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/contract"
+	"github.com/tuttihq/tutti/sources/postgres"
 	"github.com/tuttihq/tutti/sources/recording"
 )
 
@@ -38,7 +39,8 @@ Examples:
   tutti connector test ./acme.yaml --url https://acme.example --set site=eu --secret key=ACME_KEY
   tutti connector test ./acme.yaml --recording ./acme.recording.yaml
   tutti connector test --source shop --config prod/tutti.yaml
-  tutti connector test zendesk --recording zendesk --json`
+  tutti connector test zendesk --recording zendesk --json
+  tutti connector test ./library.yaml --secret url=LIBRARY_URL --allow-private localhost`
 }
 
 // Run asks and reports.
@@ -68,7 +70,7 @@ func (c *connectorTestCommand) system() (*contract.System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := contract.System{Source: src, Dir: dir, Manifest: m}
+	s := contract.System{Source: src, Dir: dir, Manifest: m, Database: postgres.Opener(nil)}
 	var r *recording.Recording
 	switch {
 	case c.Recording != "":

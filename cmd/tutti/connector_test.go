@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/store/storetest"
 )
 
 func TestConnectorsAreListed(t *testing.T) {
@@ -131,6 +132,49 @@ func TestAConnectorIsTested(t *testing.T) {
 		"environment variable NOT_THERE": {"test", "./acme.yaml", "--secret", "key=NOT_THERE"}, "of the connector acme": {"test", "vendure", "--recording", "./acme.recording.yaml"},
 	} {
 		if code, _, errs := call(t, append([]string{"connector"}, args...)...); code == done || !strings.Contains(errs, what) {
+			t.Errorf("%v ends with %d: %s", args, code, errs)
+		}
+	}
+}
+
+const libraryManifest = `name: library
+protocol: sql
+secrets: {url: {description: The address of the database.}}
+url: ${secrets.url}
+kinds:
+  book:
+    type: Record
+    id: {pattern: "[0-9]{1,9}"}
+    batch: {sql: "select id, title, pages from book where id = any($ids)", maxIds: 3}
+    select: [{sql: "select * from book order by id limit $first offset $offset", paging: {type: offset}}]
+    map:
+      title: record.title
+      pages: {value: record.pages, as: int}
+`
+
+// TestAConnectorOverADatabaseIsTested asks a real database, without a word about it in any config.
+func TestAConnectorOverADatabaseIsTested(t *testing.T) {
+	address := storetest.Postgres(t)
+	storetest.Exec(t, address, `create table book (id int primary key, title text, pages int)`)
+	storetest.Exec(t, address, `insert into book select n, 'Volume ' || n, nullif(100 * n, 300) from generate_series(1, 9) as n`)
+	t.Chdir(t.TempDir())
+	t.Setenv("LIBRARY_URL", address)
+	write(t, "library.yaml", libraryManifest)
+	flags := []string{"--secret", "url=LIBRARY_URL", "--allow-private", "localhost"}
+	out, _ := succeed(t, append([]string{"connector", "test", "./library.yaml", "--id", "book/2", "--id", "book/3", "--id", "book/4"}, flags...)...)
+	wants(t, "the report", out, "passed  fetch many", "passed  malformed ids\n", "passed  list to the end", "passed  wrong credentials", "passed  503", "wrong content type, 429 with Retry-After: databases do not answer so", "passed  check", ", 0 failed.")
+	out, _ = succeed(t, append([]string{"connector", "try", "./library.yaml", "book/3"}, flags...)...)
+	wants(t, "try", out, "> select id, title, pages from book where id = any($1)\n> $1 = {\"3\"}\n< [\n", `title          "Volume 3"  (string, from /title)`, "pages          – absent; read from /pages")
+	if strings.Contains(out, address) {
+		t.Errorf("it shows the address: %s", out)
+	}
+	for what, args := range map[string][]string{
+		"does not have it":          append([]string{"try", "./library.yaml", "book/77"}, flags...),
+		"allowPrivate does not":     {"try", "./library.yaml", "book/3", "--secret", "url=LIBRARY_URL"},
+		"has the protocol sql":      append([]string{"record", "./library.yaml", "-o", "library.recording.yaml"}, flags...),
+		"no address of the databas": {"try", "./library.yaml", "book/3"},
+	} {
+		if code, _, errs := call(t, append([]string{"connector"}, args...)...); code != failed || !strings.Contains(errs, what) {
 			t.Errorf("%v ends with %d: %s", args, code, errs)
 		}
 	}

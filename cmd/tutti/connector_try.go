@@ -15,6 +15,7 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/postgres"
 	"github.com/tuttihq/tutti/sources/recording"
 )
 
@@ -40,7 +41,8 @@ Examples:
   tutti connector try ./acme.yaml item/7 --url https://acme.example --secret key=ACME_KEY
   tutti connector try ./acme.yaml item/7 --recording ./acme.recording.yaml
   tutti connector try vendure product/1 --recording vendure --currency USD
-  tutti connector try --source shop item/7 --config prod/tutti.yaml`
+  tutti connector try --source shop item/7 --config prod/tutti.yaml
+  tutti connector try ./library.yaml book/7 --secret url=LIBRARY_URL --allow-private localhost`
 }
 
 // Run asks and shows.
@@ -68,7 +70,7 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	src.Recording = ""
 	w.recorder = recording.Record("", revealed(src))
 	src.Kinds = map[string]config.KindConfig{kind: {Access: tutti.AccessPublic}}
-	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Manifest: m, Through: w.through})
+	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Manifest: m, Through: w.through, Database: w.database})
 	if err != nil {
 		return err
 	}
@@ -219,6 +221,12 @@ func (w *watcher) through(_ string, network http.RoundTripper) http.RoundTripper
 	return watching{w, network}
 }
 
+func (w *watcher) note(one watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, one)
+}
+
 type watching struct {
 	*watcher
 	next http.RoundTripper
@@ -252,10 +260,39 @@ func (w watching) RoundTrip(r *http.Request) (*http.Response, error) {
 		sent, answered := w.recorder.Shown(r, body, got)
 		note.request, note.answer = w.recorder.Clean(requestText(r, sent)), w.recorder.Clean(answerText(res, answered))
 	}
-	w.mu.Lock()
-	w.seen = append(w.seen, note)
-	w.mu.Unlock()
+	w.note(note)
 	return res, err
+}
+
+// database opens a database whose queries are noted.
+func (w *watcher) database(c sources.DatabaseConfig) (sources.Database, error) {
+	db, err := postgres.Opener(nil)(c)
+	return watchedDatabase{db, w}, err
+}
+
+type watchedDatabase struct {
+	sources.Database
+	*watcher
+}
+
+// Query passes a query on, and notes it with its values and what it came to.
+func (d watchedDatabase) Query(ctx context.Context, query string, args []*string, rows int, bytes int64) ([]byte, error) {
+	var text strings.Builder
+	text.WriteString(strings.TrimSpace(query) + "\n")
+	for i, a := range args {
+		if a == nil {
+			fmt.Fprintf(&text, "$%d = null\n", i+1)
+		} else {
+			fmt.Fprintf(&text, "$%d = %s\n", i+1, *a)
+		}
+	}
+	answer, err := d.Database.Query(ctx, query, args, rows, bytes)
+	note := watched{request: d.recorder.Clean(text.String()), answer: d.recorder.Clean(pretty(answer))}
+	if err != nil {
+		note.answer = "no rows: " + d.recorder.Clean(err.Error())
+	}
+	d.note(note)
+	return answer, err
 }
 
 func requestText(r *http.Request, body []byte) string {

@@ -26,6 +26,9 @@ type System struct {
 	Kinds    map[string]Kind // what to ask of each kind; what is not said is found out where the system can be listed
 	Hooks    []recording.Hook
 
+	// Database opens the database of a connector that speaks SQL; nil = there is none.
+	Database func(sources.DatabaseConfig) (sources.Database, error)
+
 	Recording *recording.Recording // answers in place of the system; nil = the system itself answers
 	Recorder  *recording.Recorder  // notes exchanges with the system, those that a recording needs; nil = nobody does
 	// Fault makes every call fail until Heal. Nil = faults are put before the system.

@@ -1,21 +1,25 @@
 package contract_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
 	"github.com/tuttihq/tutti/sources/contract"
+	"github.com/tuttihq/tutti/sources/recording"
 )
 
 // exceptions are connectors without a recording, each with the reason and the test that proves it instead.
 var exceptions = map[string]string{
 	"feed":     "its tests in sources ask the addresses of the feeds that the config names",
-	"postgres": "its queries go to a real PostgreSQL in sources/postgres",
-	"files":    "a folder is no server: sources/files_test.go asks one",
+	"postgres": "a recording holds HTTP alone: a test in sources/postgres asks a real PostgreSQL all questions",
+	"files":    "a recording holds HTTP alone: TestAFolderKeepsTheContract asks a folder all questions",
 }
 
 // TestEveryConnectorKeepsTheContract asks every connector that comes with Tutti all questions, with its
@@ -79,6 +83,24 @@ func TestEveryFeedOfChangesIsAsked(t *testing.T) {
 	if feeds < 15 {
 		t.Errorf("%d kinds can be polled", feeds)
 	}
+}
+
+// TestAFolderKeepsTheContract asks a folder of files all that can be asked of one.
+func TestAFolderKeepsTheContract(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"one.md": "---\ntitle: One\ndate: 2026-11-01\ntags: [spring]\nauthor: Ana\n---\nThe **first** text", "two.md": "---\ntitle: Two\n---\nThe second", "three.json": `{"title": "Three"}`, "four.yaml": "title: Four\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked(t, "files", contract.System{
+		Source: config.Source{Settings: map[string]string{"folder": dir}},
+		Kinds: map[string]contract.Kind{"article": {IDs: []string{"one", "two", "four"}, Missing: "none", First: 2, Selections: []recording.Selection{
+			{Text: "first", Finds: []string{"one"}}, {Filter: map[string]any{"tag": "spring"}, Finds: []string{"one"}}, {Sort: "title", Finds: []string{"four", "one"}},
+		}}},
+	})
 }
 
 func asked(t *testing.T, connector string, s contract.System) {

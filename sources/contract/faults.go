@@ -42,6 +42,7 @@ func (t *asking) breaks(f Fault) {
 // failing makes a question of a fault: a cold item fails in time and with the right code, a kept one stands in.
 func failing(f Fault) func(t *asking, kind string) {
 	return func(t *asking, kind string) {
+		t.canFail(f.Kind)
 		limits := func(c *config.Source) {
 			switch f.Kind {
 			case "slow":
@@ -85,6 +86,13 @@ func failing(f Fault) func(t *asking, kind string) {
 	}
 }
 
+// canFail ends the question when the system cannot have a fault.
+func (t *asking) canFail(fault string) {
+	if why := cannotFail(t.sys.Manifest.Protocol, fault); why != "" {
+		t.without("%s", why)
+	}
+}
+
 // headersOnly reports whether items come without a body.
 func (t *asking) headersOnly(kind string) bool {
 	spec := t.sys.Manifest.Kinds[kind]
@@ -106,6 +114,7 @@ func (t *asking) discreet(r *tutti.Resource, id string, code tutti.Code, cold ..
 
 // limited makes sure that no call is made before Retry-After.
 func limited(t *asking, kind string) {
+	t.canFail("rate-limited")
 	id := t.sample(kind).IDs[0]
 	h := t.open()
 	t.breaks(Fault{Kind: "rate-limited", RetryAfter: 20 * time.Second})
@@ -127,6 +136,7 @@ func limited(t *asking, kind string) {
 
 // cancelled lets the caller leave while the system does not answer.
 func cancelled(t *asking, kind string) {
+	t.canFail("black-hole")
 	id := t.sample(kind).IDs[0]
 	h := t.open()
 	t.breaks(Fault{Kind: "black-hole"})

@@ -96,7 +96,7 @@ func (t *asking) open(set ...func(*config.Source)) *house {
 		s(&c)
 	}
 	all, err := sources.Open([]config.Source{c}, sources.Deps{
-		Cache: 32 << 20, Now: h.now, Log: slog.New(slog.NewTextHandler(h, nil)), Dir: sys.Dir, Manifest: sys.Manifest, Through: sys.front.through, Seen: h.seen(), Secret: []byte("of the suite"),
+		Cache: 32 << 20, Now: h.now, Log: slog.New(slog.NewTextHandler(h, nil)), Dir: sys.Dir, Manifest: sys.Manifest, Through: sys.front.through, Database: sys.front.opens(sys.Database), Seen: h.seen(), Secret: []byte("of the suite"),
 	})
 	if err != nil {
 		t.stop("opening %s: %v", c.Name, err)

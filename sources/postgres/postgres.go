@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,14 +111,7 @@ func (d *Database) Query(ctx context.Context, query string, args []*string, rows
 		return nil, told("asking the database", err)
 	}
 	defer got.Close()
-	answer, err = readRows(got, rows, bytes)
-	if err != nil {
-		return nil, err
-	}
-	if err := got.Err(); err != nil {
-		return nil, told("asking the database", err)
-	}
-	return answer, nil
+	return readRows(got, rows, bytes)
 }
 
 // Listen hears the messages on a channel, on a connection of its own, until ctx ends: see sources.Database.
@@ -203,11 +197,21 @@ func told(doing string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return tutti.Errorf(tutti.Unavailable, "%s: %w", doing, context.Canceled)
 	case errors.Is(err, fetch.ErrRefused):
-		return tutti.Errorf(tutti.Unavailable, "%s: %w", doing, fetch.ErrRefused)
+		return tutti.Errorf(tutti.Unavailable, "%s: its address is private, and allowPrivate does not name it: %w", doing, fetch.ErrRefused)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return tutti.Errorf(tutti.Unavailable, "%s: the connection ended", doing)
 	}
 	return tutti.Errorf(tutti.Unavailable, "%s: it cannot be reached", doing)
+}
+
+// ofRows is told for an error that came after the arguments were read: data that a query cannot compute with is a
+// row's.
+func ofRows(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22") {
+		return fmt.Errorf("reading the rows: SQLSTATE %s: %w", pg.Code, &sources.Refused{Status: http.StatusUnprocessableEntity})
+	}
+	return told("asking the database", err)
 }
 
 // refused sorts what a database says by its SQLSTATE, as if it were a status of HTTP.

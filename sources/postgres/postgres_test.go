@@ -16,6 +16,8 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/contract"
+	"github.com/tuttihq/tutti/sources/recording"
 	"github.com/tuttihq/tutti/store/storetest"
 )
 
@@ -238,6 +240,92 @@ func TestASourceOverADatabase(t *testing.T) {
 		slices.Sort(ids)
 		if n := len(ids); n != c.want || len(slices.Compact(ids)) != n {
 			t.Errorf("%+v gives %d, want %d: %v", c.s, n, c.want, ids)
+		}
+	}
+}
+
+// TestADatabaseKeepsTheContract asks a real database all that can be asked of one.
+func TestADatabaseKeepsTheContract(t *testing.T) {
+	address, exec := server(t)
+	exec(content)
+	sys, err := contract.New(contract.System{
+		Source:   config.Source{Connector: "postgres", Secrets: map[string]tutti.Secret{"url": tutti.NewSecret(address)}, AllowPrivate: []string{"localhost"}},
+		Database: Opener(nil), Patience: 2 * time.Second,
+		Kinds: map[string]contract.Kind{"article": {IDs: []string{"3", "4", "5"}, Missing: "990001", Selections: []recording.Selection{
+			{Text: "About TULIPS", Sort: "title", Finds: []string{"10", "12", "14", "16", "18"}}, {Filter: map[string]any{"section": "s1", "tag": "t2"}, Sort: "-updated", Finds: []string{"22", "7"}},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := 0
+	for _, r := range sys.AskAll(t.Context()) {
+		switch r.Outcome {
+		case contract.Failed:
+			t.Errorf("%s: %s: %s", r.Question, r.Place, strings.Join(r.Why, "\n\t"))
+		case contract.Passed:
+			passed++
+		case contract.Cannot:
+			t.Logf("%s: %s", r.Question, strings.Join(r.Why, "; "))
+		}
+	}
+	if passed < 17 {
+		t.Errorf("%d questions passed", passed)
+	}
+}
+
+// TestIdsThatADatabaseCannotRead asks for ids that are no numbers, also beside arguments that are wrong, and for a row
+// that cannot be computed.
+func TestIdsThatADatabaseCannotRead(t *testing.T) {
+	address, exec := server(t)
+	exec(`create table thing (id int primary key, title text, divisor int)`)
+	exec(`insert into thing values (1, 'One', 1), (2, 'Two', 0), (3, 'Three', 1)`)
+	m, err := sources.ParseManifest("things.yaml", []byte(`
+name: things
+protocol: sql
+settings: {least: {description: The least divisor., default: "0"}}
+secrets: {url: {description: The address.}}
+url: ${secrets.url}
+kinds:
+  thing:
+    type: Record
+    batch: {sql: "select id, title, 1 / divisor as part from thing where id = any($ids) and divisor >= $least", maxIds: 100}
+    map: {title: record.title}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(least string, ids ...string) (codes []tutti.Code) {
+		t.Helper()
+		all, err := sources.Open([]config.Source{{
+			Name: "db", Settings: map[string]string{"least": least}, Secrets: map[string]tutti.Secret{"url": tutti.NewSecret(address)}, AllowPrivate: []string{"localhost"},
+			Kinds: map[string]config.KindConfig{"thing": {Access: tutti.AccessPublic}},
+		}}, sources.Deps{Manifest: m, Database: Opener(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer all.Close()
+		refs := make([]tutti.Ref, len(ids))
+		for i, id := range ids {
+			refs[i] = tutti.Ref{Source: "db", Kind: "thing", ID: id}
+		}
+		for _, g := range all.Get(t.Context(), refs, tutti.Scope{}) {
+			codes = append(codes, tutti.CodeOf(g.Err))
+		}
+		return codes
+	}
+	for _, c := range []struct {
+		least string
+		ids   []string
+		want  []tutti.Code
+	}{
+		{"0", []string{"1", "x", "3", "99999999999"}, []tutti.Code{"", tutti.NotFound, "", tutti.NotFound}},
+		{"0", []string{"1", "2", "3"}, []tutti.Code{"", tutti.BadAnswer, ""}},
+		{"0", []string{"2"}, []tutti.Code{tutti.BadAnswer}},
+		{"none", []string{"1"}, []tutti.Code{tutti.BadAnswer}},
+	} {
+		if got := get(c.least, c.ids...); !slices.Equal(got, c.want) {
+			t.Errorf("at least %s, %v comes to %q, want %q", c.least, c.ids, got, c.want)
 		}
 	}
 }

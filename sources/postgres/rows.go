@@ -48,6 +48,9 @@ func readRows(rows pgx.Rows, most int, limit int64) ([]byte, error) {
 		b.WriteByte('}')
 	}
 	if err := rows.Err(); err != nil {
+		if len(fields) > 0 { // the arguments were read
+			return nil, ofRows(err)
+		}
 		return nil, told("asking the database", err)
 	}
 	b.WriteByte(']')
