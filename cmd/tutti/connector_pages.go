@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -173,7 +174,7 @@ func exampleConfig(m *sources.Manifest) string {
 	name := strings.ToUpper(strings.ReplaceAll(m.Name, "-", "_"))
 	fmt.Fprintf(&b, "sources:\n  %s:\n    connector: %s\n", m.Name, m.Name)
 	if m.URL == "" && speaksHTTP(m) {
-		fmt.Fprintf(&b, "    url: https://%s.example.com\n", m.Name)
+		fmt.Fprintf(&b, "    url: https://%s.example.com # where yours is\n", m.Name)
 	}
 	settings := map[string]string{}
 	for s, d := range m.Settings {
@@ -190,13 +191,21 @@ func exampleConfig(m *sources.Manifest) string {
 		}
 	}
 	group("settings", settings)
-	secrets := map[string]string{}
+	secrets, others := map[string]string{}, map[string]string{}
 	for s, d := range m.Secrets {
+		into := others
 		if d.Required || m.Webhook != nil && m.Webhook.Secret == s {
-			secrets[s] = "${" + name + "_" + screaming(s) + "}"
+			into = secrets
 		}
+		into[s] = "${" + name + "_" + screaming(s) + "}"
 	}
 	group("secrets", secrets)
+	if len(others) > 0 && len(secrets) == 0 {
+		b.WriteString("    # secrets:\n")
+	}
+	for _, s := range sortedNames(others) {
+		fmt.Fprintf(&b, "    #   %s: %q\n", s, others[s])
+	}
 	if m.Webhook != nil && m.Webhook.Secret == "" {
 		fmt.Fprintf(&b, "    webhook: {secret: \"${%s_WEBHOOK_SECRET}\"}\n", name)
 	}
@@ -209,7 +218,7 @@ func exampleConfig(m *sources.Manifest) string {
 		kinds += fmt.Sprintf("      %s: {access: public}\n", d.Name)
 	}
 	if strings.Contains(kinds, "access: visitor") {
-		b.WriteString("    visitor: visitor # CEL: how this visitor is called there\n")
+		b.WriteString("    visitor: visitor # CEL over visitor, claims and attributes: what the system calls this visitor\n")
 	}
 	return b.String() + "    kinds:\n" + kinds
 }
@@ -420,13 +429,13 @@ func (p *connectorPage) polled() string {
 
 func (p *connectorPage) webhook(w *sources.WebhookSpec) {
 	p.say("\n### Webhook\n\n")
-	p.say("The system posts to `/webhooks/%s`, the name of the source. ", p.m.Name)
+	p.say("The system posts to `https://YOUR-SERVER/webhooks/SOURCE`; SOURCE is the name of the source in `tutti.yaml`. A message counts by %s, with ", knownBy(w.Scheme))
 	if w.Secret != "" {
-		p.say("Messages are known by the secret `%s`.", w.Secret)
+		p.say("the secret `%s`.", w.Secret)
 	} else {
-		p.say("`webhook: {secret: …}` of the source is what messages are known by.")
+		p.say("what `webhook: {secret: …}` of the source says.")
 	}
-	p.say(" A message that is not is refused, and one that comes twice has one effect.\n")
+	p.say(" Any other is refused, and one that comes twice has one effect.\n")
 	if w.Setup != "" {
 		p.say("\n%s\n", strings.TrimSpace(w.Setup))
 	}
@@ -446,6 +455,20 @@ func (p *connectorPage) webhook(w *sources.WebhookSpec) {
 		p.say("| %s | %s |\n", when, what)
 	}
 }
+
+// knownBy tells how messages are known to be from the system.
+func knownBy(s sources.SchemeSpec) string {
+	switch {
+	case s.Like == "":
+		return "the signature in `" + s.Header + "`"
+	case s.Header != "":
+		return "the [scheme](../manifests.md#webhooks) `" + s.Like + "`, in the header `" + s.Header + "`"
+	}
+	return "the [scheme](../manifests.md#webhooks) `" + s.Like + "`"
+}
+
+// whatToWrite is what a reason tells an author to write into a recording.
+var whatToWrite = regexp.MustCompile(`:? ?(say one|write one|say which exist)? \((--|kinds\.|hooks|say what)[^)]*\)`)
 
 // tested tells what was tested on what.
 func (p *connectorPage) tested() {
@@ -496,7 +519,7 @@ func (p *connectorPage) tested() {
 		if r.Kind != "" {
 			name = "`" + r.Kind + "`, "
 		}
-		p.say("- %s%s: %s\n", name, r.Question, strings.Join(r.Why, "; "))
+		p.say("- %s%s: %s\n", name, r.Question, whatToWrite.ReplaceAllString(strings.Join(r.Why, "; "), ""))
 	}
 }
 
