@@ -3,6 +3,7 @@ package sources
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -294,20 +295,26 @@ func (w *watch) unsaved() *tutti.Shape {
 	return &tutti.Shape{Source: w.source, Kind: w.kind, Body: body, At: w.now().UTC()}
 }
 
-// restore takes over what was stored. What cannot be read is learned anew.
+// restore takes over what was stored of what mappings read now. What cannot be read is learned anew.
 func (w *watch) restore(body []byte) {
-	s := shape{}
-	if json.Unmarshal(body, &s) == nil && s.Paths != nil {
+	if s, ok := w.stored(body); ok {
 		w.shape = s
 	}
 }
 
+func (w *watch) stored(body []byte) (s shape, ok bool) {
+	if json.Unmarshal(body, &s) != nil || s.Paths == nil {
+		return s, false
+	}
+	maps.DeleteFunc(s.Paths, func(at string, p *pathShape) bool { return p == nil || !w.bound.has(at) })
+	return s, true
+}
+
 // heard takes over what another process stored, where somebody has accepted a shape there since.
 func (w *watch) heard(body []byte) {
-	s := shape{}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if json.Unmarshal(body, &s) == nil && s.Paths != nil && s.Accepted.After(w.shape.Accepted) {
+	if s, ok := w.stored(body); ok && s.Accepted.After(w.shape.Accepted) {
 		w.shape, w.changed = s, false
 	}
 }

@@ -4,17 +4,15 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// The shape of records: which members there are and of which JSON types, never what stands in them.
-// It is inferred of a sample of live answers. Elements of a list are one, written *; so are the members
-// of an object that is used as a table, for their names may be data.
+// The shape of records: of which JSON types what a mapping reads is, never what stands there. It is
+// inferred of a sample of live answers. Elements of a list are one, written *. Of other members not even the name is
+// kept: it may be data, as in an object that is a table.
 
 const (
 	maxShapePaths = 256
 	maxShapeDepth = 8
-	maxShapeNames = 32      // of one object; more than that are a table
 	maxShapeBytes = 1 << 18 // of a record; larger ones are not looked at
 )
 
@@ -73,8 +71,7 @@ func (t *typeSet) UnmarshalJSON(b []byte) error {
 // seenShape is what one record has, by JSON pointer.
 type seenShape map[string]typeSet
 
-// bound says which members expressions name: their names are the manifest's, so they are kept wherever
-// they stand. A nil one names none.
+// bound says which members expressions name. A nil one names none.
 type bound map[string]bound
 
 func (b bound) add(path []string) {
@@ -84,6 +81,21 @@ func (b bound) add(path []string) {
 		}
 		b = b[step]
 	}
+}
+
+// has reports whether a place is, or is on the way to, what expressions name.
+func (b bound) has(at string) bool {
+	for step := range strings.SplitSeq(strings.TrimPrefix(at, "/"), "/") {
+		if step == "*" || at == "" {
+			continue
+		}
+		below, ok := b[pointerNames.Replace(step)]
+		if !ok {
+			return false
+		}
+		b = below
+	}
+	return true
 }
 
 // look infers the shape of a record, which is valid JSON.
@@ -127,10 +139,8 @@ func (s seenShape) walk(at, v string, b bound, depth int) {
 	}
 }
 
-// object walks the members: first those that are bound, so that they have a place.
+// object walks the members that are bound.
 func (s seenShape) object(at, v string, b bound, depth int) {
-	type member struct{ name, value string }
-	var others []member
 	for v = next(v[1:]); v[0] != '}'; v = next(v) {
 		n := stringEnd(v)
 		name := unquote(v[:n])
@@ -138,35 +148,7 @@ func (s seenShape) object(at, v string, b bound, depth int) {
 		n = valueEnd(v)
 		if below, ok := b[name]; ok {
 			s.walk(at+"/"+pointerSigns.Replace(name), v[:n], below, depth+1)
-		} else {
-			others = append(others, member{name, v[:n]})
 		}
 		v = v[n:]
 	}
-	table := len(others) > maxShapeNames || slices.ContainsFunc(others, func(m member) bool { return isData(m.name) })
-	for _, m := range others {
-		name := pointerSigns.Replace(m.name)
-		if table {
-			name = "*"
-		}
-		s.walk(at+"/"+name, m.value, nil, depth+1)
-	}
-}
-
-// isData reports whether the name of a member looks like data: an id, an address, a date, words of a person.
-func isData(name string) bool {
-	digits := 0
-	for i, r := range name {
-		switch {
-		case r >= '0' && r <= '9':
-			if digits++; digits > 2 || i == 0 {
-				return true
-			}
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_', r == '$':
-		case r == '-', r == ':', r == '.', r == '@' && i == 0: // content-type, sys:id, @type
-		default:
-			return true
-		}
-	}
-	return name == "" || utf8.RuneCountInString(name) > 40
 }

@@ -31,7 +31,10 @@ func pointerOf(paths [][]string) string {
 	return pointer(common)
 }
 
-var pointerSigns = strings.NewReplacer("~", "~0", "/", "~1")
+var (
+	pointerSigns = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerNames = strings.NewReplacer("~1", "/", "~0", "~") // the other way
+)
 
 // pointer writes steps as a JSON pointer.
 func pointer(steps []string) string {
