@@ -91,6 +91,12 @@ func senders(server *keyServer) []sender {
 		{scheme: "shopify", signature: "X-Shopify-Hmac-Sha256", sign: func(secret, body string, at time.Time) sent {
 			return sent{"", headers("X-Shopify-Webhook-Id", "b54557e4", "X-Shopify-Hmac-Sha256", b64(hmacOf(sha256.New, secret, body))), body}
 		}},
+		{scheme: "contentful", signature: "X-Contentful-Signature", time: "X-Contentful-Timestamp", sign: func(secret, body string, at time.Time) sent {
+			const names = "x-contentful-signed-headers,x-contentful-timestamp,x-contentful-topic"
+			ms := strconv.FormatInt(at.UnixMilli(), 10)
+			signed := "POST\n/webhooks/shop\nx-contentful-signed-headers:" + names + ";x-contentful-timestamp:" + ms + ";x-contentful-topic:ContentManagement.Entry.publish\n" + body
+			return sent{"", headers("X-Contentful-Signed-Headers", names, "X-Contentful-Timestamp", ms, "X-Contentful-Topic", "ContentManagement.Entry.publish", "X-Contentful-Signature", hex.EncodeToString(hmacOf(sha256.New, secret, signed))), body}
+		}},
 		{scheme: "hub", signature: "X-Hub-Signature", sign: func(secret, body string, _ time.Time) sent {
 			return sent{"", headers("X-Hub-Signature", "sha256="+hex.EncodeToString(hmacOf(sha256.New, secret, body))), body}
 		}},

@@ -47,7 +47,7 @@ var choices = map[string][]string{
 	"SchemeSpec.algorithm": algorithms,
 	"SchemeSpec.encoding":  {"hex", "base64"},
 	"SchemeSpec.secretAs":  {"base64"},
-	"TimeSpec.as":          {"unix", "time"},
+	"TimeSpec.as":          timeForms,
 	"HandshakeSpec.type":   handshakes,
 }
 

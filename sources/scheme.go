@@ -11,25 +11,26 @@ import (
 
 // SchemeSpec says how a message is known to be from the system. In YAML a text is short for like.
 type SchemeSpec struct {
-	Like      string   `yaml:"like"`      // A scheme that has a name. What stands beside it replaces what that one says; another header, its prefix too.
-	Header    string   `yaml:"header"`    // The header with the signature, or with the secret itself.
-	Path      bool     `yaml:"path"`      // The secret itself is the last part of the address that messages are posted to.
-	Prefix    string   `yaml:"prefix"`    // What stands before the signature or secret in the header.
-	Separator string   `yaml:"separator"` // What stands between several signatures in one header. One of them must be right.
-	Algorithm string   `yaml:"algorithm"` // hmac-… and a hash; hmac: the signature names the hash, as in sha512=…; digest-…: a plain hash with the secret at its end; digest: SHA-1 or SHA-256, told by the length; jws: detached, RS256; secret: no signature, but the secret itself.
-	Encoding  string   `yaml:"encoding"`  // How the signature is written. Default: hex.
-	Signs     string   `yaml:"signs"`     // What is signed, of ${body}, ${timestamp}, ${id} and, of digests, ${secret}. Default: the body.
-	Timestamp TimeSpec `yaml:"timestamp"` // The time of the message, if it is signed.
-	ID        string   `yaml:"id"`        // The header with the id of the delivery, if it is signed.
-	SecretAs  string   `yaml:"secretAs"`  // How the secret is written: as it is (default), or base64, with or without whsec_ before it.
-	Keys      string   `yaml:"keys"`      // Of jws: the path at which the system publishes its keys (JWKS).
-	Quiet     bool     `yaml:"quiet"`     // A message with a wrong signature is answered like one with a right one, and has no effect.
+	Like          string   `yaml:"like"`          // A scheme that has a name. What stands beside it replaces what that one says; another header, its prefix too.
+	Header        string   `yaml:"header"`        // The header with the signature, or with the secret itself.
+	Path          bool     `yaml:"path"`          // The secret itself is the last part of the address that messages are posted to.
+	Prefix        string   `yaml:"prefix"`        // What stands before the signature or secret in the header.
+	Separator     string   `yaml:"separator"`     // What stands between several signatures in one header. One of them must be right.
+	Algorithm     string   `yaml:"algorithm"`     // hmac-… and a hash; hmac: the signature names the hash, as in sha512=…; digest-…: a plain hash with the secret at its end; digest: SHA-1 or SHA-256, told by the length; jws: detached, RS256; secret: no signature, but the secret itself.
+	Encoding      string   `yaml:"encoding"`      // How the signature is written. Default: hex.
+	Signs         string   `yaml:"signs"`         // What is signed, of ${body}, ${timestamp}, ${id}, ${method}, ${path}, ${headers} and, of digests, ${secret}. Default: the body.
+	SignedHeaders string   `yaml:"signedHeaders"` // The header with the names of those that ${headers} is, with commas between; it and the time must be among them.
+	Timestamp     TimeSpec `yaml:"timestamp"`     // The time of the message, if it is signed.
+	ID            string   `yaml:"id"`            // The header with the id of the delivery, if it is signed.
+	SecretAs      string   `yaml:"secretAs"`      // How the secret is written: as it is (default), or base64, with or without whsec_ before it.
+	Keys          string   `yaml:"keys"`          // Of jws: the path at which the system publishes its keys (JWKS).
+	Quiet         bool     `yaml:"quiet"`         // A message with a wrong signature is answered like one with a right one, and has no effect.
 }
 
 // TimeSpec says where the time of a message stands and how old it may be.
 type TimeSpec struct {
 	Header string `yaml:"header"` // The header with the time.
-	As     string `yaml:"as"`     // What it holds: unix seconds (default), or a time as RFC 3339 writes it.
+	As     string `yaml:"as"`     // What it holds: unix seconds (default), milliseconds (ms), or a time as RFC 3339 writes it.
 	Window string `yaml:"window"` // How far from now it may be. Default: 5m.
 }
 
@@ -63,6 +64,11 @@ var schemes = map[string]SchemeSpec{
 		Header: "X-Zendesk-Webhook-Signature", Algorithm: "hmac-sha256", Encoding: "base64", Signs: "${timestamp}${body}",
 		Timestamp: TimeSpec{Header: "X-Zendesk-Webhook-Signature-Timestamp", As: "time"},
 	},
+	// Method, path, the headers that the message names, and the body, each on a line of its own.
+	"contentful": {
+		Header: "X-Contentful-Signature", Algorithm: "hmac-sha256", Signs: "${method}\n${path}\n${headers}\n${body}",
+		Timestamp: TimeSpec{Header: "X-Contentful-Timestamp", As: "ms"}, SignedHeaders: "X-Contentful-Signed-Headers",
+	},
 	"shopify":    {Header: "X-Shopify-Hmac-Sha256", Algorithm: "hmac-sha256", Encoding: "base64"},
 	"hub":        {Header: "X-Hub-Signature", Prefix: "sha256=", Algorithm: "hmac-sha256"},     // Mastodon
 	"hub_sha1":   {Header: "X-Hub-Signature", Prefix: "sha1=", Algorithm: "hmac-sha1"},         // Intercom, Zammad
@@ -78,6 +84,9 @@ var (
 	digests    = []string{"digest-sha1", "digest-sha256", "digest-sha384", "digest-sha512", "digest"}
 	algorithms = slices.Concat(hmacs, digests, []string{"jws", "secret"})
 )
+
+// timeForms are how the time of a message is written.
+var timeForms = []string{"unix", "ms", "time"}
 
 // mostWindow is less than events are remembered for, so that no message counts again.
 const mostWindow = 24 * time.Hour
@@ -132,8 +141,8 @@ func (c *compiler) signed(at string, s SchemeSpec, out *scheme) {
 	}
 	has := map[string]bool{}
 	for i, p := range parts {
-		if p.Expr != "" && !slices.Contains([]string{"body", "timestamp", "id", "secret"}, p.Expr) {
-			c.wrong(at+".signs", "holds ${"+p.Expr+"}", "It may hold ${body}, ${timestamp}, ${id} and ${secret}.")
+		if p.Expr != "" && !slices.Contains([]string{"body", "timestamp", "id", "method", "path", "headers", "secret"}, p.Expr) {
+			c.wrong(at+".signs", "holds ${"+p.Expr+"}", "It may hold ${body}, ${timestamp}, ${id}, ${method}, ${path}, ${headers} and ${secret}.")
 		}
 		if p.Expr == "secret" && (!slices.Contains(digests, s.Algorithm) || i < len(parts)-1) {
 			c.wrong(at+".signs", "holds ${secret}, which stands only in digests, and at their end", "Write an hmac algorithm, or put it at the end: whoever knows a digest could write on after it.")
@@ -143,7 +152,7 @@ func (c *compiler) signed(at string, s SchemeSpec, out *scheme) {
 	}
 	plain := s.Algorithm == "secret" || s.Algorithm == "jws"
 	switch {
-	case plain && (s.Signs != "" || s.Timestamp != (TimeSpec{}) || s.ID != ""):
+	case plain && (s.Signs != "" || s.Timestamp != (TimeSpec{}) || s.ID != "" || s.SignedHeaders != ""):
 		c.wrong(at, "says what is signed, which "+s.Algorithm+" does not leave open", "Remove signs, timestamp and id.")
 		return
 	case plain:
@@ -153,14 +162,17 @@ func (c *compiler) signed(at string, s SchemeSpec, out *scheme) {
 	case slices.Contains(digests, s.Algorithm) && !has["secret"]:
 		c.wrong(at+".signs", "leaves out ${secret}: anybody could make that digest", "Write, for example:  signs: \"${body}${secret}\"")
 	}
-	if has["timestamp"] != (s.Timestamp.Header != "") {
+	if has["headers"] != (s.SignedHeaders != "") {
+		c.wrong(at+".signedHeaders", "and ${headers} in signs belong together", "Write both, or neither.")
+	}
+	if timed := s.Timestamp.Header != ""; timed && !has["timestamp"] && !has["headers"] || !timed && has["timestamp"] {
 		c.wrong(at+".timestamp", "and ${timestamp} in signs belong together: a time that is not signed proves nothing", "Write timestamp.header and ${timestamp}, or neither.")
 	}
 	if has["id"] != (s.ID != "") {
 		c.wrong(at+".id", "and ${id} in signs belong together: an id that is not signed could be changed, and the message would count again", "Write both, or neither.")
 	}
-	if !slices.Contains([]string{"", "unix", "time"}, s.Timestamp.As) {
-		c.wrong(at+".timestamp.as", unknown(s.Timestamp.As), "Write unix or time.")
+	if !slices.Contains(append([]string{""}, timeForms...), s.Timestamp.As) {
+		c.wrong(at+".timestamp.as", unknown(s.Timestamp.As), "Write unix, ms or time.")
 	}
 	if s.Timestamp.Window != "" {
 		if out.window, err = time.ParseDuration(s.Timestamp.Window); err != nil || out.window <= 0 || out.window > mostWindow {
@@ -188,6 +200,7 @@ func (s SchemeSpec) over(base SchemeSpec) SchemeSpec {
 	replace(&base.Timestamp.As, s.Timestamp.As)
 	replace(&base.Timestamp.Window, s.Timestamp.Window)
 	replace(&base.ID, s.ID)
+	replace(&base.SignedHeaders, s.SignedHeaders)
 	replace(&base.SecretAs, s.SecretAs)
 	replace(&base.Keys, s.Keys)
 	if s.Path {

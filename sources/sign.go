@@ -13,20 +13,25 @@ import (
 )
 
 // SignHook signs a message as the system would, with a secret that whoever plays it has made up: it
-// adds headers. NotFound for a manifest without webhooks and for a scheme that only its system can sign.
-func (m *Manifest) SignHook(h http.Header, body []byte, secret tutti.Secret, now time.Time) error {
+// adds headers to the request with which it is posted. NotFound for a manifest without webhooks and for a scheme that only its system can sign.
+func (m *Manifest) SignHook(r *http.Request, body []byte, secret tutti.Secret, now time.Time) error {
 	if m.Webhook == nil {
 		return tutti.Errorf(tutti.NotFound, "signing a message: the connector takes no webhooks")
 	}
-	s := &m.compiled.webhook.scheme
+	s, h := &m.compiled.webhook.scheme, r.Header
 	key, ok := s.secretBytes(secret)
 	if !ok || s.Path {
 		return tutti.Errorf(tutti.NotFound, "signing a message: a header with that secret says nothing to this scheme")
 	}
 	msg := message{body: body}
 	if s.Timestamp.Header != "" {
-		if msg.timestamp = strconv.FormatInt(now.Unix(), 10); s.iso {
+		switch s.Timestamp.As {
+		case "time":
 			msg.timestamp = now.UTC().Format(time.RFC3339)
+		case "ms":
+			msg.timestamp = strconv.FormatInt(now.UnixMilli(), 10)
+		default:
+			msg.timestamp = strconv.FormatInt(now.Unix(), 10)
 		}
 		h.Set(s.Timestamp.Header, msg.timestamp)
 	}
@@ -35,6 +40,10 @@ func (m *Manifest) SignHook(h http.Header, body []byte, secret tutti.Secret, now
 			h.Set(s.ID, "made-up-id")
 		}
 		msg.id = h.Get(s.ID)
+	}
+	s.name(h)
+	if err := s.request(r, &msg); err != nil {
+		return err
 	}
 	h.Set(s.Header, s.Prefix+s.write(key, &msg))
 	return nil
@@ -75,6 +84,6 @@ func (m *Manifest) HookProof() HookProof {
 	s := m.compiled.webhook.scheme
 	p := HookProof{Body: s.Algorithm != "secret", Time: s.Timestamp.Header != "", Quiet: s.Quiet}
 	p.Once = p.Body || m.Webhook.ID != ""
-	p.Headers = slices.DeleteFunc([]string{s.Header, s.Timestamp.Header, s.ID}, func(name string) bool { return name == "" })
+	p.Headers = slices.DeleteFunc([]string{s.Header, s.Timestamp.Header, s.ID, s.SignedHeaders}, func(name string) bool { return name == "" })
 	return p
 }

@@ -76,6 +76,9 @@ func (v *verifier) verify(r *http.Request, body []byte) (id string, err error) {
 			return "", err
 		}
 	}
+	if err := s.request(r, &m); err != nil {
+		return "", err
+	}
 	switch s.Algorithm {
 	case "secret":
 		err = v.isSecret(given)
@@ -138,13 +141,17 @@ func (s *scheme) instant(ts string) (time.Time, bool) {
 		return t, err == nil
 	}
 	n, err := strconv.ParseInt(ts, 10, 64)
+	if s.Timestamp.As == "ms" {
+		n /= 1000
+	}
 	return time.Unix(n, 0), err == nil && n > 0 && n < 1<<40 && ts[0] != '+'
 }
 
 // message are the parts of a message that may be signed.
 type message struct {
-	timestamp, id string
-	body          []byte
+	timestamp, id         string
+	method, path, headers string
+	body                  []byte
 }
 
 // signed checks a hash over what is signed.
@@ -218,6 +225,12 @@ func (s *scheme) sum(algorithm string, hash func() hash.Hash, secret []byte, m *
 			to.Write([]byte(m.timestamp))
 		case "id":
 			to.Write([]byte(m.id))
+		case "method":
+			to.Write([]byte(m.method))
+		case "path":
+			to.Write([]byte(m.path))
+		case "headers":
+			to.Write([]byte(m.headers))
 		case "secret":
 			to.Write(secret)
 		}

@@ -63,6 +63,10 @@ func TestSignaturesOfTheVendors(t *testing.T) {
 		"cloudinary by SHA-1":   {"cloudinary", map[string]string{"X-Cld-Timestamp": "1616648967", "X-Cld-Signature": "4326d6078e60f5a0a2ebd6184eb7363ce36d78c7"}},
 		"cloudinary by SHA-256": {"cloudinary", map[string]string{"X-Cld-Timestamp": "1616648967", "X-Cld-Signature": "0de0b718fc0be5dc4280f4e8b0b1bef1ec3204f6e9d91982c3ed37ea8d4af7c7"}},
 		"zendesk":               {"zendesk", map[string]string{"X-Zendesk-Webhook-Signature-Timestamp": "2021-03-25T05:09:27Z", "X-Zendesk-Webhook-Signature": "QZiIRmYX00zemFBhLNfqmClBa6rGgc5VCCkpe88bY8I="}},
+		"contentful": {"contentful", map[string]string{
+			"X-Contentful-Signed-Headers": "x-contentful-signed-headers,x-contentful-timestamp,x-contentful-topic", "X-Contentful-Timestamp": "1616648967000",
+			"X-Contentful-Topic": "ContentManagement.Entry.publish", "X-Contentful-Signature": "4ad29dd259ca956cd3f4ac6c7d54e607d36f59c19235f35db6ae0e81186edebf",
+		}},
 		"hub":                   {"hub", map[string]string{"X-Hub-Signature": "sha256=88a67f24bbcdaed0e6c997404bb79a743baf44c6bab2f4c27328e3009d22e342"}},
 		"hub by SHA-1":          {"hub_sha1", map[string]string{"X-Hub-Signature": "sha1=b5557a4b8f3cc308d19eb4f69f336392a31eef7b"}},
 		"Meta":                  {"hub_sha256", map[string]string{"X-Hub-Signature-256": "sha256=88a67f24bbcdaed0e6c997404bb79a743baf44c6bab2f4c27328e3009d22e342"}},
@@ -290,5 +294,41 @@ func TestAPingChangesNothing(t *testing.T) {
 	w := httptest.NewRecorder()
 	if h.Webhook("shop").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhooks/shop?hub.challenge=1&hub.mode=subscribe", nil)); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("a GET is answered %d", w.Code)
+	}
+}
+
+// TestWhatIsSignedOfARequest: a message is refused that another method, path or header would do for, or that does not name
+// what counts among its signed headers.
+func TestWhatIsSignedOfARequest(t *testing.T) {
+	at := time.Date(2021, 3, 25, 5, 9, 27, 0, time.UTC)
+	const names, body = "host,x-contentful-signed-headers,x-contentful-timestamp,x-topic", `{"a":1}`
+	message := func(method, target, names string) *http.Request {
+		r := httptest.NewRequest(method, target, nil)
+		r.Header.Set("X-Contentful-Timestamp", "1616648967000")
+		r.Header.Set("X-Contentful-Signed-Headers", names)
+		r.Header.Set("X-Topic", " publish ")
+		text := "POST\n/webhooks/cms\nhost:example.com;x-contentful-signed-headers:" + names + ";x-contentful-timestamp:1616648967000;x-topic:publish\n" + body
+		r.Header.Set("X-Contentful-Signature", hex.EncodeToString(hmacOf(sha256.New, "key", text)))
+		return r
+	}
+	v := verifierOf(t, "contentful", at, "key")
+	if _, err := v.verify(message("POST", "/webhooks/cms", names), []byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	other := message("POST", "/webhooks/cms", names)
+	other.Header.Set("X-Topic", "unpublish")
+	gone := message("POST", "/webhooks/cms", names)
+	gone.Header.Del("X-Topic")
+	for what, r := range map[string]*http.Request{
+		"another method": message("PUT", "/webhooks/cms", names), "another path": message("POST", "/webhooks/crm", names), "a query": message("POST", "/webhooks/cms?x=1", names),
+		"another header": other, "without a signed header": gone, "another host": message("POST", "https://other.example/webhooks/cms", names),
+		"the time is not signed":    message("POST", "/webhooks/cms", "host,x-contentful-signed-headers,x-topic"),
+		"the names are not signed":  message("POST", "/webhooks/cms", "host,x-contentful-timestamp,x-topic"),
+		"an empty name":             message("POST", "/webhooks/cms", names+","),
+		"more names than there are": message("POST", "/webhooks/cms", names+",x-other"),
+	} {
+		if _, err := v.verify(r, []byte(body)); tutti.CodeOf(err) != tutti.Unauthenticated {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

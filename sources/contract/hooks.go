@@ -69,9 +69,11 @@ func (t *asking) signed(h *house, hook *recording.Hook, secret tutti.Secret) pos
 	for name, v := range hook.Headers {
 		p.header.Set(name, v)
 	}
-	if err := t.sys.Manifest.SignHook(p.header, p.body, secret, h.now()); err != nil {
+	r := p.request()
+	if err := t.sys.Manifest.SignHook(r, p.body, secret, h.now()); err != nil {
 		t.cannot("%v", err)
 	}
+	p.header = r.Header
 	return p
 }
 
@@ -150,10 +152,16 @@ type post struct {
 	body   []byte
 }
 
-// to sends a message and gives the status of the answer.
-func (p post) to(hook http.Handler) int {
+// request is what it comes with.
+func (p post) request() *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/x", bytes.NewReader(p.body))
 	r.Header = p.header.Clone()
+	return r
+}
+
+// to sends a message and gives the status of the answer.
+func (p post) to(hook http.Handler) int {
+	r := p.request()
 	w := httptest.NewRecorder()
 	hook.ServeHTTP(w, r)
 	return w.Code
