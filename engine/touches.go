@@ -157,6 +157,20 @@ func (l *Library) Touches(t Target) []Touch {
 	return touches
 }
 
+// CompositionsOf names the compositions of some places, each once, in the order in which Touches gives them.
+func CompositionsOf(list []Touch) []string {
+	ids := []string{}
+	for _, x := range list {
+		ids = append(ids, x.Composition)
+	}
+	return slices.Compact(ids) // they come by composition
+}
+
+// Showing names the compositions that are published now and may show items of a kind.
+func (l *Library) Showing(source, kind string) []string {
+	return CompositionsOf(l.Touches(Target{Kind: tutti.KindTag(source, kind)}))
+}
+
 func (c *Compiled) touches(t Target) []Touch {
 	var all []Touch
 	if slices.ContainsFunc(c.factKinds(), t.Of) {

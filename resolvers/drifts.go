@@ -3,8 +3,6 @@ package resolvers
 import (
 	"context"
 
-	"github.com/tuttihq/tutti"
-	"github.com/tuttihq/tutti/engine"
 	"github.com/tuttihq/tutti/graph"
 )
 
@@ -15,9 +13,8 @@ func (r *Resolvers) driftsBySource() map[string][]*graph.Drift {
 		return all
 	}
 	for _, d := range r.Deps.Drifts() {
-		touches := r.Library.Touches(engine.Target{Kind: tutti.KindTag(d.Source, d.Kind)})
 		all[d.Source] = append(all[d.Source], &graph.Drift{
-			Kind: d.Kind, Pointer: d.Pointer, Was: d.Was, Is: d.Is, Since: d.Since, Fields: d.Fields, Compositions: compositionsOf(touches),
+			Kind: d.Kind, Pointer: d.Pointer, Was: d.Was, Is: d.Is, Since: d.Since, Fields: d.Fields, Compositions: r.Library.Showing(d.Source, d.Kind),
 		})
 	}
 	return all

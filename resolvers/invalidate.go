@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -20,7 +19,7 @@ func (m mutation) Invalidate(ctx context.Context, refs []*tutti.Ref, kind, sourc
 		out.Mode = *mode
 	}
 	touches := m.Library.Touches(t)
-	out.Touches, out.Compositions = touched(touches), compositionsOf(touches)
+	out.Touches, out.Compositions = touched(touches), engine.CompositionsOf(touches)
 	if out.DryRun {
 		return out, nil
 	}
@@ -100,14 +99,6 @@ func touched(list []engine.Touch) []*graph.Touch {
 		out = append(out, &graph.Touch{Composition: x.Composition, Component: text(x.Component), Type: text(x.Type), How: graph.TouchHow(x.How)})
 	}
 	return out
-}
-
-func compositionsOf(list []engine.Touch) []string {
-	ids := []string{}
-	for _, x := range list {
-		ids = append(ids, x.Composition)
-	}
-	return slices.Compact(ids) // they come by composition
 }
 
 func pointers[T any](list []T) []*T {

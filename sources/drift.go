@@ -32,9 +32,10 @@ type watch struct {
 	bindings     []binding
 	now          func() time.Time
 	log          *slog.Logger
-	strict       bool         // one record is enough, and nothing is learned of it: the connection is being checked
-	next         atomic.Int64 // when an answer is looked at again, in unix nanoseconds
-	left         atomic.Int32 // how many records of this one still are
+	shows        func(source, kind string) []string // nil = nobody knows
+	strict       bool                               // one record is enough, and nothing is learned of it: the connection is being checked
+	next         atomic.Int64                       // when an answer is looked at again, in unix nanoseconds
+	left         atomic.Int32                       // how many records of this one still are
 
 	mu      sync.Mutex // guards all below
 	shape   shape
@@ -68,7 +69,7 @@ type pathShape struct {
 
 // newWatch makes the watch of a kind in one source.
 func newWatch(source string, k *compiledKind, settings map[string]any, d Deps) *watch {
-	w := &watch{source: source, kind: k.name, bound: bound{}, now: d.Now, log: d.Log, strict: d.Checking, shape: shape{Paths: map[string]*pathShape{}}}
+	w := &watch{source: source, kind: k.name, bound: bound{}, now: d.Now, log: d.Log, shows: d.Shows, strict: d.Checking, shape: shape{Paths: map[string]*pathShape{}}}
 	w.bind("recordId", k.recordID, settings)
 	for i := range k.fields {
 		w.bind(k.fields[i].name, k.fields[i].value, settings)
@@ -144,6 +145,40 @@ func (w *watch) record(text string) {
 }
 
 func (w *watch) sample(record string) {
+	for _, n := range w.learn(record) {
+		w.tell(n)
+	}
+}
+
+// news is what is told of a binding: that its shape is another now, or as it was again.
+type news struct {
+	*binding
+	was, is typeSet // both 0: as it was
+}
+
+// maxShown is how many compositions a line of the log names.
+const maxShown = 20
+
+// tell writes news into the log. Nobody waits for it with the shape in their hands.
+func (w *watch) tell(n news) {
+	about := []any{"source", w.source, "kind", w.kind, "pointer", n.shown}
+	if n.was|n.is == 0 {
+		w.log.Info("an origin's records have their shape again", about...)
+		return
+	}
+	about = append(about, "was", n.was.String(), "is", n.is.String(), "fields", n.fields)
+	if w.shows != nil {
+		all := w.shows(w.source, w.kind)
+		about = append(about, "compositions", all[:min(maxShown, len(all))])
+		if more := len(all) - maxShown; more > 0 {
+			about = append(about, "more", more)
+		}
+	}
+	w.log.Warn("an origin changed the shape of its records", about...)
+}
+
+// learn looks at a record, and gives what is new of the shape.
+func (w *watch) learn(record string) (told []news) {
 	seen := seenShape{}
 	seen.look(record, w.bound)
 	have := make(map[string]typeSet, len(seen))
@@ -156,12 +191,12 @@ func (w *watch) sample(record string) {
 	if s.Sampled >= fewSamples {
 		for i := range w.bindings {
 			if p := known[w.bindings[i].pointer]; p != nil {
-				w.judge(&w.bindings[i], p, have[w.bindings[i].pointer])
+				told = w.judge(told, &w.bindings[i], p, have[w.bindings[i].pointer])
 			}
 		}
 	}
 	if w.strict {
-		return
+		return told
 	}
 	s.Sampled++
 	for at, t := range seen {
@@ -191,6 +226,7 @@ func (w *watch) sample(record string) {
 			p.Seen = (p.Seen + 1) / 2
 		}
 	}
+	return told
 }
 
 // flat is a place without the steps into lists on the way to it: an expression that goes through a list
@@ -217,8 +253,8 @@ func (w *watch) known() map[string]*pathShape {
 	return known
 }
 
-// judge compares what one record has at a binding with what is known. Under mu.
-func (w *watch) judge(b *binding, p *pathShape, is typeSet) {
+// judge compares what one record has at a binding with what is known, and adds what is new to what is told. Under mu.
+func (w *watch) judge(told []news, b *binding, p *pathShape, is typeSet) []news {
 	foreign := is & valueTypes &^ p.Types
 	switch {
 	case foreign != 0:
@@ -235,13 +271,14 @@ func (w *watch) judge(b *binding, p *pathShape, is typeSet) {
 	case foreign != 0 || gone:
 		if w.changed = true; p.Since.IsZero() {
 			p.Since = w.now().UTC()
-			w.log.Warn("an origin changed the shape of its records", "source", w.source, "kind", w.kind, "pointer", b.shown, "was", (p.Types & valueTypes).String(), "is", is.String(), "fields", b.fields)
+			told = append(told, news{b, p.Types & valueTypes, is})
 		}
 		p.Is = is
 	case !p.Since.IsZero() && p.Foreign == 0 && is&valueTypes != 0:
 		p.Since, p.Is, w.changed = time.Time{}, 0, true
-		w.log.Info("an origin's records have their shape again", "source", w.source, "kind", w.kind, "pointer", b.shown)
+		told = append(told, news{binding: b})
 	}
+	return told
 }
 
 // drifts tells where the shape is another than it was.

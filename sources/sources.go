@@ -41,10 +41,13 @@ type Deps struct {
 	Seen     func(ctx context.Context, source, eventID string, tags []string, sameFor time.Duration) (first bool, err error)
 	Shapes   []tutti.Shape // what was stored of UnsavedShapes
 	Checking bool          // answers are compared with these shapes, one record is enough, and nothing is learned
-	Locales  tutti.Locales // what stands in for a locale whose words a record does not have
-	Polls    Polls         // where feeds of changes are, for all processes; nil keeps it in memory
-	Secret   []byte        // the deployment's: the same in all its processes
-	Stale    func() bool   // whether nothing may be called fresh for now; nil = never
+	// Shows gives the compositions that may show items of a kind, for a warning of drift. It is called rarely, and not with
+	// anything held. Nil = nobody knows.
+	Shows   func(source, kind string) []string
+	Locales tutti.Locales // what stands in for a locale whose words a record does not have
+	Polls   Polls         // where feeds of changes are, for all processes; nil keeps it in memory
+	Secret  []byte        // the deployment's: the same in all its processes
+	Stale   func() bool   // whether nothing may be called fresh for now; nil = never
 	// Database opens the databases of sources whose protocol is SQL. Nil: there can be none.
 	Database func(DatabaseConfig) (Database, error)
 	// Through stands between a source and the network, for those who look at exchanges or answer them

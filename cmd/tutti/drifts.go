@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,11 +81,7 @@ func warnOfDrifts(out io.Writer, cfg *config.Config, origins *sources.Sources, p
 	for _, d := range drifts {
 		var touched []string
 		if library != nil {
-			for _, t := range library.Touches(engine.Target{Kind: tutti.KindTag(d.Source, d.Kind)}) {
-				if !slices.Contains(touched, t.Composition) {
-					touched = append(touched, t.Composition)
-				}
-			}
+			touched = library.Showing(d.Source, d.Kind)
 		}
 		fmt.Fprintf(out, "%s: warning: %s of %s was %s and is %s; it is read by %s", d.Source, d.Pointer, d.Kind, d.Was, d.Is, strings.Join(d.Fields, ", "))
 		if len(touched) > 0 {

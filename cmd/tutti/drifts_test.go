@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +58,10 @@ func TestAChangedShapeIsAWarningUntilItIsAccepted(t *testing.T) {
 	if d.Kind != "hotel" || d.Pointer != "/name" || d.Was != "number" || d.Is != "text" || d.Since.IsZero() || !slices.Equal(d.Fields, []string{"title"}) || !slices.Contains(d.Compositions, "hotel-arrival") {
 		t.Errorf("the drift is %+v", d)
 	}
-	p.logged(`msg="an origin changed the shape of its records" source=stay kind=hotel pointer=/name was=number is=text fields=[title]`)
+	line := p.logged(`msg="an origin changed the shape of its records" source=stay kind=hotel pointer=/name was=number is=text fields=[title] compositions="[`)
+	if !regexp.MustCompile(`changed the shape.*compositions="\[[^\]]*hotel-arrival`).MatchString(line) {
+		t.Errorf("the log does not say where it may show: %s", line)
+	}
 	p.origins.ResetCalls()
 	p.refuses("drifts", p.ask(p.key(tutti.BrowserKey), "", driftsQuery, nil), tutti.Forbidden)
 	p.refuses("accepting", p.ask(p.key(tutti.ServerKey), "", `mutation { acceptDrifts(source: "stay", kind: "hotel") }`, nil), tutti.Forbidden)

@@ -118,7 +118,7 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	}
 	g.sources, err = openSources(cfg, sources.Deps{
 		Cache: cfg.CacheBytes, Log: h.log, Dir: h.dir, Metrics: g.meters, Seen: h.seen, Secret: h.secret, Polls: polls{h}, Stale: h.contact.stale, Locales: cfg.Locales,
-		Shapes: shapes, Former: former,
+		Shapes: shapes, Former: former, Shows: g.showing,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -130,6 +130,14 @@ func (h *house) build(ctx context.Context, cfg *config.Config) (*generation, *gr
 	}
 	g.sources.Watch()
 	return g, schema, nil
+}
+
+// showing gives the compositions that may show items of a kind; none before there is a library.
+func (g *generation) showing(source, kind string) []string {
+	if g.library == nil {
+		return nil
+	}
+	return g.library.Showing(source, kind)
 }
 
 // furnish makes what stands on the sources: engine, library, resolvers, schema.
