@@ -115,7 +115,7 @@ func (c *manifestConnector) Polls(kind string) (f Polling, ok bool) {
 		}
 	}
 	s := k.changes.spec
-	f = Polling{Interval: k.changes.interval, Overlap: k.changes.overlap, MaxPages: k.changes.rounds, Newest: s.By == "newest", Cursor: s.By == "cursor", Complete: s.Complete, Of: s.Kind}
+	f = Polling{Interval: k.changes.interval, Overlap: k.changes.overlap, MaxPages: k.changes.rounds, Newest: s.By == "newest", Cursor: s.By == "cursor", Complete: s.Complete, Of: s.Kind, Told: c.manifest.Notify != ""}
 	f.Digest = key(c.at, fmt.Sprintf("%x", c.manifest.digest))
 	return f, true
 }

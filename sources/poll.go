@@ -33,6 +33,7 @@ type Polling struct {
 	Newest   bool          // it gives the newest first, and takes no instant
 	Cursor   bool          // it goes by a cursor that is kept, and not by an instant
 	Complete bool          // it tells of every change and deletion
+	Told     bool          // the system notifies what changed: only the config has it polled besides
 	Of       string        // the kind of the records that it tells of; "" = the kind itself
 	Digest   string        // of what a kept place belongs to: with another one, the feed starts anew
 }
@@ -98,7 +99,7 @@ type place struct {
 }
 
 // feeds gives what a source polls: each kind that has a feed, unless the config says that it is not
-// polled, or the system tells by webhooks anyway.
+// polled, or the system tells by webhooks or notifications anyway.
 func (s *Source) feeds(polls Polls) (all []*polling) {
 	p, ok := s.conn.(Poller)
 	if !ok {
@@ -110,7 +111,7 @@ func (s *Source) feeds(polls Polls) (all []*polling) {
 		if written != nil {
 			every = *written
 		}
-		if !ok || every <= 0 || written == nil && s.takesWebhooks() {
+		if !ok || every <= 0 || written == nil && (f.Told || s.takesWebhooks()) {
 			continue
 		}
 		if f.Complete {

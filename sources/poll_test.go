@@ -742,3 +742,22 @@ func TestWhatEndsIsNotShownLonger(t *testing.T) {
 		t.Errorf("after two hours it is shown: %v", g.Freshness)
 	}
 }
+
+// TestADatabaseThatNotifiesIsPolledWhereTheConfigSaysSo: what can be heard is not asked for besides.
+func TestADatabaseThatNotifiesIsPolledWhereTheConfigSaysSo(t *testing.T) {
+	minute := time.Minute
+	for want, written := range []*time.Duration{nil, &minute} {
+		open := 0
+		s, err := Open([]config.Source{{
+			Name: "content", Connector: "postgres", Secrets: map[string]tutti.Secret{"url": tutti.NewSecret("postgres://db.example/content")},
+			Kinds: map[string]config.KindConfig{"article": {Access: tutti.AccessPublic, Poll: written}},
+		}}, Deps{Database: func(DatabaseConfig) (Database, error) { return heldDatabase{&open}, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if got := len(s.order[0].polled); got != want {
+			t.Errorf("with poll %v %d kinds are polled, want %d", written, got, want)
+		}
+	}
+}

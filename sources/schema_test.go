@@ -53,7 +53,7 @@ var choices = map[string][]string{
 
 var needed = map[string][]string{
 	"Manifest": {"name", "kinds"}, "Declaration": {"description"}, "AuthSpec": {"type"}, "LoginSpec": {"path"}, "SignSpec": {"scheme", "key", "salt"}, "KindSpec": {"type", "map"}, "BatchSpec": {"maxIds"},
-	"FieldSpec": {"value"}, "Filter": {"type"}, "ChangesSpec": {"records"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
+	"FieldSpec": {"value"}, "Filter": {"type"}, "WebhookSpec": {"scheme", "changes"}, "ChangeSpec": {"kind"}, "HandshakeSpec": {"type"},
 }
 
 // TestSchemaIsTrue makes the schema of the Go types and their comments and compares it with the

@@ -57,7 +57,7 @@ var (
 )
 
 // sqlNames are parameters that every query of their kind of call has.
-var sqlNames = strings.Fields("id ids count text words first cursor offset page sort owner locale market currency draft")
+var sqlNames = strings.Fields("id ids count text words since first cursor offset page sort owner locale market currency draft")
 
 // sql compiles a query.
 func (c *compiler) sql(at, src string, out *call, in namesOf) {

@@ -393,6 +393,9 @@ func (p *connectorPage) changes() {
 		p.say("The folder is watched: a file that changes is read again at once.\n")
 	case p.m.Notify != "":
 		p.say("The database notifies what changed on the channel `%s`, and that is read again at once.\n", p.m.Notify)
+		if polled != "" {
+			p.say("Where it cannot be heard (a read replica, PgBouncer in transaction mode), a kind with `poll: 60s` in the config is asked what changed; what was deleted is noticed when it is read again.\n")
+		}
 	case w == nil && polled == "":
 		p.say("The system tells nothing: items are read again when `freshness` says so, and `tutti invalidate` makes them old at once.\n")
 	case w == nil:
