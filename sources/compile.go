@@ -74,6 +74,7 @@ type compiler struct {
 func checkManifest(m *Manifest) []error {
 	c := &compiler{m: m}
 	c.needs()
+	c.taken()
 	c.m, _ = m.settled(m.examples())
 	m.compiled = c.manifest()
 	return c.problems
@@ -529,11 +530,17 @@ func (c *compiler) template(path, src string, in func() (*expr.Dynamic, error)) 
 	return t
 }
 
+// ofConnection are headers that a request has anyway, whatever a manifest says.
+var ofConnection = []string{"Connection", "Content-Length", "Host", "Transfer-Encoding"}
+
 func (c *compiler) headers(path string, in map[string]string, at func() (*expr.Dynamic, error)) []namedTemplate {
 	var out []namedTemplate
 	for _, name := range sortedKeys(in) {
 		if !headerName.MatchString(name) {
 			c.wrong(path+"."+name, "is no name of a header", "")
+		}
+		if slices.Contains(ofConnection, http.CanonicalHeaderKey(name)) {
+			c.wrong(path+"."+name, "is about the connection, and is written with it", "Remove it.")
 		}
 		out = append(out, namedTemplate{http.CanonicalHeaderKey(name), c.template(path+"."+name, in[name], at)})
 	}

@@ -152,8 +152,15 @@ func (s *seen) read(wanted *wanted) (rec Record, ok bool, err error) {
 	if early {
 		sheet = s.keep("")
 	}
-	if k.exists != nil && !s.truth(k.exists) {
-		return Record{}, false, nil
+	if k.exists != nil {
+		v, ok, err := s.eval(k.exists)
+		is, isBool := v.(bool)
+		switch {
+		case err == nil && ok && !isBool:
+			return Record{}, false, tutti.Errorf(tutti.BadAnswer, "reading a %s: whether it exists is neither true nor false", k.name)
+		case err != nil || !is:
+			return Record{}, false, nil
+		}
 	}
 	s.watch.record(s.text)
 	id, err := s.id(wanted)

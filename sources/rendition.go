@@ -2,6 +2,7 @@ package sources
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,9 +26,35 @@ func (c *compiler) renditions(at string, s *RenditionSpec) *renditions {
 	if s.Scale != "" && len(s.Sizes) > 0 {
 		c.wrong(at+".sizes", "stands beside scale, which makes every size", "Remove one of them.")
 	}
-	return &renditions{
+	for _, name := range sortedKeys(s.Formats) {
+		if !slices.Contains(pictureFormats, name) {
+			c.wrong(at+".formats."+name, "is no format that channels ask for", oneOf(name, pictureFormats[1:]))
+		}
+	}
+	out := &renditions{
 		when: c.optional(at+".when", s.When, recordNames), formats: s.Formats, sizes: c.sizes(at+".sizes", s.Sizes), signature: c.signature(at, s),
 		scale: c.template(at+".scale", s.Scale, pictureNames), crop: c.template(at+".crop", s.Crop, pictureNames),
+	}
+	c.holes(at+".scale", out.scale, "width", "format", signatureName)
+	c.holes(at+".crop", out.crop, "width", "height", "format", signatureName)
+	return out
+}
+
+// pictureFormats are those that channels may ask for; "" is the system's choice.
+var pictureFormats = []string{"", "avif", "webp", "jpeg", "png"}
+
+// holes makes sure that what only a request for a picture tells stands alone in an address: it is put in last, as it is.
+func (c *compiler) holes(at string, t *template, has ...string) {
+	for _, p := range t.parts {
+		for _, name := range []string{"width", "height", "format", signatureName} {
+			switch {
+			case p.expr == nil || !p.expr.uses([]string{name}):
+			case len(p.expr.path) != 1:
+				c.wrong(at, "computes with "+name+", which is not known when the record is read", "Write  ${"+name+"}  alone; formats says how a format is spelled.")
+			case !slices.Contains(has, name):
+				c.wrong(at, "uses ${"+name+"}, which is 0 there", "Write it in crop.")
+			}
+		}
 	}
 }
 

@@ -37,6 +37,26 @@ func (c *compiler) depends(at string, path []string) {
 	c.wrong(at, "uses filter."+path[1]+", which is no filter of the kind", expr.DidYouMean(path[1], sortedKeys(c.of.Filters)))
 }
 
+// taken makes sure that each filter of a kind is taken by one of its calls.
+func (c *compiler) taken() {
+	for _, kind := range c.m.kindNames() {
+		k := c.m.Kinds[kind]
+		if k == nil {
+			continue
+		}
+		for _, name := range sortedKeys(k.Filters) {
+			if !slices.ContainsFunc(k.Select, func(s *SelectSpec) bool { return s.takes(name) }) {
+				c.wrong("kinds."+kind+".filters."+name, "is taken by no call under select", "Write it there, under filters or optional, or remove it.")
+			}
+		}
+	}
+}
+
+// takes reports whether a selection may be given a filter.
+func (s *SelectSpec) takes(filter string) bool {
+	return s != nil && (slices.Contains(s.Filters, filter) || slices.Contains(s.Optional, filter) || s.Where[filter] != "")
+}
+
 // usesWhatItTakes makes sure that a selection's call says to the system whatever it takes.
 func (c *compiler) usesWhatItTakes(at string, s *SelectSpec, k *call) {
 	for _, list := range []struct {
