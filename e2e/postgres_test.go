@@ -120,6 +120,10 @@ sources:
     limits: {timeout: 5s, softTimeout: 5s}
     kinds:
       article: {access: public}
+` + storyTypes
+
+// storyTypes are what pages of articles are made of.
+const storyTypes = `
 channels:
   web: {widths: [320], formats: [jpeg]}
 componentTypes:
