@@ -15,6 +15,9 @@ func TestEveryManifestIsRight(t *testing.T) {
 			if m.Family == "" {
 				t.Errorf("it has no family: write one of %s", list(families))
 			}
+			if m.Webhook != nil && m.Webhook.Setup == "" {
+				t.Error("it does not say how its webhook is set up: write webhook.setup")
+			}
 		})
 	}
 	if _, err := os.Stat("vendors"); err != nil {
