@@ -420,6 +420,30 @@ func (k *compiledKind) canonicalID(id string) (string, bool) {
 	return id, true
 }
 
+// WhyNot tells why no item of a kind can have an id; "" when one may.
+func (m *Manifest) WhyNot(kind, id string) string {
+	k, spec := m.compiled.kinds[kind], m.Kinds[kind]
+	if k == nil || spec == nil {
+		return "the manifest has no such kind"
+	}
+	if _, ok := k.canonicalID(id); ok {
+		return ""
+	}
+	switch {
+	case k.canonical != nil:
+		return "what id.canonical makes of it is no id: it is empty, too long, or does not match id.pattern"
+	case k.isPath && !isPath(id):
+		return "it is no path (id.path)"
+	case k.pattern != nil && !k.pattern.MatchString(id):
+		return "it does not match id.pattern, " + spec.ID.Pattern
+	case k.listSign != "" && strings.Contains(id, k.listSign):
+		return "it holds “" + k.listSign + "”, which stands between ids in a call"
+	case k.wordsOnly && !isWord(id):
+		return "ids stand in an expression (encode: expr) without quotation marks, so they are words and whole numbers (quote: names how a language writes others)"
+	}
+	return "it is longer than any id, or holds signs that nobody sees"
+}
+
 // mayBeListed reports whether an id can stand where ids are joined by a sign, or stand without quotation marks.
 func mayBeListed(id, sign string, wordsOnly bool) bool {
 	return (sign == "" || !strings.Contains(id, sign)) && (!wordsOnly || isWord(id))

@@ -17,6 +17,7 @@ import (
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/cache"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources/recording"
 )
 
 // Source is one origin system instance: a connector with everything around it.
@@ -39,7 +40,8 @@ type Source struct {
 	secret            []byte
 	veil              *veil
 	doubts            *doubts
-	release           func() // gives back what the connector holds
+	plays             *recording.Recording // what answers in place of the system; nil = the system does
+	release           func()               // gives back what the connector holds
 }
 
 // kind is a kind of item with what the config says about it.
@@ -153,14 +155,15 @@ func openSource(c config.Source, d Deps) (*Source, error) {
 		return nil, err
 	}
 	fill(&c.Limits, &c.Freshness)
-	if c, d, err = recorded(c, d, m, place); err != nil {
+	c, d, played, err := recorded(c, d, m, place)
+	if err != nil {
 		return nil, err
 	}
 	b, problems := m.build(c, d, place)
 	s := &Source{
 		name: c.Name, description: c.Description, cfg: c, digest: m.digest, kinds: map[string]*kind{}, log: d.Log, now: d.Now,
 		breaker: &breaker{now: d.Now}, gate: m.Limits.gate(d.Now, c.Limits), health: &health{now: d.Now},
-		events: newEvents(d.Seen, d.Now),
+		events: newEvents(d.Seen, d.Now), plays: played,
 	}
 	if b != nil {
 		s.conn, s.release = b.conn, b.release
@@ -304,6 +307,9 @@ func (s *Source) check(ctx context.Context, k *kind) error {
 	if k.def.Whole != "" {
 		_, err := s.askWhole(ctx, k, "", scope)
 		return err
+	}
+	if s.plays != nil {
+		return s.checkPlayed(ctx, k)
 	}
 	selector, ok := s.conn.(Selector)
 	if ok && (k.def.Lists || k.def.Example == "") {

@@ -128,7 +128,7 @@ func TestAConnectorIsTested(t *testing.T) {
 	out, _ = succeed(t, "connector", "try", "./acme.yaml", "item/1", "--recording", "./acme.recording.yaml")
 	wants(t, "try", out, "> GET https://acme.example/items/1", "< 200 OK", `title          "Rose"  (string, from /name)`, "(money, from /cost)")
 	for what, args := range map[string][]string{
-		"names no item": {"try", "./acme.yaml", "thing/1"}, "does not have it": {"try", "./acme.yaml", "item/9", "--recording", "./acme.recording.yaml"}, "is missing": {"test"},
+		"names no item": {"try", "./acme.yaml", "thing/1"}, "it does not match id.pattern, [0-9]+": {"try", "./acme.yaml", "item/x"}, "Ask for  item/1": {"try", "./acme.yaml", "item/7", "--recording", "./acme.recording.yaml"}, "does not have it": {"try", "./acme.yaml", "item/9", "--recording", "./acme.recording.yaml"}, "is missing": {"test"},
 		"environment variable NOT_THERE": {"test", "./acme.yaml", "--secret", "key=NOT_THERE"}, "of the connector acme": {"test", "vendure", "--recording", "./acme.recording.yaml"},
 	} {
 		if code, _, errs := call(t, append([]string{"connector"}, args...)...); code == done || !strings.Contains(errs, what) {
@@ -405,6 +405,8 @@ func TestARecordingPlaysInTheConfig(t *testing.T) {
 	write(t, filepath.Join(dir, "acme.recording.yaml"), acmeRecording)
 	path := config("recording: ./acme.recording.yaml")
 	succeed(t, "validate", "--config", path)
+	out, _ := succeed(t, "sources", "check", "--config", path)
+	wants(t, "a check", out, "shop: ok")
 	code, out, _ := call(t, "connector", "try", "--source", "shop", "--config", path, "item/1")
 	wants(t, "try", out, "> GET https://recorded.example/items/1", "Product shop:item/1", "price          cannot be read from /cost")
 	if code != failed {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,6 +31,8 @@ type connectorTryCommand struct {
 	Draft     bool   `help:"Ask for the draft."`
 	Recording string `help:"Ask this recording instead of a running system." placeholder:"FILE"`
 	Whole     bool   `help:"Show long answers whole."`
+
+	Timeout time.Duration `help:"How long the system may take. A server waits for one second, unless the config of the source says otherwise." default:"10s"`
 }
 
 // Help shows how to call it.
@@ -70,6 +73,7 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	src.Recording = ""
 	w.recorder = recording.Record("", revealed(src))
 	src.Kinds = map[string]config.KindConfig{kind: {Access: tutti.AccessPublic}}
+	src.Limits.Timeout = c.Timeout
 	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Manifest: m, Through: w.through, Database: w.database})
 	if err != nil {
 		return err
@@ -81,6 +85,9 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	}
 	if len(w.all()) == 0 {
 		fmt.Fprintln(out, "No call was made.")
+		if why := m.WhyNot(kind, id); why != "" && tutti.CodeOf(got.Err) == tutti.NotFound {
+			return &tutti.Error{Code: tutti.NotFound, Message: "no " + kind + " can have the id “" + onScreen(id) + "”: " + why + "."}
+		}
 	}
 	if played != nil && len(w.player.Misses()) > 0 {
 		return notRecorded(played, kind)
