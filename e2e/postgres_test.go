@@ -43,7 +43,8 @@ func (c *cluster) knocks(n int) {
 	}
 }
 
-// TestRealPostgres assembles a page of the rows of a database, whose server is killed and started again.
+// TestRealPostgres assembles a page of the rows of a database, whose server is killed and started again, and then does nothing
+// for a while.
 func TestRealPostgres(t *testing.T) {
 	c := startCluster(t)
 	c.exec(articles)
@@ -64,6 +65,11 @@ func TestRealPostgres(t *testing.T) {
 		})
 	}
 
+	forget := func() {
+		t.Helper()
+		ask(t, h.url, h.management, `mutation { invalidate(refs: ["content:article/1"], reason: "a test") { mode } }`, nil, nil)
+	}
+
 	x, one, two := look()
 	if one == nil || one.Title != "Article 1" || two == nil || len(x.Components[2].Resources.Nodes) != 5 || len(x.Problems) != 0 {
 		t.Fatalf("the page is %+v", x)
@@ -77,7 +83,7 @@ func TestRealPostgres(t *testing.T) {
 		t.Errorf("what nobody told of is there: %+v", two)
 	}
 	c.kill()
-	ask(t, h.url, h.management, `mutation { invalidate(refs: ["content:article/1"], reason: "a test") { mode } }`, nil, nil)
+	forget()
 	x, one, two = look()
 	if one == nil || one.Title != "Heard" || one.Freshness.State != "STALE_ERROR" || two == nil || two.Title != "Article 2" || len(x.Components[2].Resources.Nodes) != 5 {
 		t.Errorf("while the server is down, what is kept comes as %+v, %+v", one, two)
@@ -94,6 +100,16 @@ func TestRealPostgres(t *testing.T) {
 	c.exec(`alter table article enable trigger tutti_tell`)
 	c.exec(`update article set title = 'Heard again' where id = 1`)
 	shows("the database is heard again", 2*time.Second, "Heard again")
+
+	c.freeze() // nobody refuses, nobody answers
+	forget()
+	began := time.Now()
+	if x, one, _ := look(); one == nil || one.Title != "Heard again" || one.Freshness.State == "FRESH" || len(x.Components[2].Resources.Nodes) != 5 {
+		t.Errorf("while the server does nothing, it is %+v, with %+v", one, x.Problems)
+	}
+	t.Logf("a page over a frozen server took %s", time.Since(began).Round(time.Millisecond))
+	c.thaw()
+	shows("the server goes on", 10*time.Second, "Heard again")
 }
 
 // articles is what docs/manifests.md says of the connector postgres.
@@ -117,7 +133,7 @@ sources:
     secrets: {url: "${CONTENT_URL}"}
     allowPrivate: [localhost]
     freshness: {fresh: 1h, stale: 1h, staleIfError: 24h, negative: 1s}
-    limits: {timeout: 5s, softTimeout: 5s}
+    limits: {timeout: 5s, softTimeout: 1s}
     kinds:
       article: {access: public}
 ` + storyTypes

@@ -50,7 +50,8 @@ func TestRowsBecomeJSON(t *testing.T) {
 		`select '2026-11-22 10:00:00.5+01'::timestamptz as z, '2026-11-22 10:00:00'::timestamp as l, '2026-11-22'::date as d`:             `{"z":"2026-11-22T09:00:00.5Z","l":"2026-11-22T10:00:00","d":"2026-11-22"}`,
 		`select '{"a": [1, 12345678901234567890]}'::jsonb as j, '7b8a3c5e-0000-4000-8000-000000000001'::uuid as u, 'ab'::char(5) as c`:    `{"j":{"a": [1, 12345678901234567890]},"u":"7b8a3c5e-0000-4000-8000-000000000001","c":"ab"}`,
 		`select array['a', null, 'b "c", {d}\', 'NULL', ''] as t, array[1,2]::int[] as i, '{}'::text[] as e, array[1.50]::numeric[] as n`: `{"t":["a",null,"b \"c\", {d}\\","NULL",""],"i":[1,2],"e":[],"n":["1.50"]}`,
-		`select 1 where false`: ``,
+		`select 1 where false`:                 ``,
+		`select '<p>"A" & b</p>' as h, 2 as n`: `{"h":"<p>\"A\" & b</p>","n":2}`,
 	} {
 		got, err := d.Query(t.Context(), query, nil, 10, 1<<20)
 		if err != nil || string(got) != "["+want+"]" || !json.Valid(got) {

@@ -23,7 +23,8 @@ func readRows(rows pgx.Rows, most int, limit int64) ([]byte, error) {
 		}
 		names[i], _ = json.Marshal(f.Name) // a text always has a JSON form
 	}
-	b := bytes.NewBufferString("[")
+	b := newWriter()
+	b.WriteByte('[')
 	for n := 0; rows.Next(); n++ {
 		if n == most {
 			return nil, tutti.Errorf(tutti.TooLarge, "reading the rows: there are more than %d", most)
@@ -57,7 +58,7 @@ func readRows(rows pgx.Rows, most int, limit int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func write(b *bytes.Buffer, f pgconn.FieldDescription, raw []byte) error {
+func write(b *writer, f pgconn.FieldDescription, raw []byte) error {
 	if raw == nil {
 		b.WriteString("null")
 		return nil
@@ -86,7 +87,7 @@ func write(b *bytes.Buffer, f pgconn.FieldDescription, raw []byte) error {
 }
 
 // one writes a value that is no array.
-func one(b *bytes.Buffer, oid uint32, s string) {
+func one(b *writer, oid uint32, s string) {
 	switch oid {
 	case pgtype.BoolOID:
 		b.WriteString(map[bool]string{true: "true", false: "false"}[s == "t"])
@@ -107,8 +108,25 @@ func one(b *bytes.Buffer, oid uint32, s string) {
 	case pgtype.BPCharOID:
 		s = strings.TrimRight(s, " ")
 	}
-	text, _ := json.Marshal(s)
-	b.Write(text)
+	b.text(s)
+}
+
+// writer writes JSON with the signs of HTML as they are.
+type writer struct {
+	bytes.Buffer
+	enc *json.Encoder // into the buffer
+}
+
+func newWriter() *writer {
+	w := &writer{}
+	w.enc = json.NewEncoder(&w.Buffer)
+	w.enc.SetEscapeHTML(false)
+	return w
+}
+
+func (w *writer) text(s string) {
+	_ = w.enc.Encode(s)     // a text always has a JSON form
+	w.Truncate(w.Len() - 1) // the end of the line
 }
 
 // instant writes 2026-11-22 10:00:00.5+00 as RFC 3339; one without a zone has none.
