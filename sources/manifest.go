@@ -9,9 +9,11 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/internal/expr"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -247,6 +249,10 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 	if len(b) > maxManifest {
 		return nil, m.wrong("", "is larger than 1 MB", "")
 	}
+	if at := invalidUTF8(b); at >= 0 {
+		line, column := expr.Position(string(b[:at]), at)
+		return nil, m.mistake(line, column, "", "holds what is not UTF-8", "Save the file as UTF-8.")
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {
@@ -257,7 +263,7 @@ func ParseManifest(file string, b []byte) (*Manifest, error) {
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, m.wrong("", "holds more than one document", "Write one manifest a file.")
+		return nil, m.mistake(max(1, more.Line), max(1, more.Column), "", "holds more than one document", "Write one manifest a file.")
 	}
 	problems, readable := checkShape(m, doc.Content[0])
 	if readable {
@@ -281,6 +287,18 @@ func byPlace(a, b error) int {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+}
+
+// invalidUTF8 is where a file is not UTF-8; -1 when it is.
+func invalidUTF8(b []byte) int {
+	for at := 0; at < len(b); {
+		r, size := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }
 
 // notYAML tells what the YAML parser says, with its line where it names one.

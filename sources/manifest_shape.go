@@ -137,7 +137,7 @@ func (c *shapeChecker) eachKey(path string, n *yaml.Node, do func(key string, k,
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode || k.Tag == "!!merge" {
-			c.wrong(path, k, "has a key that is not a text", "")
+			c.problems = append(c.problems, c.m.mistake(k.Line, k.Column, path, "has a key that is not a text", "Write a name."))
 			continue
 		}
 		if seen[k.Value] {

@@ -145,8 +145,8 @@ func (c *compiler) path(at, src string) []string {
 		return []string{}
 	}
 	steps := strings.Split(src, ".")
-	if slices.Contains(steps, "") {
-		c.wrong(at, "is no path", "Write names joined by dots, such as data.items, or '.' for the answer itself.")
+	if slices.Contains(steps, "") || strings.ContainsAny(src, "[]*") || strings.HasPrefix(src, "$.") || strings.HasPrefix(src, "/") {
+		c.wrong(at, "is no path", "Write names joined by dots, such as data.items (data.lists.0 for the first of a list), or '.' for the answer itself.")
 	}
 	return steps
 }
