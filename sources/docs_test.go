@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/internal/config"
 )
 
@@ -48,6 +49,9 @@ func TestManualIsTrue(t *testing.T) {
 				kind += "map: {title: record.name}\n"
 			}
 			whole(t, i, "name: acme\nkinds:\n  item:\n"+indented.ReplaceAllString(kind, "    $1"))
+		case first == "# under kinds.book":
+			kind := "type: Record\nbatch: {sql: select id from books where id = any($ids), maxIds: 500}\nmap: {title: record.title}\n" + part
+			whole(t, i, "name: library\nprotocol: sql\nsecrets: {url: {description: The address.}}\nurl: ${secrets.url}\nkinds:\n  book:\n"+indented.ReplaceAllString(kind, "    $1"))
 		case first == "# at the top":
 			whole(t, i, "name: acme\n"+part+"kinds: {item: {type: Record, get: {path: \"/items/${id}\"}, map: {title: record.name}}}\n")
 		default:
@@ -61,6 +65,31 @@ func TestManualIsTrue(t *testing.T) {
 	for _, name := range sortedKeys(schemes) {
 		if !named[name] {
 			t.Errorf("no table has a line for %s", name)
+		}
+	}
+}
+
+// TestManualNamesEveryField compares the table of fields with the types that have them.
+func TestManualNamesEveryField(t *testing.T) {
+	b, err := os.ReadFile("../docs/manifests.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	common := tutti.CanonicalFields[tutti.RecordType]
+	for kind, fields := range tutti.CanonicalFields {
+		var all []string
+		for _, name := range sortedKeys(fields) {
+			if _, ok := common[name]; !ok {
+				all = append(all, "`"+name+"` "+string(fields[name]))
+			}
+		}
+		if line := "| `" + string(kind) + "` | " + strings.Join(all, ", ") + " |\n"; len(all) > 0 && !strings.Contains(string(b), line) {
+			t.Errorf("no table has the line\n%s", line)
+		}
+	}
+	for _, name := range sortedKeys(common) {
+		if !strings.Contains(string(b), "`"+name+"` "+string(common[name])) {
+			t.Errorf("%s, which all types have, is not told", name)
 		}
 	}
 }
