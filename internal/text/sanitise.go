@@ -43,6 +43,9 @@ func sanitise(s string) string { return policy.Sanitize(clean(s)) }
 // closed when it is written again. Words that only came to be by decoding are cleaned too.
 func parse(s string) *html.Node {
 	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
+	if isIntricateHTML(s) {
+		s = html.EscapeString(wordsOf(s))
+	}
 	nodes, err := html.ParseFragment(strings.NewReader(s), body)
 	if err != nil { // reading from memory does not fail; without a tree there is nothing to show
 		return body

@@ -51,6 +51,9 @@ var markdown = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.Wit
 func FromMarkdown(s string) tutti.RichText {
 	s, holes := takeHoles(clean(s))
 	var b bytes.Buffer
+	if isIntricateMarkdown(s) {
+		return FromPlain(holes.back(s))
+	}
 	if err := markdown.Convert([]byte(s), &b); err != nil { // writing into memory does not fail
 		return FromPlain(holes.back(s))
 	}
