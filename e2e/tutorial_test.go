@@ -62,7 +62,7 @@ func TestTheTutorialsCommands(t *testing.T) {
 		}
 	}
 	program("tutti", fmt.Sprintf(`exec %q "$@"`, binary(t)))
-	program("npx", fmt.Sprintf(`shift; exec node %q "$@"`, cacheFolder(t, "json-server")+"/node_modules/json-server/lib/cli/bin.js"))
+	program("npx", fmt.Sprintf(`shift 2; exec node %q "$@"`, cacheFolder(t, "json-server")+"/node_modules/json-server/lib/cli/bin.js"))
 
 	var script strings.Builder
 	script.WriteString("trap 'echo \"$BASH_COMMAND\" >>$0.failed' ERR\n")

@@ -153,7 +153,7 @@ func (c *connectorTryCommand) told(out io.Writer, m *sources.Manifest, kind stri
 	if r.Assets != nil {
 		fmt.Fprintf(out, "  %-14s %s\n", "rendition", onScreen(clean(r.Assets.URL(640, 0, ""))))
 	}
-	fmt.Fprintf(out, "  tags           %s\n", onScreen(clean(strings.Join(r.Tags, ", "))))
+	fmt.Fprintf(out, "  changes with   %s\n", onScreen(clean(strings.Join(r.Tags, ", "))))
 	if bad > 0 {
 		return &tutti.Error{Code: tutti.BadAnswer, Message: fmt.Sprintf("%s could not be read.", count(bad, "field"))}
 	}
