@@ -272,7 +272,11 @@ func (a *answer) rows() (int, error) {
 	if a.call.keyed {
 		opens = '{'
 	}
-	if at, ok := a.at(a.call.places.list); !ok || at[0] != opens {
+	at, ok := a.at(a.call.places.list)
+	if a.call.keyed && ok && at[0] == '[' && a.cut.rows == 0 { // an object without members, as PHP writes it
+		return 0, nil
+	}
+	if !ok || at[0] != opens {
 		return 0, tutti.Errorf(tutti.BadAnswer, "reading the answer: there is no list at %s: %s", shownPath(a.call.records), a.found(a.call.records))
 	}
 	return a.cut.rows, nil

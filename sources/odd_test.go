@@ -55,3 +55,14 @@ func TestWhetherAnItemExistsIsTrueOrFalse(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRecordsByTheirIdsMayBeAList asks for items of a system that writes an empty object as a list, as PHP does.
+func TestNoRecordsByTheirIdsMayBeAList(t *testing.T) {
+	manifest := strings.Replace(itemManifest, "      records: items\n", "      records: items\n      keyed: true\n", 1)
+	for answer, want := range map[string]tutti.Code{`{"items":[]}`: tutti.NotFound, `{"items":{}}`: tutti.NotFound, `{"items":[ ]}`: tutti.NotFound, `{"items":[{"id":"a"}]}`: tutti.BadAnswer, `{"items":null}`: tutti.BadAnswer} {
+		h := play(t, manifest, public, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+		if got := h.Get(t.Context(), refs("a"), tutti.Scope{})[0]; tutti.CodeOf(got.Err) != want {
+			t.Errorf("%s comes to %v, want %s", answer, got.Err, want)
+		}
+	}
+}

@@ -71,6 +71,7 @@ func (c *compiler) call(at string, s *CallSpec, fragment string, in namesOf) *ca
 		}
 	}
 	out.path = c.template(at+".path", path, in)
+	c.given(at, s, out.path)
 	if slices.ContainsFunc(out.path.parts, func(p templatePart) bool { return strings.ContainsAny(p.words, "?#") }) {
 		c.wrong(at+".path", "holds a query", "Write it under query, where values are escaped for it.")
 	}

@@ -37,6 +37,18 @@ func (c *compiler) depends(at string, path []string) {
 	c.wrong(at, "uses filter."+path[1]+", which is no filter of the kind", expr.DidYouMean(path[1], sortedKeys(c.of.Filters)))
 }
 
+// given makes sure that settings in the path of a call are there: without one there is no such call.
+func (c *compiler) given(at string, s *CallSpec, path *template) {
+	for _, e := range path.expressions(nil) {
+		if len(e.path) != 2 || e.path[0] != "settings" || slices.Contains(s.Needs, e.path[1]) {
+			continue
+		}
+		if d, ok := c.m.Settings[e.path[1]]; ok && !d.Required && d.Default == "" {
+			c.wrong(at+".path", "uses settings."+e.path[1]+", which may not be set: then every call would fail", "Write  required: true  or a default there, or  needs: ["+e.path[1]+"]  here.")
+		}
+	}
+}
+
 // taken makes sure that each filter of a kind is taken by one of its calls.
 func (c *compiler) taken() {
 	for _, kind := range c.m.kindNames() {

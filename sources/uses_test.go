@@ -13,7 +13,7 @@ import (
 func TestTheQueryOfASettingIsThePaths(t *testing.T) {
 	const manifest = `
 name: acme
-settings: {list: {description: The list., example: /items}}
+settings: {list: {description: The list., required: true, example: /items}}
 kinds:
   item:
     type: Record
