@@ -60,10 +60,8 @@ func (c *compiler) idsIn(at string, spec map[string]QuerySpec, parts []queryPart
 		}
 		uses = true
 		switch q := spec[name]; q.Encode {
-		case "csv":
-			out.listSign = ","
-		case "pipe":
-			out.listSign = "|"
+		case "csv", "pipe":
+			out.listSign = parts[i].join
 		case "expr":
 			out.wordsOnly = q.Quote == ""
 		case "":

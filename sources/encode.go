@@ -98,7 +98,7 @@ func (c *compiler) unquoted(at string, q *quoting, t *template) {
 
 // onlyExpr makes sure that the keys of encode expr stand beside it.
 func (c *compiler) onlyExpr(at string, q QuerySpec) {
-	given := map[string]bool{"all": len(q.All) > 0, "each": q.Each != "", "join": q.Join != "", "quote": q.Quote != ""}
+	given := map[string]bool{"all": len(q.All) > 0, "each": q.Each != "", "join": q.Join != "" && q.Encode != "csv", "quote": q.Quote != ""}
 	for _, key := range sortedKeys(given) {
 		if given[key] {
 			c.wrong(at+"."+key, "is only for an expression", "Write  encode: expr")
@@ -259,7 +259,7 @@ func (q *queryPart) idCost() int {
 	case q.encode == "":
 		return 1
 	}
-	return len("%2C")
+	return len(appendEscaped(nil, q.join))
 }
 
 // idCost is the most that a parameter with ids adds for each.

@@ -161,3 +161,35 @@ func TestBatchesOfExpressionsFitTheURL(t *testing.T) {
 		t.Errorf("it took %d calls", n)
 	}
 }
+
+// TestAListHasASeparatorOfItsOwn asks a system whose lists are written a;b, in a form.
+func TestAListHasASeparatorOfItsOwn(t *testing.T) {
+	const manifest = `
+name: acme
+kinds:
+  item:
+    type: Record
+    batch:
+      path: /api
+      form: {action: get, nos: {value: "${ids}", encode: csv, join: ";"}}
+      records: items
+      maxIds: 8
+    map: {title: record.name}
+`
+	var asked []string
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.PostFormValue("nos"))
+		items := []any{}
+		for _, id := range strings.Split(r.PostFormValue("nos"), ";") {
+			items = append(items, map[string]any{"id": id, "name": "No. " + id})
+		}
+		write(w, map[string]any{"items": items})
+	})
+	got := h.Get(t.Context(), refs("P-1", "P,2", "P;3"), tutti.Scope{})
+	if len(asked) != 1 || asked[0] != "P-1;P,2" || got[1].Resource == nil || got[1].Resource.Fields.Get("title") != "No. P,2" {
+		t.Errorf("it was asked for %q, and %v comes", asked, got)
+	}
+	if tutti.CodeOf(got[2].Err) != tutti.NotFound {
+		t.Errorf("an id with the separator in it comes to %v", got[2].Err)
+	}
+}

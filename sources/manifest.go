@@ -173,7 +173,7 @@ type QuerySpec struct {
 	Encode string   `yaml:"encode"` // How a list is written: a,b or a|b, the parameter repeated, repeated with [], a JSON list, or an expression of a query language.
 	All    []string `yaml:"all"`    // Of expr: conditions that stand in place of {} in the value, joined by AND. One whose value is absent is left out.
 	Each   string   `yaml:"each"`   // Of expr: how each value of a list is written, in place of {}.
-	Join   string   `yaml:"join"`   // Of expr: what stands between the values of a list. Default: OR, with a space on either side.
+	Join   string   `yaml:"join"`   // What stands between the values of a list: of csv, default a comma; of expr, default OR with a space on either side.
 	Quote  string   `yaml:"quote"`  // Of expr: how the language writes a text. Default: texts are only words and numbers.
 }
 

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,6 +48,7 @@ type queryPart struct {
 	name string
 	*template
 	encode string
+	join   string    // of csv and pipe: what stands between values
 	expr   *exprPart // of encode expr; then there is no template
 }
 
@@ -128,7 +130,10 @@ func (c *compiler) parameters(at string, all map[string]QuerySpec, in namesOf) (
 			continue
 		}
 		c.onlyExpr(qat, q)
-		part := queryPart{name: name, template: c.template(qat, q.Value, in), encode: q.Encode}
+		part := queryPart{name: name, template: c.template(qat, q.Value, in), encode: q.Encode, join: "|"}
+		if q.Encode == "csv" {
+			part.join = cmp.Or(q.Join, ",")
+		}
 		if part.encode != "" && slices.Contains(encodings, part.encode) && part.whole() == nil {
 			c.wrong(qat+".encode", "is for a list, and the value is not one ${…} alone", "Write, for example:  value: \"${ids}\"  (or  encode: expr,  for a list in an expression)")
 		}
@@ -403,13 +408,11 @@ func (u *query) parameters(all []queryPart, more map[string]string, vars map[str
 				for _, one := range all {
 					u.add(q.name+"[]", one)
 				}
-			case "pipe":
-				u.join(q.name, all, "|")
 			case "json":
 				b, _ := json.Marshal(all) // texts always have a JSON form
 				u.add(q.name, string(b))
 			default:
-				u.join(q.name, all, ",")
+				u.join(q.name, all, q.join)
 			}
 			continue
 		}
