@@ -19,9 +19,26 @@ type block struct {
 
 // A span is a run of words with one emphasis, or a line break.
 type span struct {
-	words    string
+	first    string
+	more     *strings.Builder // the first and what came after it; nil = nothing did
 	emphasis emphasis
 	lineEnd  bool
+}
+
+// words are those of the span.
+func (s *span) words() string {
+	if s.more != nil {
+		return s.more.String()
+	}
+	return s.first
+}
+
+func (s *span) add(words string) {
+	if s.more == nil {
+		s.more = &strings.Builder{}
+		s.more.WriteString(s.first)
+	}
+	s.more.WriteString(words)
 }
 
 type emphasis int
@@ -198,15 +215,15 @@ func (r *blockReader) add(words string) {
 		if b.spans[last].emphasis > noEmphasis && r.emphasis != b.spans[last].emphasis {
 			words = " " + words // the space stands outside the emphasis where it can
 		} else {
-			b.spans[last].words += " "
+			b.spans[last].add(" ")
 		}
 	}
 	r.space = false
 	if last >= 0 && !b.spans[last].lineEnd && b.spans[last].emphasis == r.emphasis {
-		b.spans[last].words += words
+		b.spans[last].add(words)
 		return
 	}
-	b.spans = append(b.spans, span{words: words, emphasis: r.emphasis})
+	b.spans = append(b.spans, span{first: words, emphasis: r.emphasis})
 }
 
 func (r *blockReader) lineEnd() {

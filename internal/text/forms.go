@@ -25,7 +25,7 @@ func plain(blocks []block) string {
 			if s.lineEnd {
 				b.WriteByte('\n')
 			}
-			b.WriteString(s.words)
+			b.WriteString(s.words())
 		}
 		wasItem = isItem
 	}
@@ -76,11 +76,11 @@ func ssmlSpans(b *strings.Builder, spans []span) {
 		}
 		switch s.emphasis {
 		case moderate:
-			b.WriteString(`<emphasis level="moderate">` + EscapeSSML(s.words) + "</emphasis>")
+			b.WriteString(`<emphasis level="moderate">` + EscapeSSML(s.words()) + "</emphasis>")
 		case strong:
-			b.WriteString(`<emphasis level="strong">` + EscapeSSML(s.words) + "</emphasis>")
+			b.WriteString(`<emphasis level="strong">` + EscapeSSML(s.words()) + "</emphasis>")
 		default:
-			b.WriteString(EscapeSSML(s.words))
+			b.WriteString(EscapeSSML(s.words()))
 		}
 	}
 }

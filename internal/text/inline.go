@@ -117,14 +117,24 @@ func (w *inlineWriter) code(n *html.Node) {
 		w.words(s)
 		return
 	}
-	fence := "`"
-	for strings.Contains(s, fence) {
-		fence += "`"
-	}
+	fence := fenceFor(s, 1)
 	if s[0] == '`' || s[len(s)-1] == '`' {
 		s = " " + s + " "
 	}
 	w.put(fence + s + fence)
+}
+
+// fenceFor gives more backticks, and at least so many, than stand in a row in s.
+func fenceFor(s string, least int) string {
+	row, longest := 0, least-1
+	for i := range len(s) {
+		if s[i] != '`' {
+			row = 0
+		} else if row++; row > longest {
+			longest = row
+		}
+	}
+	return strings.Repeat("`", longest+1)
 }
 
 func (w *inlineWriter) link(n *html.Node) {

@@ -17,7 +17,8 @@ const (
 	mostPairs     = 1 << 30 // of brackets, that may belong together
 	mostIndent    = 400     // columns
 	mostTargets   = 10_000  // lines that may say where links lead
-	mostNesting   = 100     // quotes and lists that one line begins
+	mostNesting   = 100     // quotes and lists that one line of Markdown begins
+	mostWithin    = 20      // lists, quotes and tables within each other: each writes all in it anew
 	freeCells     = 20_000  // of tables, besides those that are written: each takes at least a byte
 )
 
@@ -25,13 +26,17 @@ const (
 // closed (the list of active formatting elements, HTML section 13.2.4.3).
 var formatting = []string{"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
 
-// isIntricateHTML reports whether elements that were not closed would be opened again too often.
+// within are the elements whose words are written anew for each that is around them.
+var within = []string{"ul", "ol", "blockquote", "table"}
+
+// isIntricateHTML reports whether elements that were not closed would be opened again too often, or lists, quotes and
+// tables stand within each other deeper than people write.
 func isIntricateHTML(s string) bool {
 	if len(s) < shortHTML {
 		return false
 	}
 	var open []string // tags as they are written; no more than three alike count, as for the parser
-	copies, most := 0, freeCopies
+	copies, most, depth := 0, freeCopies, 0
 	for z := html.NewTokenizer(strings.NewReader(s)); ; {
 		kind := z.Next()
 		if kind == html.ErrorToken {
@@ -48,6 +53,12 @@ func isIntricateHTML(s string) bool {
 		raw, _ := z.TagName()
 		name := string(raw)
 		switch {
+		case slices.Contains(within, name):
+			if kind == html.EndTagToken {
+				depth = max(depth-1, 0)
+			} else if depth++; depth > mostWithin {
+				return true
+			}
 		case !slices.Contains(formatting, name):
 		case kind == html.EndTagToken:
 			for i := len(open) - 1; i >= 0; i-- {

@@ -45,6 +45,11 @@ func TestWhatIsMadeToBeCostlyIsWords(t *testing.T) {
 	for what, s := range map[string]string{
 		"elements that are opened again":        "<p>" + langs.String() + strings.Repeat("<p>x", n),
 		"three of each":                         "<p>" + strings.Repeat("<b><i><u><s><em><strong><small><code><strike>", 3) + strings.Repeat("<p>x", n),
+		"lists in lists":                        strings.Repeat("<ul><li>a", 200) + strings.Repeat("<li>x", n),
+		"tables in tables":                      strings.Repeat("<table><tr><td>a", 150) + strings.Repeat("x ", n),
+		"many parts of one line":                "<p>" + strings.Repeat("<span>a</span>x", n),
+		"many cells of one row":                 "<table><tr>" + strings.Repeat("<td>x", n),
+		"many backticks":                        "<pre>" + strings.Repeat("`", 4*n) + strings.Repeat("x ", n) + "</pre>",
 		"closed by nobody, with others between": "<p>" + strings.Repeat("<b><p>x</i>", n),
 	} {
 		r, mb := took(FromHTML, s)

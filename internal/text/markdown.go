@@ -100,10 +100,7 @@ func mdPre(n *html.Node) []string {
 	if strings.TrimSpace(s) == "" {
 		return nil
 	}
-	fence := "```"
-	for strings.Contains(s, fence) {
-		fence += "`"
-	}
+	fence := fenceFor(s, 3)
 	return []string{fence + "\n" + s + "\n" + fence}
 }
 
