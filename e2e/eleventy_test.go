@@ -12,6 +12,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/sources"
+	"github.com/tuttihq/tutti/sources/contract"
 )
 
 // site is a blog that Eleventy writes, with the newest three posts in its feeds, and a web server for it.
@@ -136,6 +140,24 @@ type post struct {
 	Fields                        map[string]any
 	Freshness                     struct{ State string }
 	Image                         *item
+}
+
+// TestRealFeedsKeepTheContract asks the feeds of a blog what make test asks the recording of one of them.
+func TestRealFeedsKeepTheContract(t *testing.T) {
+	s := startSite(t)
+	rec, err := sources.ReadRecording("feed", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(form string) config.Source {
+		return config.Source{Name: "news", Connector: "feed", URL: s.url, Settings: map[string]string{"path": "/" + form + ".feed"}}
+	}
+	t.Run("atom", func(t *testing.T) { keepsContract(t, of("atom")) })
+	for _, form := range []string{"rss", "json"} {
+		t.Run(form, func(t *testing.T) {
+			askAll(t, contract.System{Source: of(form), Kinds: rec.Kinds, Hooks: rec.Hooks, Patience: time.Second}) // a file is read at once
+		})
+	}
 }
 
 // TestRealFeeds reads the feeds of a blog that Eleventy writes, in all three forms, and follows what is

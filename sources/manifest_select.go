@@ -69,6 +69,14 @@ func (k *compiledKind) way(q tutti.Selection) *selectCall {
 	return nil
 }
 
+// answers refuses a selection that no call of the kind can answer.
+func (c *manifestConnector) answers(kind string, q tutti.Selection) error {
+	if k := c.kinds[kind]; k.way(q) == nil {
+		return k.noWay(q)
+	}
+	return nil
+}
+
 func (k *compiledKind) noWay(q tutti.Selection) error {
 	var ways []string
 	for _, w := range k.selects {

@@ -133,10 +133,7 @@ func (w *wholeAnswer) find(kind string, asks []Ask, at lifetime) []Reply {
 // page answers a selection of a kind.
 func (w *wholeAnswer) page(kind string, q tutti.Selection, at lifetime) (Page, error) {
 	l := w.kinds[kind]
-	way := l.kind.way(q)
-	if way == nil {
-		return Page{}, l.kind.noWay(q)
-	}
+	way := l.kind.way(q) // there is one: see answers
 	start, err := way.start(q.After, q.First, map[string]any{})
 	if err != nil {
 		return Page{}, err
@@ -375,6 +372,11 @@ func (s *Source) loadFromWhole(ctx context.Context, k *kind, asks []Ask, scope t
 }
 
 func (s *Source) pageFromWhole(ctx context.Context, k *kind, q tutti.Selection, scope tutti.Scope) (Page, error) {
+	if err := s.conn.(interface {
+		answers(kind string, q tutti.Selection) error
+	}).answers(k.Name, q); err != nil {
+		return Page{}, err
+	}
 	w, at, err := s.wholeOf(ctx, k, scope)
 	if err != nil {
 		return Page{}, err

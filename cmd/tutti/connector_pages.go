@@ -476,9 +476,14 @@ var whatToWrite = regexp.MustCompile(`:? ?(say one|write one|say which exist)? \
 // tested tells what was tested on what.
 func (p *connectorPage) tested() {
 	p.say("\n## What was tested\n\n")
-	if p.m.Proven != "" {
+	switch {
+	case p.m.Protocol == "sql":
+		p.say("`make test` asks a running %s the whole contract suite. `make e2e` kills one, starts it again, and freezes it.\n", p.m.Proven)
+	case p.m.Protocol == "files":
+		p.say("`make test` asks a folder the whole contract suite. `make e2e` follows what is written, removed and moved away while the server runs.\n")
+	case p.m.Proven != "":
 		p.say("`make e2e` asks a running %s the whole contract suite.\n", p.m.Proven)
-	} else {
+	default:
 		p.say("Nothing on the real system.\n")
 	}
 	if p.recording == nil {

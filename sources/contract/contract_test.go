@@ -17,7 +17,6 @@ import (
 
 // exceptions are connectors without a recording, each with the reason and the test that proves it instead.
 var exceptions = map[string]string{
-	"feed":     "its tests in sources ask the addresses of the feeds that the config names",
 	"postgres": "a recording holds HTTP alone: a test in sources/postgres asks a real PostgreSQL all questions",
 	"files":    "a recording holds HTTP alone: TestAFolderKeepsTheContract asks a folder all questions",
 }
