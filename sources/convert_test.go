@@ -118,6 +118,35 @@ func TestRenditionsOfCloudinary(t *testing.T) {
 	}
 }
 
+// TestWordsOfCloudinaryAreInTheNextLanguage reads an alternative text that is written per language, for one that stands in for
+// another, and for one that nothing stands in for.
+func TestWordsOfCloudinaryAreInTheNextLanguage(t *testing.T) {
+	m, err := ReadManifest("cloudinary", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &manifestConnector{source: "dam", settings: map[string]any{}, locales: locales{"de-ch": {"de-CH", "de", "en"}}, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	for _, tt := range [][3]string{{"de-CH", `{"alt":"A","alt_de":"Ein A"}`, "Ein A"}, {"de", `{"alt":"A","alt_de":"Ein A"}`, "Ein A"}, {"fr", `{"alt":"A","alt_de":"Ein A"}`, "A"}, {"fr", `{}`, ""}} {
+		rec, ok, err := m.compiled.kinds["asset"].readAlone(c, raw(`{"asset_id":"`+strings.Repeat("0", 32)+`","resource_type":"raw","context":{"custom":`+tt[1]+`}}`), tt[0])
+		if !ok || err != nil || rec.Resource.Fields.Text("alt") != tt[2] {
+			t.Errorf("in %s it is %q (%v, %v), want %q", tt[0], rec.Resource.Fields.Text("alt"), ok, err, tt[2])
+		}
+	}
+}
+
+// TestARenditionHasNoFragment makes a picture smaller whose address has one.
+func TestARenditionHasNoFragment(t *testing.T) {
+	m, err := ReadManifest("vendure", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &manifestConnector{source: "shop", settings: map[string]any{}, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	rec, ok, err := m.compiled.kinds["picture"].readAlone(c, raw(`{"id":"1","name":"A","featuredAsset":{"id":"2","preview":"https://shop.example/a.jpg#top"}}`), "en")
+	if !ok || err != nil || rec.Resource.Assets.URL(100, 0, "webp") != "https://shop.example/a.jpg?w=100&format=webp" {
+		t.Errorf("it is %s (%v, %v)", rec.Resource.Assets.URL(100, 0, "webp"), ok, err)
+	}
+}
+
 // TestPricesOfVendureHaveItsDigits reads prices in a currency that has no digits: Vendure stores all amounts multiplied
 // by a hundred.
 func TestPricesOfVendureHaveItsDigits(t *testing.T) {

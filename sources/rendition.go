@@ -123,6 +123,7 @@ func (t *template) bind(seen *seen) (*picture, bool) {
 			return nil, false
 		}
 		if i == 0 {
+			s, _, _ = strings.Cut(s, "#") // what follows it never reaches the system
 			if s = address(s); !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") {
 				return nil, false
 			}
