@@ -226,6 +226,26 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 	}
 }
 
+// TestATokenThatEndsAtOnceIsUsedForAWhile: an endpoint whose tokens end as they are made is not asked with each call.
+func TestATokenThatEndsAtOnceIsUsedForAWhile(t *testing.T) {
+	a, c := &authority{t: t}, &sharedClock{}
+	a.answer = func(w http.ResponseWriter, _ *http.Request) bool {
+		a.good = "canary-brief"
+		fmt.Fprint(w, `{"access_token": "canary-brief", "expires_in": 0.001}`)
+		return true
+	}
+	h := play(t, grantManifest, public, a.ServeHTTP, withClient(c))
+	for _, id := range numbered(5) {
+		c.advance(time.Second)
+		if g := h.Get(t.Context(), refs(id), tutti.Scope{})[0]; g.Resource == nil {
+			t.Fatalf("an item comes to %v", g.Err)
+		}
+	}
+	if a.grants != 1 {
+		t.Errorf("five calls took %d tokens", a.grants)
+	}
+}
+
 // TestOneForbiddenItemTakesNoTokenEachTime: a system that says 401 of some items, whatever the token is, is not asked for a
 // new one with each call, although it takes the token for others in between.
 func TestOneForbiddenItemTakesNoTokenEachTime(t *testing.T) {

@@ -30,10 +30,13 @@ type accessToken struct {
 	forced bool // the system refused the one before
 }
 
+const shortestLife = 10 * time.Second
+
 // lasting sets how long a token is good from now on: it is renewed when a fifth of the time is left, five
-// minutes at most, and not used in the last tenth, ten seconds at most.
+// minutes at most, and not used in the last tenth, ten seconds at most. One that is good for less than a moment is used as
+// long as the system takes it: else each call would ask for another.
 func (t *accessToken) lasting(now time.Time, d time.Duration) {
-	if d <= 0 {
+	if d <= shortestLife {
 		return
 	}
 	t.early = now.Add(d - min(d/5, 5*time.Minute))
