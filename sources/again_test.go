@@ -47,6 +47,30 @@ func TestWhatLagsIsForgottenAgain(t *testing.T) {
 	}
 }
 
+// TestASenderThatHangsUpIsHeard: what it posted is noted for all processes, though nobody waits for the answer.
+func TestASenderThatHangsUpIsHeard(t *testing.T) {
+	secret, noted := tutti.NewSecret("s3cret"), 0
+	h := play(t, itemManifest, public, func(w http.ResponseWriter, r *http.Request) { items(w, 1, "a") }, func(c *config.Source, d *Deps) {
+		c.Webhook.Secret = secret
+		d.Seen = func(ctx context.Context, _, _ string, _ []string, _ time.Duration) (bool, error) {
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			noted++
+			return true, nil
+		}
+	})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	body := `{"parts": ["pa"]}`
+	r := httptest.NewRequestWithContext(gone, http.MethodPost, "/webhooks/shop", strings.NewReader(body))
+	signHook(r.Header, secret, body, time.Now())
+	w := httptest.NewRecorder()
+	if h.Webhook("shop").ServeHTTP(w, r); noted != 1 || w.Code != http.StatusAccepted {
+		t.Errorf("it is noted %d times and answered %d", noted, w.Code)
+	}
+}
+
 // TestWhatMayBeAnotherChangeIsNotLost: what comes as the same bytes soon after has its effect too, together and a little
 // later, where nothing tells a repetition from another change; after that it is another one.
 func TestWhatMayBeAnotherChangeIsNotLost(t *testing.T) {

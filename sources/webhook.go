@@ -90,7 +90,7 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 	case event.Ping:
 		return http.StatusOK, nil
 	}
-	return s.take(r.Context(), event)
+	return s.take(context.WithoutCancel(r.Context()), event) // many hang up once they have posted; the store has a time limit of its own
 }
 
 // take does what an event asks, once.
