@@ -17,7 +17,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -75,7 +74,7 @@ func (c *manifestConnector) openFolders(d Deps) (system, error) {
 				at = filepath.Join(d.Dir, at)
 			}
 			if byPath[at+"\n"+base] == nil {
-				byPath[at+"\n"+base] = &folder{path: at, base: strings.TrimSuffix(base, "/"), source: c.source, log: d.Log}
+				byPath[at+"\n"+base] = &folder{turn: make(chan struct{}, 1), path: at, base: strings.TrimSuffix(base, "/"), source: c.source, log: d.Log}
 			}
 			f.of[call] = byPath[at+"\n"+base]
 		}
@@ -121,9 +120,10 @@ type folder struct {
 	source     string
 	log        *slog.Logger
 
-	mu      sync.Mutex // guards all below
+	turn    chan struct{} // of one; guards all below
 	files   map[string]*file
-	paths   []string // sorted
+	begun   map[string]*file // that were read by looks that did not come to their end
+	paths   []string         // sorted
 	version int
 	answer  []byte   // all records; nil = they are to be joined anew
 	heard   []string // ids that changed since the last call of changed
@@ -137,10 +137,17 @@ type file struct {
 	record   []byte
 }
 
+// is reports whether a file is as it was read.
+func (f *file) is(info fs.FileInfo) bool {
+	return f != nil && f.modified.Equal(info.ModTime()) && f.size == info.Size()
+}
+
 // read gives all records as a JSON list, or nil when the version is the present one.
 func (f *folder) read(ctx context.Context, version string) ([]byte, string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if err := f.lock(ctx); err != nil {
+		return nil, "", err
+	}
+	defer f.unlock()
 	if err := f.look(ctx); err != nil {
 		return nil, "", err
 	}
@@ -167,8 +174,10 @@ func (f *folder) read(ctx context.Context, version string) ([]byte, string, erro
 
 // changed gives the ids of the files that changed since it was last called.
 func (f *folder) changed(ctx context.Context) []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if f.lock(ctx) != nil {
+		return nil
+	}
+	defer f.unlock()
 	if err := f.look(ctx); err != nil && ctx.Err() == nil {
 		f.log.Warn("looking at a folder", "source", f.source, "err", err)
 	}
@@ -177,7 +186,20 @@ func (f *folder) changed(ctx context.Context) []string {
 	return ids
 }
 
-// look reads what changed in the folder since the last time. The caller holds mu.
+// lock waits for its turn: a folder of many files takes a while when it is looked at first.
+func (f *folder) lock(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *folder) unlock() { <-f.turn }
+
+// look reads what changed in the folder since the last time, or goes on where the last look was broken off. The caller
+// has the turn.
 func (f *folder) look(ctx context.Context) error {
 	root, err := os.OpenRoot(f.path) // whatever a link says, nothing outside of it is opened
 	if err != nil {
@@ -210,8 +232,10 @@ func (f *folder) look(ctx context.Context) error {
 				f.refuse(p, "it is no file of the folder")
 				one = &file{}
 			}
-		} else if one == nil || !one.modified.Equal(info.ModTime()) || one.size != info.Size() {
-			one = f.load(root, p, info)
+		} else if !one.is(info) {
+			if one = f.begun[p]; !one.is(info) {
+				one = f.load(root, p, info)
+			}
 		}
 		if len(paths) == maxFiles {
 			return tutti.Errorf(tutti.TooLarge, "reading the folder: it holds more than %d files", maxFiles)
@@ -223,13 +247,15 @@ func (f *folder) look(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		if tutti.CodeOf(err) == tutti.Internal {
+		if f.begun = nil; errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			f.begun = seen
+		} else if tutti.CodeOf(err) == tutti.Internal {
 			err = tutti.Errorf(tutti.Unavailable, "reading the folder: %w", plainCause(err))
 		}
 		return err
 	}
 	f.note(seen)
-	f.files, f.paths = seen, paths
+	f.files, f.paths, f.begun = seen, paths, nil
 	return nil
 }
 

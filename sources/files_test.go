@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -222,6 +223,55 @@ func TestAChangedFileIsForgottenAtOnce(t *testing.T) {
 	if err := a.Check(t.Context(), "docs"); err == nil || strings.Contains(err.Error(), a.dir) {
 		t.Errorf("checking says %v", err)
 	}
+}
+
+// endsAfter is a context that ends when it has been asked so often whether it has.
+type endsAfter struct {
+	context.Context
+	left int
+}
+
+func (c *endsAfter) Err() error {
+	if c.left--; c.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// TestALongLookGoesOn: a folder that takes longer to read than a call may take is read by several, and nobody waits for
+// another's look longer than it may.
+func TestALongLookGoesOn(t *testing.T) {
+	files := map[string]string{}
+	for i := range 100 {
+		files[fmt.Sprintf("f%02d.md", i)] = "---\ntitle: a\n---\n"
+	}
+	a := openArticles(t, files)
+	var f *folder
+	for _, one := range a.byName["docs"].conn.(*manifestConnector).system.(*folders).of {
+		f = one
+	}
+	if _, _, err := f.read(&endsAfter{t.Context(), 50}, ""); err == nil || len(f.begun) == 0 || len(f.files) != 0 {
+		t.Fatalf("half a look reads %d files, %v", len(f.begun), err)
+	}
+	half := f.begun
+	all, _, err := f.read(t.Context(), "")
+	if err != nil || strings.Count(string(all), `"title"`) != 100 || f.version != 1 {
+		t.Errorf("the next one comes to %d records, %v", strings.Count(string(all), `"title"`), err)
+	}
+	for p, one := range half {
+		if f.files[p] != one {
+			t.Errorf("%s is read twice", p)
+		}
+	}
+	if err := f.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := f.read(ctx, ""); err == nil {
+		t.Error("it waits for another's look beyond its time")
+	}
+	f.unlock()
 }
 
 func TestThousandsOfFiles(t *testing.T) {
