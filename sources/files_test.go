@@ -32,7 +32,8 @@ func openArticles(t *testing.T, files map[string]string) *articles {
 	var err error
 	a.Sources, err = Open([]config.Source{{
 		Name: "docs", Connector: "files", Settings: map[string]string{"folder": "articles", "base": "https://www.example.com/docs/"},
-		Kinds: map[string]config.KindConfig{"article": {Access: tutti.AccessPublic}},
+		Kinds:  map[string]config.KindConfig{"article": {Access: tutti.AccessPublic}},
+		Limits: config.SourceLimits{Timeout: time.Minute}, // no test depends on how fast the machine is
 	}}, Deps{Dir: a.dir, Log: logTo(a)})
 	if err != nil {
 		t.Fatal(err)
