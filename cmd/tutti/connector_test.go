@@ -41,6 +41,12 @@ func TestConnectorsAreListed(t *testing.T) {
 			t.Errorf("the table lacks %s:\n%s", line, out)
 		}
 	}
+	t.Setenv("COLUMNS", "80")
+	out, _ = succeed(t, "connectors")
+	wants(t, "the list for a narrow terminal", out, "vendure (catalog)\n  kinds   collection, collectionPicture, picture, product\n  proven  Vendure 3.7.3\n  can     fetch many, ")
+	if !fits([]byte(out), 120) {
+		t.Errorf("it is too wide:\n%s", out)
+	}
 }
 
 func TestANewConnectorRuns(t *testing.T) {

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/tuttihq/tutti"
 	"github.com/tuttihq/tutti/sources"
@@ -89,21 +94,74 @@ func (c *connectorsCommand) Run(_ context.Context, out, _ io.Writer) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(all)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	table := connectorTable(all)
+	if fits(table, columns(out)) {
+		_, err = out.Write(table)
+		return err
+	}
+	return listNarrow(out, all)
+}
+
+// connectorTable writes a connector a line.
+func connectorTable(all []connectorInfo) []byte {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tFAMILY\tKINDS\tPROVEN ON\tCAN")
 	for _, info := range all {
-		var kinds, can []string
-		for _, k := range info.Kinds {
-			kinds = append(kinds, k.Name)
-		}
-		for _, c := range info.Capabilities {
-			can = append(can, string(c))
-		}
-		proven := info.Proven
-		if proven == "" {
-			proven = "its documentation"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", info.Name, info.Family, strings.Join(kinds, ", "), proven, strings.Join(can, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", info.Name, info.Family, info.kinds(), info.provenOn(), info.can())
 	}
-	return w.Flush()
+	_ = w.Flush() // into memory
+	return b.Bytes()
+}
+
+// listNarrow writes a connector in several lines, for terminals on which a line of the table would break.
+func listNarrow(out io.Writer, all []connectorInfo) error {
+	for _, info := range all {
+		if _, err := fmt.Fprintf(out, "%s (%s)\n  kinds   %s\n  proven  %s\n  can     %s\n", info.Name, info.Family, info.kinds(), info.provenOn(), info.can()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i connectorInfo) kinds() string {
+	var all []string
+	for _, k := range i.Kinds {
+		all = append(all, k.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
+func (i connectorInfo) can() string {
+	var all []string
+	for _, c := range i.Capabilities {
+		all = append(all, string(c))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (i connectorInfo) provenOn() string { return cmp.Or(i.Proven, "its documentation") }
+
+// fits reports whether no line of a text is longer than so many columns; 0 = there is no end.
+func fits(text []byte, columns int) bool {
+	for line := range bytes.Lines(text) {
+		if columns > 0 && utf8.RuneCount(bytes.TrimRight(line, "\n")) > columns {
+			return false
+		}
+	}
+	return true
+}
+
+// columns is how wide the terminal is that out writes to, or what COLUMNS says; 0 where it is none.
+func columns(out io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if w, ok := out.(*written); ok {
+		out = w.Writer
+	}
+	if f, ok := out.(*os.File); ok {
+		return terminalWidth(f)
+	}
+	return 0
 }

@@ -91,11 +91,30 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (code int) {
 		fmt.Fprintf(errs, "tutti: %s is no command\n", parsed.Command())
 		return misuse
 	}
-	if err := c.Run(ctx, out, errs); err != nil {
+	result := &written{Writer: out}
+	switch err := c.Run(ctx, result, errs); {
+	case err != nil && (result.err == nil || !errors.Is(err, result.err)):
 		fmt.Fprintln(errs, explain(err))
+		return failed
+	case result.err != nil:
+		fmt.Fprintln(errs, "tutti: writing the result:", result.err)
 		return failed
 	}
 	return done
+}
+
+// written is where a result goes. It notes when that fails, so that no command has to look.
+type written struct {
+	io.Writer
+	err error // the first
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // named gives the command that was understood before parsing failed, with a space.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,21 @@ func call(t *testing.T, args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(t.Context(), args, &o, &e)
 	return code, o.String(), e.String()
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestAResultThatCannotBeWrittenIsAFailure writes what several commands print where there is no room.
+func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
+	for _, args := range [][]string{{"connectors"}, {"connectors", "--json"}, {"version"}, {"connector", "try", "vendure", "product/1", "--recording", "vendure", "--currency", "USD"}} {
+		var errs strings.Builder
+		if code := run(t.Context(), args, full{}, &errs); code != failed || strings.Count(errs.String(), "no space left on device") != 1 {
+			t.Errorf("%v ends with %d: %s", args, code, errs.String())
+		}
+	}
 }
 
 // succeed is call for what must work.
