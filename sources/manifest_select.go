@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strings"
 
 	"github.com/tuttihq/tutti"
@@ -115,7 +116,7 @@ func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer
 		return Page{}, err
 	}
 	page := Page{Until: a.until, Fresh: a.fresh}
-	if total, ok := a.count(way.places.total); ok {
+	if total, ok := a.count(way.places.total); ok && total <= math.MaxInt32 { // what GraphQL calls an Int
 		page.Total = &total
 	}
 	got := rows

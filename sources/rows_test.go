@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"strings"
@@ -66,5 +67,26 @@ func TestAPageHasAnEnd(t *testing.T) {
 	h.ForgetAll()
 	if page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", First: 3}, tutti.Scope{}); tutti.CodeOf(err) != tutti.TooLarge {
 		t.Errorf("of more come %d, %v", len(page.Items), err)
+	}
+}
+
+// TestATotalIsANumberThatClientsCanRead: GraphQL's Int has 32 bits.
+func TestATotalIsANumberThatClientsCanRead(t *testing.T) {
+	total := math.MaxInt32
+	h := play(t, itemManifest, public, func(w http.ResponseWriter, _ *http.Request) { items(w, total, "a") })
+	list := func() *int {
+		p, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item"}, tutti.Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Total
+	}
+	if got := list(); got == nil || *got != math.MaxInt32 {
+		t.Errorf("the most is %v", got)
+	}
+	total++
+	h.ForgetAll()
+	if got := list(); got != nil {
+		t.Errorf("one more is %d", *got)
 	}
 }
