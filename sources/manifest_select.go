@@ -105,7 +105,7 @@ func (c *manifestConnector) address(k *call, cursor string, vars map[string]any)
 }
 
 // mostOfAPage is how many records a page may hold that was to be shorter.
-const mostOfAPage = 1000
+const mostOfAPage = 5000
 
 func (c *manifestConnector) readPage(k *compiledKind, way *selectCall, a *answer, at position, s tutti.Scope) (Page, error) {
 	if err := a.failure(way.records); err != nil {

@@ -57,13 +57,13 @@ func TestWhatCountsTwiceIsLimited(t *testing.T) {
 
 // TestAPageHasAnEnd: an origin that gives all it has for a page of twenty is not taken at its word.
 func TestAPageHasAnEnd(t *testing.T) {
-	rows := 1000
+	rows := mostOfAPage
 	h := play(t, itemManifest, public, func(w http.ResponseWriter, _ *http.Request) { items(w, rows, numbered(rows)...) })
 	sel := tutti.Selection{Source: "shop", Kind: "item"}
 	if page, err := h.Select(t.Context(), sel, tutti.Scope{}); err != nil || len(page.Items) != rows {
-		t.Errorf("of a thousand come %d, %v", len(page.Items), err)
+		t.Errorf("of as many come %d, %v", len(page.Items), err)
 	}
-	rows = 1001
+	rows++
 	h.ForgetAll()
 	if page, err := h.Select(t.Context(), tutti.Selection{Source: "shop", Kind: "item", First: 3}, tutti.Scope{}); tutti.CodeOf(err) != tutti.TooLarge {
 		t.Errorf("of more come %d, %v", len(page.Items), err)
