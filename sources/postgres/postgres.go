@@ -88,7 +88,12 @@ var readOnly = pgx.TxOptions{AccessMode: pgx.ReadOnly}
 
 // Query gives the rows as a JSON list of objects: see sources.Database.
 func (d *Database) Query(ctx context.Context, query string, args []*string, rows int, bytes int64) (answer []byte, err error) {
-	tx, err := d.pool.BeginTx(ctx, readOnly)
+	conn, err := d.acquire(ctx)
+	if err != nil {
+		return nil, told("connecting to the database", err)
+	}
+	defer conn.Release()
+	tx, err := conn.BeginTx(ctx, readOnly)
 	if err != nil {
 		return nil, told("connecting to the database", err)
 	}
@@ -112,6 +117,16 @@ func (d *Database) Query(ctx context.Context, query string, args []*string, rows
 	}
 	defer got.Close()
 	return readRows(got, rows, bytes)
+}
+
+// acquire takes a connection. Where it gets none though it did not have to wait for its turn, the server is gone
+// or was: other connections that nobody uses now may be as dead, and are left.
+func (d *Database) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := d.pool.Acquire(ctx)
+	if s := d.pool.Stat(); err != nil && s.AcquiredConns() < s.MaxConns() && !errors.Is(err, context.Canceled) {
+		d.pool.Reset()
+	}
+	return conn, err
 }
 
 // Listen hears the messages on a channel, on a connection of its own, until ctx ends: see sources.Database.
@@ -146,7 +161,7 @@ func (d *Database) Listen(ctx context.Context, channel string, heard func(string
 	}
 }
 
-const listenCheck = 20 * time.Second // how often a quiet connection is looked at
+const listenCheck = 3 * time.Second // how often a quiet connection is looked at: a server that is gone without a word says nothing
 
 func (d *Database) listen(ctx context.Context, channel string, heard func(string), lost func()) error {
 	cfg := d.pool.Config().ConnConfig.Copy()
