@@ -123,10 +123,13 @@ func (d *Database) Query(ctx context.Context, query string, args []*string, rows
 // or was: other connections that nobody uses now may be as dead, and are left.
 func (d *Database) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := d.pool.Acquire(ctx)
-	if s := d.pool.Stat(); err != nil && s.AcquiredConns() < s.MaxConns() && !errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return conn, err
+	}
+	if s := d.pool.Stat(); s.AcquiredConns() < s.MaxConns() {
 		d.pool.Reset()
 	}
-	return conn, err
+	return nil, err
 }
 
 // Listen hears the messages on a channel, on a connection of its own, until ctx ends: see sources.Database.
