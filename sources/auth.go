@@ -94,6 +94,9 @@ func (c *compiler) auth() *compiledAuth {
 	switch a.Type {
 	case "basic":
 		out.user, out.password = c.needed("user", a.User), c.needed("password", a.Password)
+		if len(out.user.expressions(nil)) == 0 { // some take the key as the user, and any password
+			c.notWritten("auth.password", "password", out.password)
+		}
 	case "bearer":
 		out.value = c.needed("token", a.Token)
 	case "header", "query":
@@ -116,7 +119,18 @@ func (c *compiler) needed(key, value string) *template {
 	if value == "" {
 		c.wrong("auth."+key, "is missing", "Write, for example:  "+key+": ${secrets."+key+"}")
 	}
-	return c.template("auth."+key, value, configNames)
+	out := c.template("auth."+key, value, configNames)
+	if slices.Contains([]string{"token", "value", "clientSecret", "secret"}, key) {
+		c.notWritten("auth."+key, key, out)
+	}
+	return out
+}
+
+// notWritten makes sure that a manifest, which may be shown to anybody, holds no secret itself.
+func (c *compiler) notWritten(at, name string, t *template) {
+	if len(t.parts) == 1 && t.parts[0].expr == nil {
+		c.wrong(at, "is written out, and a manifest holds no secrets", "Write  "+name+": ${secrets."+name+"}  and declare it under secrets.")
+	}
 }
 
 // apply adds the credentials that are the same in every request. Where a secret is not set, it adds nothing.

@@ -96,9 +96,7 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	if out.records == nil {
 		c.wrong(at+".records", "is missing", "Write where the records are in the answer, for example:  records: items")
 	}
-	if !slices.Contains([]string{"", "required", "optional"}, s.Text) {
-		c.wrong(at+".text", unknown(s.Text), "Write required or optional, or leave it out.")
-	}
+	c.text(at, s)
 	c.onlyOfOne(at, &s.CallSpec)
 	for key, names := range map[string][]string{"filters": s.Filters, "optional": s.Optional} {
 		for i, name := range names {
@@ -118,6 +116,13 @@ func (c *compiler) selection(at string, k *KindSpec, s *SelectSpec) *selectCall 
 	out.call.next, out.call.end, out.call.leads = out.pager.next, out.pager.end, out.pager.leads
 	out.ids = c.optional(at+".ids", s.IDs, recordNames)
 	return out
+}
+
+// text checks whether a selection may be given one.
+func (c *compiler) text(at string, s *SelectSpec) {
+	if !slices.Contains([]string{"", "required", "optional"}, s.Text) {
+		c.wrong(at+".text", unknown(s.Text), "Write required or optional, or leave it out.")
+	}
 }
 
 // answers reports whether this call can answer what a selection gives.

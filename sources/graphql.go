@@ -32,12 +32,17 @@ func (c *compiler) graphql(at string, s *GraphQLSpec, fragment string, in namesO
 	if out.idType == "" {
 		out.idType = "ID!"
 	}
+	if !typeName.MatchString(out.idType) {
+		c.wrong(at+".idType", "is no type", "Write, for example:  idType: String!")
+	}
 	out.variables, out.used = c.node(at+".variables", s.Variables, in), out.uses()
 	return out
 }
 
 // idVariable is $id, and not $identity.
 var idVariable = regexp.MustCompile(`\$id\b`)
+
+var typeName = regexp.MustCompile(`^[A-Za-z_]\w*!?$`)
 
 var fragmentName = regexp.MustCompile(`fragment\s+(\w+)\s+on\s`)
 

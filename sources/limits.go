@@ -86,6 +86,14 @@ func (c *compiler) limits() *limits {
 	if !slices.Contains([]string{"", "seconds", "unix", "time"}, s.ResetAs) {
 		c.wrong("limits.resetAs", unknown(s.ResetAs), "Write seconds, unix or time.")
 	}
+	for at, name := range map[string]string{"limit": s.Limit, "remaining": s.Remaining, "reset": s.Reset} {
+		c.isHeader("limits."+at, name)
+	}
+	for at, all := range map[string][]string{"fields": s.Fields, "usage": s.Usage} {
+		for i, name := range all {
+			c.isHeader(fmt.Sprintf("limits.%s.%d", at, i), name)
+		}
+	}
 	if s.Rate < 0 || s.Rate > 1e6 {
 		c.wrong("limits.rate", "is no number of calls per second", "Write, for example:  rate: 10")
 	}
@@ -108,6 +116,12 @@ func (c *compiler) limits() *limits {
 		out.denied = c.predicate("denied", c.m.Denied)
 	}
 	return out
+}
+
+func (c *compiler) isHeader(at, name string) {
+	if name != "" && !headerName.MatchString(name) {
+		c.wrong(at, "is no name of a header", "Write, for example:  X-RateLimit-Remaining")
+	}
 }
 
 func (c *compiler) errorStatuses(at string, statuses []int) {

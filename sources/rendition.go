@@ -45,6 +45,9 @@ var pictureFormats = []string{"", "avif", "webp", "jpeg", "png"}
 
 // holes makes sure that what only a request for a picture tells stands alone in an address: it is put in last, as it is.
 func (c *compiler) holes(at string, t *template, has ...string) {
+	if len(t.parts) > 0 && t.parts[0].expr == nil && !strings.HasPrefix(t.parts[0].words, "http://") && !strings.HasPrefix(t.parts[0].words, "https://") && t.parts[0].words[0] != '/' {
+		c.wrong(at, "is no address", "Write, for example:  https://img.example/${record.path}?w=${width}")
+	}
 	for _, p := range t.parts {
 		for _, name := range []string{"width", "height", "format", signatureName} {
 			switch {

@@ -46,7 +46,10 @@ func (c *compiler) signature(at string, s *RenditionSpec) *signature {
 			c.wrong(at+".sign."+of[0], "is missing", "Write, for example:  "+of[0]+": ${secrets."+of[0]+"}")
 		}
 	}
-	return &signature{key: c.template(at+".sign.key", s.Sign.Key, configNames), salt: c.template(at+".sign.salt", s.Sign.Salt, configNames)}
+	out := &signature{key: c.template(at+".sign.key", s.Sign.Key, configNames), salt: c.template(at+".sign.salt", s.Sign.Salt, configNames)}
+	c.notWritten(at+".sign.key", "key", out.key)
+	c.notWritten(at+".sign.salt", "salt", out.salt)
+	return out
 }
 
 // pathSigner signs the paths of one source's renditions, as "Signing a URL" of imgproxy's documentation says.

@@ -98,6 +98,7 @@ func (c *compiler) wholeSelection(at string, k *KindSpec, s *SelectSpec) *select
 		}
 		out.sorts[name], out.whole.sorts[name] = nil, c.expression(at+".sorts."+name, src, rowNames)
 	}
+	c.text(at, s)
 	if (s.Text != "") != (len(s.Search) > 0) {
 		c.wrong(at+".search", "belongs to text, and only there", "Write the paths in the record whose words are looked for, for example:  search: [title, html]")
 	}
