@@ -16,8 +16,8 @@ type AuthSpec struct {
 	User         string            `yaml:"user"`         // Of basic.
 	Password     string            `yaml:"password"`     // Of basic.
 	Token        string            `yaml:"token"`        // Of bearer.
-	Name         string            `yaml:"name"`         // Of header and query: the name of the header or parameter.
-	Value        string            `yaml:"value"`        // Of header and query, with what stands before the secret.
+	Name         string            `yaml:"name"`         // Of header, query and form: the name of the header, parameter or field.
+	Value        string            `yaml:"value"`        // Of header, query and form, with what stands before the secret.
 	TokenURL     string            `yaml:"tokenUrl"`     // Of oauth2: the token endpoint; a path is one of the system's.
 	ClientID     string            `yaml:"clientId"`     // Of oauth2.
 	ClientSecret string            `yaml:"clientSecret"` // Of oauth2.
@@ -61,10 +61,12 @@ type compiledAuth struct {
 
 // authTypes are the ways to say who asks, with what each takes.
 var authTypes = map[string][]string{
-	"none": {}, "basic": {"user", "password"}, "bearer": {"token"}, "header": {"name", "value"}, "query": {"name", "value"},
+	"none": {}, "basic": {"user", "password"}, "bearer": {"token"}, "header": {"name", "value"}, "query": {"name", "value"}, "form": {"name", "value"},
 	"oauth2": {"tokenUrl", "clientId", "clientSecret", "client", "scope", "form"},
 	"sigv4":  {"region", "service", "keyId", "secret", "sessionToken"}, "session": {"login", "refresh", "expired"},
 }
+
+var authNames = []string{"none", "basic", "bearer", "header", "query", "form", "oauth2", "sigv4", "session"}
 
 func (c *compiler) auth() *compiledAuth {
 	a := c.m.Auth
@@ -74,15 +76,14 @@ func (c *compiler) auth() *compiledAuth {
 	out := &compiledAuth{kind: a.Type, name: a.Name}
 	takes, ok := authTypes[a.Type]
 	if !ok {
-		all := []string{"none", "basic", "bearer", "header", "query", "oauth2", "sigv4", "session"}
-		c.wrong("auth.type", unknown(a.Type), oneOf(a.Type, all))
+		c.wrong("auth.type", unknown(a.Type), oneOf(a.Type, authNames))
 		near := *a
-		if near.Type = meant(a.Type, all); near.Type == "" {
+		if near.Type = meant(a.Type, authNames); near.Type == "" {
 			return out
 		}
 		a, takes = &near, authTypes[near.Type]
 	}
-	for _, other := range sortedKeys(authTypes) {
+	for _, other := range authNames {
 		for _, key := range authTypes[other] {
 			at := "auth." + key
 			if _, written := c.m.lines[at]; written && !slices.Contains(takes, key) {
@@ -99,10 +100,10 @@ func (c *compiler) auth() *compiledAuth {
 		}
 	case "bearer":
 		out.value = c.needed("token", a.Token)
-	case "header", "query":
+	case "header", "query", "form":
 		out.value = c.needed("value", a.Value)
 		if a.Name == "" || a.Type == "header" && !headerName.MatchString(a.Name) {
-			c.wrong("auth.name", "is missing or no name of a "+a.Type, "Write, for example:  name: X-Api-Key")
+			c.wrong("auth.name", "is missing or no name of a "+map[string]string{"header": "header", "query": "parameter", "form": "field"}[a.Type], "Write, for example:  name: X-Api-Key")
 		}
 	case "oauth2":
 		out.grant = c.grant(a)
@@ -158,6 +159,8 @@ func (a *compiledAuth) apply(own *ownPart, vars map[string]any) error {
 		own.header.Set("Authorization", "Bearer "+value)
 	case "header":
 		own.header.Set(a.name, value)
+	case "form":
+		own.form = url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
 	case "query":
 		own.query = url.QueryEscape(a.name) + "=" + url.QueryEscape(value)
 	}

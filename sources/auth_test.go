@@ -557,3 +557,28 @@ func TestSecretsGoNowhereWithoutTLS(t *testing.T) {
 		}
 	}
 }
+
+// TestCredentialsInAForm asks a system that wants its key as a field of the form, in every call.
+func TestCredentialsInAForm(t *testing.T) {
+	const manifest = `
+name: acme
+secrets: {token: {description: The key.}}
+auth: {type: form, name: api key, value: "${secrets.token}"}
+kinds:
+  item:
+    type: Record
+    get: {path: /api, form: {no: "${id}"}, record: item}
+    map: {title: record.name}
+`
+	var asked []string
+	h := play(t, manifest, public, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		asked = append(asked, r.Method+" "+r.URL.RawQuery+" "+r.PostForm.Encode())
+		write(w, map[string]any{"item": map[string]any{"id": r.PostForm.Get("no"), "name": "Rose"}})
+	}, func(s *config.Source, _ *Deps) {
+		s.Secrets = map[string]tutti.Secret{"token": tutti.NewSecret("a&b=c")}
+	})
+	if got := h.Get(t.Context(), refs("7"), tutti.Scope{})[0]; got.Resource == nil || len(asked) != 1 || asked[0] != "POST  api+key=a%26b%3Dc&no=7" {
+		t.Errorf("it was asked for %q, and %v comes", asked, got.Err)
+	}
+}

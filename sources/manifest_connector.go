@@ -255,6 +255,7 @@ type ownPart struct {
 	plain  http.Header // of a call without headers of its own; never changed
 	header http.Header // what goes over a call's own headers
 	query  string      // credentials that stand in the address
+	form   string      // or in a form
 	err    error       // they cannot be written
 }
 

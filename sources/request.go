@@ -304,7 +304,7 @@ func (k *call) build(at string, own ownPart, vars map[string]any) (fetch.Request
 			body = map[string]any{}
 		}
 	case k.form != nil:
-		return r, k.writeForm(&r, vars)
+		return r, k.writeForm(&r, own.form, vars)
 	default:
 		return r, nil
 	}

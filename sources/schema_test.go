@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write manifest.schema.json and golden f
 
 // choices are the closed lists of values, by struct and key.
 var choices = map[string][]string{
-	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query", "oauth2", "sigv4", "session"},
+	"AuthSpec.type":        {"none", "basic", "bearer", "header", "query", "form", "oauth2", "sigv4", "session"},
 	"SignSpec.scheme":      signatures,
 	"AuthSpec.client":      {"basic", "body"},
 	"LimitSpec.resetAs":    {"seconds", "unix", "time"},
