@@ -89,8 +89,9 @@ func unwrapOne(body *html.Node) *html.Node {
 }
 
 // clean leaves only characters that XML 1.0 allows: it makes the text valid UTF-8 and removes
-// control characters other than tab and line ends.
+// control characters other than tab and line ends. A byte order mark before it is no part of it.
 func clean(s string) string {
+	s = strings.TrimPrefix(s, "\ufeff")
 	if !dirty(s) {
 		return s
 	}
