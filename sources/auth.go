@@ -219,8 +219,24 @@ func tokenAddress(t *template, at string, vars map[string]any, from config.Sourc
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", false, false
 	}
-	trusted := slices.Contains(from.AllowPrivate, u.Hostname()) || slices.Contains(from.AllowPrivate, u.Host)
-	return s, true, u.Scheme == "https" || trusted
+	return s, true, isSafe(u, from)
+}
+
+// isSafe reports whether a secret may be sent to an address: by TLS, or to a host that the operator trusts.
+func isSafe(u *url.URL, from config.Source) bool {
+	return u.Scheme == "https" || slices.Contains(from.AllowPrivate, u.Hostname()) || slices.Contains(from.AllowPrivate, u.Host)
+}
+
+// sendsSecrets reports whether every call brings one: in its credentials, or in a header of the manifest.
+func (c *manifestConnector) sendsSecrets() bool {
+	given, own := map[string]any{"settings": c.settings, "secrets": c.secrets}, ownPart{header: http.Header{}}
+	if err := c.auth.apply(&own, given); err != nil || len(own.header) > 0 || own.query != "" {
+		return true
+	}
+	return slices.ContainsFunc(c.headers, func(h namedTemplate) bool {
+		_, ok, _ := h.render(given, headerValue)
+		return ok && slices.ContainsFunc(h.expressions(nil), func(e *expression) bool { return e.uses([]string{"secrets"}) })
+	})
 }
 
 // loginNames are what the calls of a session may use.

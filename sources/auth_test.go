@@ -526,10 +526,17 @@ func TestARecordingHoldsNoToken(t *testing.T) {
 	}
 }
 
-// TestSecretsGoNowhereWithoutTLS: a token endpoint or a login by http is a mistake of the config, unless the operator
-// trusts the host.
+// TestSecretsGoNowhereWithoutTLS: what sends a secret by http is a mistake of the config, unless the operator trusts the
+// host.
 func TestSecretsGoNowhereWithoutTLS(t *testing.T) {
-	for name, manifest := range map[string]string{"oauth2": grantManifest, "session": sessionManifest} {
+	plain := func(auth string) string {
+		return "name: acme\nsecrets: {key: {description: A key.}}\n" + auth + "\nkinds: {item: {type: Record, get: {path: \"/items/${id}\"}, map: {title: record.name}}}\n"
+	}
+	for name, manifest := range map[string]string{
+		"oauth2": grantManifest, "session": sessionManifest, "bearer": plain("auth: {type: bearer, token: \"${secrets.key}\"}"),
+		"basic": plain("auth: {type: basic, user: me, password: \"${secrets.key}\"}"), "query": plain("auth: {type: query, name: k, value: \"${secrets.key}\"}"),
+		"a header": plain("headers: {X-Key: \"${secrets.key}\"}"),
+	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(dir+"/acme.yaml", []byte(manifest), 0o600); err != nil {
 			t.Fatal(err)
@@ -556,6 +563,15 @@ func TestSecretsGoNowhereWithoutTLS(t *testing.T) {
 			t.Errorf("%s by http to a host that is trusted comes to %v", name, err)
 		}
 	}
+	m, err := ParseManifest("acme.yaml", []byte(plain("auth: {type: bearer, token: \"${secrets.key}\"}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Open([]config.Source{{Name: "shop", URL: "http://acme.example", Kinds: public}}, Deps{Manifest: m})
+	if err != nil {
+		t.Fatalf("without a secret it comes to %v", err)
+	}
+	all.Close()
 }
 
 // TestCredentialsInAForm asks a system that wants its key as a field of the form, in every call.

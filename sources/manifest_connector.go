@@ -101,6 +101,9 @@ func (m *Manifest) build(c config.Source, d Deps, place func(path, what, hint st
 			conn.signers[r] = signer
 		}
 	}
+	if len(problems) == 0 && m.speaksHTTP() && !isSafe(base, c) && conn.sendsSecrets() {
+		problems = append(problems, place("url", "leads to the system without TLS, and each call brings a secret", "Write https, or list the host under allowPrivate."))
+	}
 	problems = append(problems, conn.listen(c, place)...)
 	if len(problems) > 0 {
 		return nil, problems
