@@ -322,6 +322,14 @@ kinds:
 	out, _ := succeed(t, "connector", "test", "./acme.yaml", "--recording", "./acme.recording.yaml")
 	wants(t, "the report", out, "passed  list to the end", "passed  selections", "passed  wrong credentials", " 0 failed.")
 
+	out, _ = succeed(t, "connector", "try", "./acme.yaml", "item", "--first", "5", "--recording", "./acme.recording.yaml")
+	wants(t, "the list", out, "> GET https://recorded.example/v2/items\n", "> GET https://recorded.example/v2/items?ids=1", "\n5 items, and more follow\n  acme:item/1  Rose 1\n", "Record acme:item/1\n  title          \"Rose 1\"")
+	for what, more := range map[string][]string{"filter.shelf": {"--filter", "shelf=x"}, "sort:": {"--sort", "size"}, "has no answer to that": {"--text", "fern"}} {
+		if code, _, errs := call(t, append([]string{"connector", "try", "./acme.yaml", "item", "--recording", "./acme.recording.yaml"}, more...)...); code != failed || !strings.Contains(errs, what) {
+			t.Errorf("a list by %v ends with %d: %s", more, code, errs)
+		}
+	}
+
 	api.Close()
 	if code, _, errs := call(t, args...); code != failed || !strings.Contains(errs, "nothing is written") || read(t, "acme.recording.yaml") != text {
 		t.Errorf("when the system is gone, it ends with %d: %s", code, errs)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ import (
 // connectorTryCommand asks for one item.
 type connectorTryCommand struct {
 	File string `arg:"" help:"The manifest, or the name of a connector that comes with Tutti; not with --source."`
-	Item string `arg:"" optional:"" help:"What to ask for: kind/id."`
+	Item string `arg:"" optional:"" help:"What to ask for: kind/id, or a kind, for its list."`
 	systemFlags
 	Locale    string `help:"The locale to ask in." default:"en"`
 	Market    string `help:"The market to ask for."`
@@ -32,17 +33,24 @@ type connectorTryCommand struct {
 	Recording string `help:"Ask this recording instead of a running system." placeholder:"FILE"`
 	Whole     bool   `help:"Show long answers whole."`
 
+	Text   string            `help:"Of a list: the words to search for."`
+	Filter map[string]string `help:"Of a list: a filter of the kind. May be given several times." placeholder:"NAME=VALUE" mapsep:"none"`
+	Sort   string            `help:"Of a list: one of the kind's sorts, with '-' in front for descending."`
+	First  int               `help:"Of a list: how many items." default:"3"`
+	Owner  string            `help:"Of a list: whose items, as the system calls them."`
+
 	Timeout time.Duration `help:"How long the system may take. A server waits for one second, unless the config of the source says otherwise." default:"10s"`
 }
 
 // Help shows how to call it.
 func (connectorTryCommand) Help() string {
 	return `Shows the request as it is sent, with *** in place of secrets, the answer as it comes, and what the mapping makes of it: each
-field with its value, and the JSON pointer of what it was read from in the record.
+field with its value, and the JSON pointer of what it was read from in the record. Of a list, or search, the same, with the first item field by field.
 
 Examples:
   tutti connector try ./acme.yaml item/7 --url https://acme.example --secret key=ACME_KEY
   tutti connector try ./acme.yaml item/7 --recording ./acme.recording.yaml
+  tutti connector try ./acme.yaml item --url https://acme.example --text rose --filter shelf=plants --sort=-name
   tutti connector try vendure product/1 --recording vendure --currency USD
   tutti connector try --source shop item/7 --config prod/tutti.yaml
   tutti connector try ./library.yaml book/7 --secret url=LIBRARY_URL --allow-private localhost`
@@ -57,9 +65,9 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	kind, id, _ := strings.Cut(c.Item, "/")
-	if m.Kinds[kind] == nil || id == "" {
-		return &tutti.Error{Code: tutti.InvalidValue, Field: "ITEM", Message: "“" + c.Item + "” names no item.", Hint: "Write kind/id; the kinds are " + strings.Join(sortedNames(m.Kinds), ", ") + "."}
+	kind, id, one := strings.Cut(c.Item, "/")
+	if m.Kinds[kind] == nil || one && id == "" {
+		return &tutti.Error{Code: tutti.InvalidValue, Field: "ITEM", Message: "“" + c.Item + "” names no item.", Hint: "Write kind/id, or a kind for its list; the kinds are " + strings.Join(sortedNames(m.Kinds), ", ") + "."}
 	}
 	w := &watcher{}
 	var played *recording.Recording
@@ -73,26 +81,84 @@ func (c *connectorTryCommand) Run(ctx context.Context, out, _ io.Writer) error {
 	src.Recording = ""
 	w.recorder = recording.Record("", revealed(src))
 	src.Kinds = map[string]config.KindConfig{kind: {Access: tutti.AccessPublic}}
+	if c.Owner != "" {
+		src.Kinds[kind] = config.KindConfig{Access: tutti.AccessVisitor}
+	}
 	src.Limits.Timeout = c.Timeout
 	origins, err := sources.Open([]config.Source{src}, sources.Deps{Dir: dir, Manifest: m, Through: w.through, Database: w.database})
 	if err != nil {
 		return err
 	}
 	defer origins.Close()
-	got := origins.Get(ctx, []tutti.Ref{{Source: src.Name, Kind: kind, ID: id}}, tutti.Scope{Locale: c.Locale, Market: c.Market, Currency: c.Currency, Draft: c.Draft})[0]
+	scope := tutti.Scope{Locale: c.Locale, Market: c.Market, Currency: c.Currency, Draft: c.Draft}
+	var got tutti.Got
+	var page tutti.Page
+	if one {
+		got = origins.Get(ctx, []tutti.Ref{{Source: src.Name, Kind: kind, ID: id}}, scope)[0]
+	} else {
+		page, got.Err = origins.Select(ctx, c.selection(m, src.Name, kind), scope)
+	}
 	for _, e := range w.all() {
 		e.show(out, c.Whole)
 	}
 	if len(w.all()) == 0 {
 		fmt.Fprintln(out, "No call was made.")
-		if why := m.WhyNot(kind, id); why != "" && tutti.CodeOf(got.Err) == tutti.NotFound {
+		if why := m.WhyNot(kind, id); one && why != "" && tutti.CodeOf(got.Err) == tutti.NotFound {
 			return &tutti.Error{Code: tutti.NotFound, Message: "no " + kind + " can have the id “" + onScreen(id) + "”: " + why + "."}
 		}
 	}
 	if played != nil && len(w.player.Misses()) > 0 {
 		return notRecorded(played, kind)
 	}
+	if !one && got.Err == nil {
+		if showPage(out, page, w.recorder.Clean); len(page.Items) == 0 {
+			return nil
+		}
+		got = page.Items[0]
+	}
 	return c.told(out, m, kind, got, w.recorder.Clean)
+}
+
+// selection is the list that flags ask for. What is wrong with it is told by whoever is asked.
+func (c *connectorTryCommand) selection(m *sources.Manifest, source, kind string) tutti.Selection {
+	sel := tutti.Selection{Source: source, Kind: kind, Text: c.Text, Sort: c.Sort, First: c.First, Owner: c.Owner}
+	for name, said := range c.Filter {
+		if sel.Filter == nil {
+			sel.Filter = map[string]any{}
+		}
+		sel.Filter[name] = said
+		switch m.Kinds[kind].Filters[name].Type {
+		case "int":
+			if n, err := strconv.ParseInt(said, 10, 64); err == nil {
+				sel.Filter[name] = n
+			}
+		case "float":
+			if n, err := strconv.ParseFloat(said, 64); err == nil {
+				sel.Filter[name] = n
+			}
+		case "bool":
+			if b, err := strconv.ParseBool(said); err == nil {
+				sel.Filter[name] = b
+			}
+		}
+	}
+	return sel
+}
+
+// showPage shows what a list brought; the first of it is then shown field by field.
+func showPage(out io.Writer, page tutti.Page, clean func(string) string) {
+	fmt.Fprintf(out, "\n%s", count(len(page.Items), "item"))
+	if page.Total != nil {
+		fmt.Fprintf(out, " of %d", *page.Total)
+	}
+	if page.Next != "" {
+		fmt.Fprint(out, ", and more follow")
+	}
+	fmt.Fprintln(out)
+	for _, g := range page.Items {
+		title, _ := g.Resource.Fields.Get("title").(string)
+		fmt.Fprintf(out, "  %s  %s\n", onScreen(clean(g.Resource.Ref.String())), onScreen(clean(title)))
+	}
 }
 
 // played is the recording that answers: that of the flag, or of the config.
