@@ -22,6 +22,7 @@ import (
 // played is a whole house with its played origin systems, reached over HTTP as clients reach it.
 // Its methods may be called by many goroutines at once, but for reconfigure.
 type played struct {
+	reopened int // how often
 	*playing
 	t       *testing.T
 	client  *http.Client
