@@ -100,7 +100,9 @@ slots:
 	renamed.Store(true)
 	within(t, 15*time.Second, "a member that is renamed is told of", func() (string, bool) {
 		read()
-		var x struct{ Sources []struct{ Drifts []struct{ Pointer string } } }
+		var x struct {
+			Sources []struct{ Drifts []struct{ Pointer string } }
+		}
 		ask(t, h.url, h.management, `{ sources { drifts { pointer } } }`, nil, &x)
 		return fmt.Sprint(x), len(x.Sources[0].Drifts) > 0
 	})

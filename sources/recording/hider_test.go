@@ -42,7 +42,8 @@ func TestSecretsAreFoundHoweverWritten(t *testing.T) {
 	check := func(t interface {
 		Errorf(format string, args ...any)
 		Helper()
-	}, secret string) {
+	}, secret string,
+	) {
 		t.Helper()
 		r := Record("", []string{secret})
 		for name, write := range writings {
