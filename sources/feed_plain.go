@@ -3,12 +3,14 @@ package sources
 import (
 	"bytes"
 	"encoding/xml"
+	"html"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html/charset"
 
 	"github.com/tuttihq/tutti"
+	"github.com/tuttihq/tutti/internal/text"
 )
 
 // A feed is looked at before it is read: little that is written may stand for much. Its names of namespaces count at each
@@ -20,6 +22,8 @@ const (
 	maxFeedBases    = 64 << 20  // bytes of xml:base, counted at each link
 	shortestLink    = 8         // bytes that one takes in a text
 )
+
+var errLinks = tutti.Errorf(tutti.TooLarge, "reading the feed: it has more elements, names of namespaces or links than a feed needs")
 
 var errManyItems = tutti.Errorf(tutti.TooLarge, "reading the feed: it has more than %d items", maxFeedItems)
 
@@ -61,10 +65,13 @@ func plainXML(b []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(b))
 	d.Strict, d.CharsetReader = false, charset.NewReaderLabel
 	open := []feedScope{{}}
-	elements, items, names, bases := 0, 0, 0, 0
+	elements, items, names, bases, based := 0, 0, 0, 0, false
 	for {
 		t, err := d.Token()
 		if err != nil { // at the end, or the parser tells what is wrong
+			if based && intricate(string(b)) {
+				return errLinks
+			}
 			return nil
 		}
 		in := open[len(open)-1]
@@ -79,7 +86,7 @@ func plainXML(b []byte) error {
 				case a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns":
 					in.names++
 				case a.Name.Local == "base":
-					in.base += len(a.Value)
+					in.base, based = in.base+len(a.Value), true
 				}
 			}
 			if name := strings.ToLower(t.Name.Local); name == "item" || name == "entry" {
@@ -98,7 +105,13 @@ func plainXML(b []byte) error {
 		case items > maxFeedItems:
 			return errManyItems
 		case elements > maxFeedElements || names > maxFeedScopes || bases > maxFeedBases:
-			return tutti.Errorf(tutti.TooLarge, "reading the feed: it has more elements, names of namespaces or links than a feed needs")
+			return errLinks
 		}
 	}
+}
+
+// intricate reports whether a feed holds HTML that is costly to parse, as the parser of feeds does where there is an
+// xml:base: in CDATA sections, as elements, or escaped. It looks at the whole, for nobody knows where a part begins.
+func intricate(feed string) bool {
+	return text.Intricate(feed) || text.Intricate(html.UnescapeString(feed))
 }

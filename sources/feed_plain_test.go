@@ -21,6 +21,14 @@ func TestLittleFeedStandsForLittle(t *testing.T) {
 	for i := range 9_000 {
 		fmt.Fprintf(&items, `{"id":"%d"},`, i)
 	}
+	var langs strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&langs, `<b lang="l%d">`, i)
+	}
+	html := "<p>" + langs.String() + strings.Repeat("<p>x", 8000)
+	based := func(content string) string {
+		return `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://blog.example/"><entry><id>1</id>` + content + `</entry></feed>`
+	}
 	deep := strings.Repeat(`<x:a>`, 100_000)
 	for what, test := range map[string]struct {
 		feed string
@@ -34,6 +42,11 @@ func TestLittleFeedStandsForLittle(t *testing.T) {
 		"a long base":                        {`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="` + base + `">` + strings.Repeat(`<author><uri>x</uri></author>`, 20_000) + `</feed>`, tutti.TooLarge},
 		"a base that grows from element to element":  {`<rss><channel>` + strings.Repeat(`<a xml:base="`+strings.Repeat("a/", 50)+`">`, 900) + strings.Repeat(`<b href="x"/>`, 1000), tutti.TooLarge},
 		"a long base of links in a text":             {`<rss xml:base="` + base + `"><channel><item><description><![CDATA[` + strings.Repeat(`<a href=b>`, 50_000) + `]]></description></item></channel></rss>`, tutti.TooLarge},
+		"links in elements that nobody closed":       {based(`<content type="html"><![CDATA[` + html + `]]></content>`), tutti.TooLarge},
+		"written otherwise":                          {based(`<content type="html">` + strings.ReplaceAll(strings.ReplaceAll(html, "&", "&amp;"), "<", "&lt;") + `</content>`), tutti.TooLarge},
+		"in pieces":                                  {based(`<content type="html"><![CDATA[` + html[:3000] + `]]><!-- --><![CDATA[` + html[3000:] + `]]></content>`), tutti.TooLarge},
+		"between signs of other items":               {based(`<content type="html"><![CDATA[` + strings.ReplaceAll(html, "x<p>", "x<item><entry><p>") + `]]></content>`), tutti.TooLarge},
+		"as XML":                                     {based(`<content type="xhtml"><div>` + strings.ReplaceAll(langs.String(), ">", "/>") + strings.Repeat("<p>x</p>", 8000) + `</div></content>`), tutti.TooLarge},
 		"names that count at each element":           {`<rss><channel` + names.String() + `>` + strings.Repeat(`<a/>`, 20_000) + `</channel></rss>`, tutti.TooLarge},
 		"deep, behind the sign of an end in a value": {`<rss><channel><item>` + strings.Repeat(`<x:a b="/>">`, 100_000), tutti.BadAnswer},
 		"deep, behind the end of a comment":          {`<rss><channel><item><!-- --` + "\x01" + `>` + deep + `-->`, tutti.BadAnswer},

@@ -29,6 +29,9 @@ var formatting = []string{"a", "b", "big", "code", "em", "font", "i", "nobr", "s
 // within are the elements whose words are written anew for each that is around them.
 var within = []string{"ul", "ol", "blockquote", "table"}
 
+// Intricate reports whether parsing HTML as it is may take far more than its length. FromHTML looks itself.
+func Intricate(s string) bool { return isIntricateHTML(s) }
+
 // isIntricateHTML reports whether elements that were not closed would be opened again too often, or lists, quotes and
 // tables stand within each other deeper than people write.
 func isIntricateHTML(s string) bool {
@@ -45,6 +48,9 @@ func isIntricateHTML(s string) bool {
 		most += fewCopies
 		if copies += len(open); copies > most {
 			return true
+		}
+		if kind == html.SelfClosingTagToken {
+			kind = html.StartTagToken // which HTML does not know of these
 		}
 		if kind != html.StartTagToken && kind != html.EndTagToken {
 			continue
@@ -68,6 +74,9 @@ func isIntricateHTML(s string) bool {
 				}
 			}
 		default:
+			if name == "a" { // one ends where the next begins
+				open = slices.DeleteFunc(open, func(t string) bool { return isTag(t, name) })
+			}
 			alike := 0
 			for _, t := range open {
 				if t == tag {

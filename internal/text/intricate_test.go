@@ -44,6 +44,7 @@ func TestWhatIsMadeToBeCostlyIsWords(t *testing.T) {
 	}
 	for what, s := range map[string]string{
 		"elements that are opened again":        "<p>" + langs.String() + strings.Repeat("<p>x", n),
+		"as XML has them":                       "<p>" + strings.ReplaceAll(langs.String(), ">", "/>") + strings.Repeat("<p>x", n),
 		"three of each":                         "<p>" + strings.Repeat("<b><i><u><s><em><strong><small><code><strike>", 3) + strings.Repeat("<p>x", n),
 		"lists in lists":                        strings.Repeat("<ul><li>a", 200) + strings.Repeat("<li>x", n),
 		"tables in tables":                      strings.Repeat("<table><tr><td>a", 150) + strings.Repeat("x ", n),
