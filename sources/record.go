@@ -224,7 +224,7 @@ func (s *seen) keep(key string) tutti.Sheet {
 
 // lost tells the log of a field that could not be read.
 func (s *seen) lost(field, pointer string, err error) {
-	if times := s.c.lost.tell(s.k.name, field, s.c.now()); times > 0 {
+	if times := s.c.lost.tell(s.k.name, field, s.c.now(), complaintEvery); times > 0 {
 		s.c.log.Warn("a field could not be read", "source", s.c.source, "kind", s.k.name, "field", field, "pointer", pointer, "code", tutti.CodeOf(err), "times", times)
 	}
 }

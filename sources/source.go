@@ -34,6 +34,7 @@ type Source struct {
 	gate              *gate
 	health            *health
 	events            *events
+	refusals          complaints // of webhooks
 	again             *again
 	polled            []*polling
 	cache             *cache.Cache[*entry]

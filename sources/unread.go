@@ -49,29 +49,29 @@ func pointer(steps []string) string {
 // complaintEvery is how often the log hears of the same field.
 const complaintEvery = 10 * time.Minute
 
-// complaints count what the log is told of, for each kind and field.
+// complaints count what the log is told of, for each pair of names. The zero value is ready.
 type complaints struct {
 	mu sync.Mutex // guards all below
 	by []complaint
 }
 
 type complaint struct {
-	kind, field string
+	what, of string
 	told        time.Time
 	times       int // since then
 }
 
 // tell notes one more, and gives how many the log is to hear of now; 0 = it heard lately.
-func (c *complaints) tell(kind, field string, now time.Time) int {
+func (c *complaints) tell(what, of string, now time.Time, every time.Duration) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.by, func(x complaint) bool { return x.kind == kind && x.field == field })
+	i := slices.IndexFunc(c.by, func(x complaint) bool { return x.what == what && x.of == of })
 	if i < 0 {
-		i, c.by = len(c.by), append(c.by, complaint{kind: kind, field: field})
+		i, c.by = len(c.by), append(c.by, complaint{what: what, of: of})
 	}
 	x := &c.by[i]
 	x.times++
-	if !x.told.IsZero() && now.Sub(x.told) < complaintEvery {
+	if !x.told.IsZero() && now.Sub(x.told) < every {
 		return 0
 	}
 	times := x.times

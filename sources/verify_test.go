@@ -332,3 +332,28 @@ func TestWhatIsSignedOfARequest(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangersDoNotFillTheLog: what is refused for the same reason is told once in ten seconds, with how often it was.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	var now atomic.Int64
+	h := play(t, itemManifest, public, nil, func(c *config.Source, d *Deps) {
+		c.Webhook.Secret = tutti.NewSecret(ownSecret)
+		d.Now = func() time.Time { return time.Unix(1_800_000_000+now.Load(), 0) }
+	})
+	post := func(times int) (lines int) {
+		for range times {
+			h.Webhook("shop").ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/webhooks/shop", strings.NewReader("{}")))
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		lines = strings.Count(h.log.String(), "webhook refused")
+		return lines
+	}
+	if lines := post(100); lines != 1 {
+		t.Errorf("a hundred forged messages are %d lines of the log", lines)
+	}
+	now.Store(10)
+	if lines := post(1); lines != 2 || !strings.Contains(h.log.String(), "times=100") {
+		t.Errorf("ten seconds later there are %d lines, and the log says\n%s", lines, h.log.String())
+	}
+}

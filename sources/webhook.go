@@ -39,7 +39,7 @@ func (s *Sources) Webhook(source string) http.Handler {
 		}
 		status, err := src.receive(r, http.MaxBytesReader(w, r.Body, maxWebhook))
 		if err != nil {
-			src.log.Warn("webhook refused", "source", src.name, "status", status, "code", tutti.CodeOf(err), "err", err)
+			src.refused(status, err)
 			if status >= http.StatusBadRequest {
 				http.Error(w, http.StatusText(status), status)
 				return
@@ -47,6 +47,19 @@ func (s *Sources) Webhook(source string) http.Handler {
 		}
 		w.WriteHeader(status)
 	})
+}
+
+// refusedEvery is how often the log hears of webhooks that are refused for the same reason: anybody can post.
+const refusedEvery = 10 * time.Second
+
+func (s *Source) refused(status int, err error) {
+	code, why := tutti.CodeOf(err), ""
+	if code == tutti.Unauthenticated || code == tutti.BadRequest { // these reasons are a few sentences of ours
+		why = err.Error()
+	}
+	if times := s.refusals.tell(string(code), why, s.now(), refusedEvery); times > 0 {
+		s.log.Warn("webhook refused", "source", s.name, "status", status, "code", code, "err", err, "times", times)
+	}
 }
 
 // listens keeps what webhooks tell all of fresh for longer, where the config says that they are set up: by
