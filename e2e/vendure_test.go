@@ -231,17 +231,17 @@ func TestRealVendure(t *testing.T) {
 	})
 	t.Run("disabled", func(t *testing.T) {
 		s.must(`mutation { updateProduct(input: {id: "1", enabled: false}) { id } }`, nil, nil)
-		within(t, 2*time.Second, "what is disabled is gone", func() (string, bool) {
+		within(t, 10*time.Second, "what is disabled is gone", func() (string, bool) {
 			got := first(h.experience(t, "shelf", nil))
 			return fmt.Sprint(got), got == nil
 		})
 		s.must(`mutation { updateProduct(input: {id: "1", enabled: true}) { id } }`, nil, nil)
-		within(t, 2*time.Second, "what is enabled again is there", func() (string, bool) {
+		within(t, 10*time.Second, "what is enabled again is there", func() (string, bool) {
 			got := first(h.experience(t, "shelf", nil))
 			return fmt.Sprint(got), got != nil
 		})
 		s.must(`mutation { updateProductVariants(input: [{id: "1", enabled: false}, {id: "2", enabled: false}, {id: "3", enabled: false}, {id: "4", enabled: false}]) { id } }`, nil, nil)
-		within(t, 2*time.Second, "without a variant to sell, it is there without a price", func() (string, bool) {
+		within(t, 10*time.Second, "without a variant to sell, it is there without a price", func() (string, bool) {
 			got := first(h.experience(t, "shelf", nil))
 			return fmt.Sprint(got), got != nil && got.Price == nil && got.Title == "Laptop"
 		})
