@@ -187,7 +187,7 @@ func TestRealBluesky(t *testing.T) {
 		call(t, http.MethodPost, n.pds+"/xrpc/com.atproto.repo.createRecord", ana, map[string]any{"repo": n.state.People["ana"], "collection": "app.bsky.feed.post", "record": map[string]any{
 			"$type": "app.bsky.feed.post", "text": "Fresh from the canal", "createdAt": time.Now().UTC().Format(time.RFC3339),
 		}}, &made)
-		within(t, pollEvery+2*time.Second, "the new post is there", func() (string, bool) {
+		within(t, pollEvery+10*time.Second, "the new post is there", func() (string, bool) {
 			w := look(n.state.Posts["reply"])
 			return w.Latest[0].Text.Plain, w.Latest[0].Ref == "social:post/"+made.URI
 		})

@@ -147,14 +147,14 @@ func TestRealDirectus(t *testing.T) {
 		if err := l.change(t.Context(), "article", articleID(1), map[string]any{"title": title}); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 2*time.Second, "the new title is there", func() (string, bool) {
+		within(t, 10*time.Second, "the new title is there", func() (string, bool) {
 			got := first(h.experience(t, "home", nil)).Title
 			return got, got == title
 		})
 		if err := l.change(t.Context(), "asset", fileID(2), map[string]any{"description": "Something else"}); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 2*time.Second, "the new alternative text is there", func() (string, bool) {
+		within(t, 10*time.Second, "the new alternative text is there", func() (string, bool) {
 			got := many(h.experience(t, "home", nil))[0].Alt
 			return got, got == "Something else"
 		})
@@ -167,7 +167,7 @@ func TestRealDirectus(t *testing.T) {
 		if err := l.change(t.Context(), "article", articleID(1), map[string]any{"translations": []any{map[string]any{"id": 1, "title": "Neu geschrieben"}}}); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 2*time.Second, "the new translation is there", func() (string, bool) {
+		within(t, 10*time.Second, "the new translation is there", func() (string, bool) {
 			got := first(h.experience(t, "home", map[string]any{"l": "de"})).Title
 			return got, got == "Neu geschrieben"
 		})
@@ -200,7 +200,7 @@ func TestRealDirectus(t *testing.T) {
 		if err := l.change(t.Context(), "article", articleID(1), map[string]any{"status": "draft"}); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 2*time.Second, "what is no longer published is gone", func() (string, bool) {
+		within(t, 10*time.Second, "what is no longer published is gone", func() (string, bool) {
 			got := first(h.experience(t, "home", nil))
 			return fmt.Sprint(got), got == nil
 		})
@@ -211,7 +211,7 @@ func TestRealDirectus(t *testing.T) {
 		if err := l.change(t.Context(), "article", articleID(1), map[string]any{"status": "published"}); err != nil {
 			t.Fatal(err)
 		}
-		within(t, 2*time.Second, "what is published again is there", func() (string, bool) {
+		within(t, 10*time.Second, "what is published again is there", func() (string, bool) {
 			got := first(h.experience(t, "home", nil))
 			return fmt.Sprint(got), got != nil
 		})

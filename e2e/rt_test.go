@@ -155,11 +155,11 @@ func TestRealRequestTracker(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := time.Now()
-		within(t, 2*time.Second, "the new subject is there", func() (string, bool) {
+		within(t, 10*time.Second, "the new subject is there", func() (string, bool) {
 			got := one(of("ticket-of-support", ana, nil))
 			return got.Title, got.Title == "Three parking places"
 		})
-		within(t, pollEvery+2*time.Second-time.Since(changed), "where RT is polled, too", func() (string, bool) {
+		within(t, pollEvery+10*time.Second-time.Since(changed), "where RT is polled, too", func() (string, bool) {
 			got := one(of("ticket-of-desk", ana, nil))
 			return got.Title, got.Title == "Three parking places"
 		})
