@@ -57,8 +57,8 @@ type complaints struct {
 
 type complaint struct {
 	what, of string
-	told        time.Time
-	times       int // since then
+	told     time.Time
+	times    int // since then
 }
 
 // tell notes one more, and gives how many the log is to hear of now; 0 = it heard lately.
