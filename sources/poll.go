@@ -131,6 +131,20 @@ func (s *Source) tellsAll(kind string) {
 	}
 }
 
+// webhooksTellAll keeps what webhooks tell all of fresh for longer, where the config says that they are set up: by
+// their secret.
+func (s *Source) webhooksTellAll() {
+	l, ok := s.conn.(interface{ TellsAll(kind string) bool })
+	if !ok || s.cfg.Webhook.Secret.IsZero() {
+		return
+	}
+	for _, name := range s.kindNames() {
+		if l.TellsAll(name) {
+			s.tellsAll(name)
+		}
+	}
+}
+
 // StartPolling begins to ask the systems that can tell what changed, each at its interval, until
 // StopPolling or Close. Of all processes one asks; the others hear of it. A feed that is new starts now.
 func (s *Sources) StartPolling() {

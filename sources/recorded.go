@@ -36,7 +36,7 @@ func ReadRecording(name, dir string) (*recording.Recording, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		e := unreadable("the recording "+name, path, dir, err)
+		e := unreadable("recording", name, path, dir, err)
 		if e.Hint == "" {
 			e.Hint = "Make one with  tutti connector record"
 		}

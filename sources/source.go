@@ -116,19 +116,20 @@ func ReadManifest(connector, dir string) (*Manifest, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, unreadable("the manifest "+connector, path, dir, err)
+		return nil, unreadable("manifest", connector, path, dir, err)
 	}
 	return ParseManifest(path, b)
 }
 
 // unreadable tells why a file cannot be read that is named relative to a folder; "" is the one where we are.
-func unreadable(what, path, dir string, err error) *tutti.Error {
+func unreadable(what, name, path, dir string, err error) *tutti.Error {
+	what = "the " + what + " " + name
 	e := &tutti.Error{Code: tutti.Invalid, Message: what + " cannot be read.", Cause: err}
 	info, bad := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Message = what + " is not there."
-		if dir != "" && path != what[strings.LastIndexByte(what, ' ')+1:] {
+		if dir != "" && path != name {
 			e.Hint = "Its path is relative to " + dir + ", the folder of the config."
 		}
 	case bad == nil && info.IsDir():

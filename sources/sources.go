@@ -117,7 +117,7 @@ func Open(cfgs []config.Source, d Deps) (*Sources, error) {
 	}
 	for _, src := range s.order {
 		src.polled = src.feeds(d.Polls)
-		src.listens()
+		src.webhooksTellAll()
 	}
 	for _, src := range s.order {
 		if was := d.Former.source(src.name); was != nil && was.asksAs(src) {

@@ -62,20 +62,6 @@ func (s *Source) refused(status int, err error) {
 	}
 }
 
-// listens keeps what webhooks tell all of fresh for longer, where the config says that they are set up: by
-// their secret.
-func (s *Source) listens() {
-	l, ok := s.conn.(interface{ TellsAll(kind string) bool })
-	if !ok || s.cfg.Webhook.Secret.IsZero() {
-		return
-	}
-	for _, name := range s.kindNames() {
-		if l.TellsAll(name) {
-			s.tellsAll(name)
-		}
-	}
-}
-
 func (s *Source) takesWebhooks() bool {
 	l, ok := s.conn.(interface{ Listens() bool })
 	return ok && l.Listens()
@@ -110,12 +96,7 @@ func (s *Source) receive(r *http.Request, from io.Reader) (status int, err error
 func (s *Source) take(ctx context.Context, event Event) (status int, err error) {
 	var tags []string
 	for _, c := range event.Changes {
-		if len(c.IDs) == 0 {
-			tags = append(tags, s.forgets(tutti.KindTag(s.name, c.Kind))...)
-		}
-		for _, id := range c.IDs {
-			tags = append(tags, s.forgets(tutti.Ref{Source: s.name, Kind: c.Kind, ID: id}.Tag())...)
-		}
+		tags = append(tags, s.changed(c)...)
 	}
 	first, err := s.note(ctx, event.ID, tags, event.SameFor)
 	if err == nil && !first {
