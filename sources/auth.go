@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tuttihq/tutti/internal/config"
+	"github.com/tuttihq/tutti/internal/expr"
 )
 
 // AuthSpec says how the system knows us. Where a secret that it names is not set, nothing is sent.
@@ -78,7 +79,7 @@ func (c *compiler) auth() *compiledAuth {
 	if !ok {
 		c.wrong("auth.type", unknown(a.Type), oneOf(a.Type, authNames))
 		near := *a
-		if near.Type = meant(a.Type, authNames); near.Type == "" {
+		if near.Type = expr.Nearest(a.Type, authNames); near.Type == "" {
 			return out
 		}
 		a, takes = &near, authTypes[near.Type]

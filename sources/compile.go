@@ -464,18 +464,10 @@ func (c *compiler) readable(path string) bool {
 
 // oneOf proposes what to write: the one of a few words that was probably meant, or else any.
 func oneOf(found string, all []string) string {
-	if near := meant(found, all); near != "" {
+	if near := expr.Nearest(found, all); near != "" {
 		return "Write " + near + "."
 	}
 	return "Write one of " + list(all) + "."
-}
-
-// meant is the one of a few words that was probably meant; "" when none is near.
-func meant(found string, all []string) string {
-	if near := nearest(found, all); near != "" && 3*distance(found, near) <= len(found) { // short words are all alike
-		return near
-	}
-	return ""
 }
 
 // declareOr proposes to declare a name, or to take one that is declared.
@@ -483,7 +475,7 @@ func declareOr(group, found string, have []string) string {
 	if len(have) == 0 {
 		return "Declare it under " + group + "."
 	}
-	if near := nearest(found, have); near != "" {
+	if near := expr.Nearest(found, have); near != "" {
 		return "Write " + near + ", or declare it under " + group + "."
 	}
 	return "Declare it under " + group + ", or write one of " + list(have) + "."

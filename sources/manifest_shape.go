@@ -2,10 +2,9 @@ package sources
 
 import (
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/tuttihq/tutti/internal/expr"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -113,7 +112,7 @@ func (c *shapeChecker) structure(path string, n *yaml.Node, t reflect.Type, dept
 		if !ok {
 			at := spot{k.Line, k.Column, v}
 			c.m.lines[join(path, key)] = at
-			near := nearest(key, keysOf(t))
+			near := expr.Nearest(key, keysOf(t))
 			hint := "Write  " + near + ":"
 			if near == "" {
 				hint = "Write one of " + list(keysOf(t)) + "."
@@ -204,41 +203,4 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-// nearest finds the name that was probably meant; "" when none is near.
-func nearest(s string, names []string) string {
-	best, at := 3, ""
-	for _, n := range names {
-		if strings.EqualFold(s, n) {
-			return n
-		}
-		if d := distance(s, n); d < best && d < len(n) {
-			best, at = d, n
-		}
-	}
-	return at
-}
-
-// distance is the number of letters to change, add or remove.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			before, row[j+1] = row[j+1], slices.Min([]int{row[j+1] + 1, row[j] + 1, before + cost})
-		}
-	}
-	return row[len(b)]
 }
